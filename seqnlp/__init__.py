@@ -1,0 +1,21 @@
+"""seqnlp: raw text to a scored prediction with recurrent networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqnlp.prediction import Model
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model:
+    """Return the trained model in `folder`, ready for `.predict([...])`.
+
+    Raises `seqnlp.errors.ModelError` if the folder holds no model, or one that this version cannot read.
+    """
+    from seqnlp import prediction  # torch takes seconds to import: only who loads a model waits for it
+
+    return prediction.load(folder, device=device, precision=precision)

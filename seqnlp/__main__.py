@@ -1,0 +1,5 @@
+"""`python -m seqnlp`."""
+
+from seqnlp.cli import main
+
+main()

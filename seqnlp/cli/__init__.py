@@ -1,0 +1,144 @@
+"""The command line: click lives here and nowhere else, and only here something is printed or the process exits."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import seqnlp
+from seqnlp import errors, tasks
+
+COMMANDS = {
+    "score": ("seqnlp.cli.score", "score predictions against references, without a model"),
+    "info": ("seqnlp.cli.info", "show what a model folder holds"),
+}
+
+EXAMPLE = """\b
+Example:
+  seqnlp classify train data/reviews/train.tsv -o out/reviews
+  echo "not bad at all" | seqnlp classify predict out/reviews
+  seqnlp classify eval out/reviews data/reviews/test.tsv
+"""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is called: help comes at once."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*tasks.REGISTRY, *COMMANDS]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in tasks.REGISTRY:
+            from seqnlp.cli import task
+
+            return task.group(name)
+        if name in COMMANDS:
+            command: click.Command = importlib.import_module(COMMANDS[name][0]).command
+            return command
+        return None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {"Tasks": list(tasks.REGISTRY.items()), "Tools": [(n, text) for n, (_, text) in COMMANDS.items()]}
+        for title, entries in rows.items():
+            with formatter.section(title):
+                formatter.write_dl(entries)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(context):
+            raise click.UsageError(f"no command {args[0]!r}{did_you_mean(args[0], self.list_commands(context))}")
+        return super().resolve_command(context, args)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return "; hint: did you mean X?" where something known is near, the whole list where nothing is."""
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; hint: did you mean {near[0]}?" if near else f"; hint: one of {', '.join(known)}"
+
+
+@click.command(
+    cls=Commands, epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(seqnlp.__version__, prog_name="seqnlp", message="%(prog)s %(version)s")
+def root() -> None:
+    """Raw text to a scored prediction with recurrent networks: train, predict and evaluate, from the shell."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0, or the code that DESIGN gives each kind of failure."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        code = root.main(arguments, prog_name="seqnlp", standalone_mode=False)
+        sys.stdout.flush()
+    except (SystemExit, MemoryError, Exception, KeyboardInterrupt) as error:
+        if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
+            import traceback
+
+            traceback.print_exc()
+        code = explain(error)
+    _exit(code if isinstance(code, int) else 0)
+
+
+def explain(error: BaseException) -> int:
+    """Say in one line what went wrong, and return the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return int(error.exit_code)
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, BrokenPipeError):
+        _close_stdout()
+        return 0
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return _say("interrupted", 130)
+    if isinstance(error, errors.SeqnlpError):
+        return _say(str(error), error.code)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return 2
+    if isinstance(error, click.UsageError):
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        return _say(_lower(error.format_message()) + where, 2)
+    if isinstance(error, click.ClickException):
+        return _say(_lower(error.format_message()), 2)
+    if isinstance(error, MemoryError):
+        return _say("out of memory; hint: a smaller --max-tokens, or a smaller model", 1)
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return _say(f"{name}{error.strerror or error}", 1)
+    kind = type(error).__name__
+    return _say(
+        f"internal error: {kind}: {str(error).splitlines()[0] if str(error) else ''}; hint: --debug shows where", 1
+    )
+
+
+def _lower(message: str) -> str:
+    message = message.removesuffix(".")
+    return message[:1].lower() + message[1:]
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"seqnlp: {message}", err=True)
+    return code
+
+
+def _close_stdout() -> None:
+    """The reader has gone (as `| head` does): what is still buffered must not raise again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _exit(code: Any) -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+    sys.exit(code)

@@ -1,0 +1,210 @@
+"""Flags: from the fields of the option dataclasses to click options and back, and the help that groups them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from seqnlp import errors
+from seqnlp.preprocess import batch as batches
+from seqnlp.preprocess import readers
+
+
+class Duration(click.ParamType):
+    """A time as 90s, 10m, 1.5h, or a number of seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is no time; hint: for example 90s, 10m, 1.5h", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+class Option(click.Option):
+    """An option that knows its group, and whether the short help shows it."""
+
+    def __init__(self, *names: Any, group: str = "Run", main: bool = True, **rest: Any) -> None:
+        super().__init__(*names, **rest)
+        self.group, self.main = group, main
+
+
+class Command(click.Command):
+    """A command whose --help shows the options that matter, and --help-all all of them in groups."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return super().get_params(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        everything = ctx.meta.get("seqnlp.help_all", False)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        hidden = 0
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            if not everything and not getattr(param, "main", True):
+                hidden += 1
+                continue
+            groups.setdefault(getattr(param, "group", "Help"), []).append(record)
+        for title, rows in sorted(groups.items(), key=lambda item: item[0] == "Help"):
+            with formatter.section(title):
+                formatter.write_dl(rows)
+        if hidden:
+            formatter.write_paragraph()
+            formatter.write_text(f"--help-all shows {hidden} more options.")
+
+
+def _help_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.meta["seqnlp.help_all"] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+HELP_ALL = click.Option(
+    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_help_all, help="Show every option."
+)
+
+
+def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: bool = False) -> list[click.Option]:
+    """Return the options of a dataclass; `defaults` are those that a task has instead of the general ones."""
+    hints = typing.get_type_hints(kind)
+    return [
+        _option(field, hints[field.name], {**(defaults or {})}.get(field.name, field.default), everything)
+        for field in dataclasses.fields(kind)
+    ]
+
+
+def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: bool) -> click.Option:
+    about = field.metadata
+    name = "--" + field.name.replace("_", "-")
+    rest: dict[str, Any] = {"group": about["group"], "main": about["main"] or everything, "help": about["help"]}
+    if hint is bool:
+        return Option([name], is_flag=True, default=default, **rest)
+    kind = _kind(hint, about)
+    shown = default is not None
+    return Option([name], type=kind, default=default, show_default=shown, metavar=about["metavar"], **rest)
+
+
+def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
+    """Return click's type of an annotation; None beside another type means: chosen from the corpus."""
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if about["metavar"] == "TIME":
+        return Duration()
+    if about["choices"]:
+        return click.Choice(about["choices"])
+    if hint is int:
+        return click.IntRange(about["low"], about["high"])
+    if hint is float:
+        return click.FloatRange(about["low"], about["high"])
+    return click.STRING
+
+
+def take(kind: type, values: dict[str, Any]) -> Any:
+    """Return the dataclass from a command's values, removing them."""
+    return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
+
+
+def reading(roles: Sequence[str]) -> list[click.Option]:
+    """Return the options that say how to read a corpus."""
+    fields = [
+        Option(
+            [f"--{role}-field"],
+            metavar="NAME",
+            group="Reading",
+            main=False,
+            help=f"Field (or several, joined by commas) of the corpus that is the {role}.",
+        )
+        for role in roles
+    ]
+    return [
+        Option(
+            ["--from", "from_"],
+            type=click.Choice(readers.FORMATS),
+            group="Reading",
+            main=False,
+            help="Format of the corpus, where the ending does not say it.",
+        ),
+        Option(["--encoding"], default="utf-8", show_default=True, group="Reading", main=False, help="Of text files."),
+        Option(
+            ["--header"],
+            is_flag=True,
+            group="Reading",
+            main=False,
+            help="The first line of .tsv and .csv names the columns, whatever the names are.",
+        ),
+        *fields,
+    ]
+
+
+def source(paths: Sequence[str], roles: Sequence[str], values: Mapping[str, Any]) -> readers.Source:
+    """Return what to read, from a command's values."""
+    named = {role: values[f"{role}_field"] for role in roles if values.get(f"{role}_field")}
+    if list(paths).count("-") > 1:
+        raise errors.UsageError("- (stdin) can be read once only")
+    return readers.Source(tuple(paths), values["from_"], values["encoding"], values["header"], named)
+
+
+def running() -> list[click.Option]:
+    """Return the options that say how to run, and never make a difference to the model."""
+    return [
+        Option(
+            ["--device"],
+            default="auto",
+            show_default=True,
+            main=False,
+            help="cpu, cuda, cuda:1; auto takes a GPU where there is one.",
+        ),
+        Option(["--threads"], type=click.IntRange(1), main=False, help="Threads of the CPU; by default all cores."),
+        *saying(),
+    ]
+
+
+def saying() -> list[click.Option]:
+    """Return the options that say how much to say."""
+    return [
+        Option(["-q", "--quiet"], is_flag=True, main=False, help="Say nothing but results and errors."),
+        Option(["-v", "--verbose"], is_flag=True, main=False, help="Say more."),
+        Option(["--debug"], is_flag=True, main=False, help="Show the traceback of an error."),
+    ]
+
+
+def limits() -> list[click.Option]:
+    """Return the options that bound a batch of evaluation and prediction."""
+    tokens, rows = batches.Limits().max_tokens, batches.Limits().batch_size
+    return [
+        Option(
+            ["--max-tokens"],
+            type=click.IntRange(1),
+            default=tokens,
+            show_default=True,
+            main=False,
+            help="Most tokens in a batch: rows times the longest.",
+        ),
+        Option(
+            ["--batch-size"],
+            type=click.IntRange(1),
+            default=rows,
+            show_default=True,
+            main=False,
+            help="Most rows in a batch.",
+        ),
+        Option(
+            ["--precision"],
+            type=click.Choice(("auto", "fp32", "bf16")),
+            default="fp32",
+            show_default=True,
+            main=False,
+            help="Of the matrix products; with bf16 near-ties may move.",
+        ),
+    ]

@@ -1,0 +1,132 @@
+"""What people and programs see: tables on a terminal and JSON in a pipe, progress and warnings on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from seqnlp import training
+
+log = logging.getLogger("seqnlp")
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        mark = "warning: " if record.levelno >= logging.WARNING else ""
+        click.echo(f"seqnlp: {mark}{record.getMessage()}", err=True)
+
+
+def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
+    """Take the options of saying and of threads out of a command's values, and act on them."""
+    quiet, verbose, _ = values.pop("quiet"), values.pop("verbose"), values.pop("debug")
+    level = logging.ERROR if quiet else logging.INFO if verbose or talkative else logging.WARNING
+    log.setLevel(level)
+    log.handlers = [_Handler()]
+    log.propagate = False
+    if (threads := values.pop("threads", None)) is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def result(content: Mapping[str, Any]) -> None:
+    """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
+    if not sys.stdout.isatty():
+        click.echo(json.dumps(content, ensure_ascii=False))
+        return
+    from rich import console, table
+
+    out = console.Console()
+    scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
+    for row in content["scores"]:
+        interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
+        scores.add_row(row["name"], f"{row['value']:.2f}", interval, str(row["n"]))
+    out.print(scores)
+    classes = content["details"].get("classes", {})
+    if 1 < len(classes) <= 30:
+        each = table.Table("class", "precision", "recall", "f1", "support", box=None, header_style="bold")
+        for name, row in classes.items():
+            numbers = [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")]
+            each.add_row(name, *numbers, str(row["support"]))
+        out.print(each)
+    if "model" in content:
+        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s", highlight=False)
+
+
+class Watcher:
+    """Shows a training to a person, and listens for Ctrl-C and SIGTERM while it runs."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self.bar: Any = None
+
+    def __call__(self, what: str, progress: training.Progress) -> None:
+        """Take an event of the training loop: start, resume, step, evaluation."""
+        if what == "start":
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._stop)
+            self._open_bar(progress)
+        elif what == "resume":
+            log.info("going on from step %d, best %.2f", progress.step, progress.best or 0.0)
+        elif what == "evaluation":
+            self._line(_evaluation(progress))
+        elif self.bar is not None:
+            self.bar.update(self.task, completed=progress.step, total=progress.total)
+
+    def stopped(self) -> int:
+        """Return the signal that asked to stop, or 0."""
+        return self.signal
+
+    def close(self) -> None:
+        """Take the bar off the screen and the ears off the signals."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    def _stop(self, number: int, frame: Any) -> None:
+        self.signal = number
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+        self._line("stopping after this step; once more to stop at once")
+
+    def _open_bar(self, progress: training.Progress) -> None:
+        if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
+            return
+        from rich import console
+        from rich import progress as bars
+
+        self.bar = bars.Progress(
+            bars.TextColumn("step"),
+            bars.MofNCompleteColumn(),
+            bars.BarColumn(),
+            bars.TimeRemainingColumn(),
+            console=console.Console(stderr=True),
+            transient=True,
+        )
+        self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)
+        self.bar.start()
+
+    def _line(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.console.print(text, highlight=False)
+        else:
+            log.info("%s", text)
+
+
+def _evaluation(progress: training.Progress) -> str:
+    row = progress.history[-1]
+    scores = "  ".join(f"{name} {value:.2f}" for name, value in row.items() if name not in _NO_SCORES)
+    total = f"/{progress.total}" if progress.total else ""
+    best = "  best" if row["best"] else ""
+    return f"step {row['step']}{total}  epoch {row['epoch']:.2f}  {scores}  {row['seconds']:.0f} s{best}"
+
+
+_NO_SCORES = ("step", "epoch", "best", "learning_rate", "seconds")

@@ -1,0 +1,49 @@
+"""Errors for people: what is wrong and where, what to do, and the exit code that the command ends with."""
+
+from __future__ import annotations
+
+
+class SeqnlpError(Exception):
+    """Something the person at the keyboard can mend: `message` says what and where, `hint` what to do."""
+
+    code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; hint: {self.hint}" if self.hint else self.message
+
+
+class UsageError(SeqnlpError):
+    """The command is wrong: an option, a combination of options, a file that is not there."""
+
+    code = 2
+
+
+class DataError(SeqnlpError):
+    """The data is wrong: unreadable, malformed, empty, or with nothing in it to learn."""
+
+    code = 3
+
+
+class ModelError(SeqnlpError):
+    """The model folder is wrong: no model, another task's, another format, damaged."""
+
+    code = 4
+
+
+class BelowThreshold(SeqnlpError):
+    """A score is under the value of --fail-under."""
+
+    code = 5
+
+
+class Stopped(SeqnlpError):
+    """A signal ended the work in good order; the code is 128 + the signal's number."""
+
+    def __init__(self, signum: int, message: str) -> None:
+        super().__init__(message)
+        self.code = 128 + signum

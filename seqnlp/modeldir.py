@@ -1,0 +1,184 @@
+"""The model folder: what a finished run leaves, checked when it is read, and nothing half-written in between."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import seqnlp
+from seqnlp import errors, textio
+
+FORMAT_VERSION = 1
+CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
+    "config.json",
+    "model.safetensors",
+    "README.md",
+    "history.jsonl",
+    "checkpoint",
+    "run.json",
+)
+OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json"}
+
+
+def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
+    """Make a folder ready for a run; return its config.json if the same run is already finished there.
+
+    run: what makes the model (task, config, training, data hashes). Raises `UsageError` where the folder holds
+    another run, or something that is no model; `overwrite` starts anew over another run, never over other files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
+    before = _before(folder)
+    if before is None and folder.is_dir() and any(folder.iterdir()) and not (folder / CHECKPOINTS).is_dir():
+        raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
+    if overwrite:
+        clear(folder)
+    elif before is not None and (differences := _differences(before, dict(run))):
+        raise errors.UsageError(
+            f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts anew; or give another folder"
+        )
+    elif (folder / CONFIG).is_file() and (config := read_config(folder)).get("finished"):
+        return config
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+    return None
+
+
+def begin(folder: Path, content: Mapping[str, Any]) -> None:
+    """Note what run a folder belongs to: for the command that goes on with it, or predicts before it has ended.
+
+    content: what config.json will hold, as far as it is known; `run` is what makes the model.
+    """
+    (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    textio.write_json(folder / CHECKPOINTS / RUN, content)
+
+
+def unfinished(folder: Path) -> dict[str, Any] | None:
+    """Return what `begin` noted, None where no run is under way."""
+    path = folder / CHECKPOINTS / RUN
+    return dict(textio.read_json(path)) if path.is_file() else None
+
+
+def finish(folder: Path) -> None:
+    """Remove the checkpoints of a run that is complete."""
+    shutil.rmtree(folder / CHECKPOINTS)
+
+
+def _before(folder: Path) -> dict[str, Any] | None:
+    """Return the run that a folder belongs to."""
+    if (content := unfinished(folder)) is not None:
+        return dict(content["run"])
+    return dict(read_config(folder)["run"]) if (folder / CONFIG).is_file() else None
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _differences(old, new, f"{prefix}{key}.")
+        elif old != (list(new) if isinstance(new, tuple) else new):
+            found.append(f"{prefix}{key}: {_short(old)} there, {_short(new)} here")
+    return found
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 16 else text[:12] + "..."
+
+
+def clear(folder: Path) -> None:
+    """Remove a model's files, and no others."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name == CHECKPOINTS:
+            shutil.rmtree(path)
+        elif path.name in OURS or path.name.endswith("tokenizer.json"):
+            path.unlink()
+
+
+def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any], history: Sequence[Any]) -> None:
+    """Write the top-level files of a model, config.json last: with it the model is there.
+
+    content: what config.json holds besides versions and hashes; its `files` are those that the codec has written.
+    """
+    from seqnlp import checkpoint
+
+    checkpoint.save_tensors(folder / WEIGHTS, weights)
+    write_history(folder, history)
+    with textio.atomic(folder / CARD) as file:
+        file.write(card(content))
+    hashes = {name: textio.sha256(folder / name) for name in (*content["files"], WEIGHTS)}
+    versions = {"format_version": FORMAT_VERSION, "seqnlp_version": seqnlp.__version__}
+    textio.write_json(folder / CONFIG, {**versions, **content, "files": hashes})
+
+
+def write_history(folder: Path, history: Sequence[Any]) -> None:
+    """Write history.jsonl, one line an evaluation."""
+    import json
+
+    with textio.atomic(folder / HISTORY) as file:
+        file.writelines(json.dumps(row) + "\n" for row in history)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return config.json, its format version checked; raises `ModelError`."""
+    try:
+        config = textio.read_json(folder / CONFIG)
+        version = config["format_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL") from None
+    if version != FORMAT_VERSION:
+        raise errors.ModelError(
+            f"{folder}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
+            f"use the seqnlp that made it ({config.get('seqnlp_version')}), or train anew",
+        )
+    return dict(config)
+
+
+def check_files(folder: Path, config: Mapping[str, Any]) -> None:
+    """Raise `ModelError` unless every file of the model is as it was written."""
+    for name, digest in config["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise errors.ModelError(f"{path}: is missing", "copy the whole folder, or train anew")
+        if textio.sha256(path) != digest:
+            raise errors.ModelError(f"{path}: is damaged or was changed", "copy the folder again, or train anew")
+
+
+def card(content: Mapping[str, Any]) -> str:
+    """Return the model card: what the model does, how it was made, how good it is, how it is used."""
+    task, sizes, seed = content["task"], content["sizes"], content["training"]["seed"]
+    rows = "".join(
+        f"| {row['name']} | {row['value']:.2f} | {_range(row['interval'])} | {row['n']} | `{row['signature']}` |\n"
+        for row in content["scores"]
+    )
+    data = "".join(f"- {name} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
+    return f"""# A seqnlp model: {task}
+
+Trained from scratch by seqnlp {seqnlp.__version__} in {content["seconds"]:.0f} seconds, seed {seed}: the weights of
+step {content["step"]} of {content["steps"]}, {sizes["parameters"]:,} parameters.
+
+    seqnlp {task} predict THIS_FOLDER FILE
+
+## Scores on the development part
+
+| score | value | 95% interval | items | signature |
+| --- | --- | --- | --- | --- |
+{rows}
+## Data
+
+{data}
+{sizes["train"]:,} examples to train on, {sizes["dev"]:,} to choose the weights by.
+
+config.json holds every setting; history.jsonl has one line for each evaluation.
+"""
+
+
+def _range(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"

@@ -1,0 +1,37 @@
+"""Embeddings: a vector a word, looked up whole and summed from its hashed character n-grams."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class WordEmbedding(nn.Module):
+    """The sum of a word's own vector and the mean of its n-grams' vectors (after Bojanowski et al. 2017, section 3.2).
+
+    A word outside the vocabulary has its n-grams only.
+    """
+
+    def __init__(self, vocabulary: int, dimension: int, *, buckets: int, scale: float, unknown: int) -> None:
+        super().__init__()
+        self.unknown = unknown
+        self.words = nn.Embedding(vocabulary, dimension)
+        nn.init.uniform_(self.words.weight, -scale, scale)
+        self.grams = nn.EmbeddingBag(buckets, dimension, mode="mean") if buckets else None
+        if self.grams is not None:
+            nn.init.uniform_(self.grams.weight, -scale, scale)
+
+    def forward(
+        self, words: torch.Tensor, forms: torch.Tensor, grams: torch.Tensor, offsets: torch.Tensor
+    ) -> torch.Tensor:
+        """Return (B, S, D).
+
+        words: (B, S) ids; forms: (B, S), each word's number among the U distinct ones; grams: the n-grams of all
+        distinct words, flat; offsets: (U,), where each one's begin.
+        """
+        vectors = self.words(words)
+        if self.grams is None:
+            return vectors
+        vectors = vectors.masked_fill((words == self.unknown).unsqueeze(2), 0.0)
+        return vectors + functional.embedding(forms, self.grams(grams, offsets))

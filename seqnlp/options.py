@@ -1,0 +1,103 @@
+"""Options declared once, as dataclass fields: the flags of the command line and the keys of config.json both follow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    group: str = "Model",
+    choices: Sequence[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    main: bool = False,
+    run: bool = False,
+    metavar: str | None = None,
+) -> Any:
+    """Return a dataclass field that is also a command line option.
+
+    `main` puts it among the dozen that `--help` shows; `run` marks what does not make the model (threads, device)
+    and so may differ when a run resumes. A default of None means that the value is chosen from the corpus.
+    """
+    metadata = dict(help=help, group=group, choices=choices, low=low, high=high, main=main, run=run, metavar=metavar)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def identity(options: Any) -> dict[str, Any]:
+    """Return the options that make the model, without those that only say how to run."""
+    return {
+        field.name: getattr(options, field.name)
+        for field in dataclasses.fields(options)
+        if not field.metadata.get("run")
+    }
+
+
+def to_dict(options: Any) -> dict[str, Any]:
+    """Return every option by name, as plain JSON values."""
+    return dataclasses.asdict(options)
+
+
+def from_dict(kind: type, values: dict[str, Any]) -> Any:
+    """Return a `kind` from the `values` it knows; JSON's lists become the tuples that frozen dataclasses hold."""
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+
+
+SCHEDULES = ("linear", "cosine", "step", "plateau", "constant")
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How to train."""
+
+    seed: int = option(1, "Seed of everything random.", group="Training", main=True)
+    epochs: int | None = option(
+        None,
+        "Times through the data, at most; without --time-budget the task's default.",
+        group="Training",
+        low=1,
+        main=True,
+    )
+    time_budget: float | None = option(
+        None,
+        "Time for the whole run, as 90s, 10m or 2h; turned into a number of steps.",
+        group="Training",
+        main=True,
+        metavar="TIME",
+    )
+    max_tokens: int = option(
+        4096, "Most tokens in a batch: rows times the longest.", group="Training", low=1, main=True
+    )
+    batch_size: int = option(64, "Most rows in a batch.", group="Training", low=1, main=True)
+    learning_rate: float = option(2e-3, "Peak learning rate.", group="Training", low=0.0, main=True)
+    schedule: str = option(
+        "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES
+    )
+    warmup: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
+    weight_decay: float = option(0.01, "AdamW's weight decay, of matrices only.", group="Training", low=0.0)
+    clip: float = option(1.0, "Greatest norm of a step's gradient; 0 for none.", group="Training", low=0.0)
+    ema: float = option(
+        0.0,
+        "Decay of the moving average of the weights that is evaluated and kept; 0 for none.",
+        group="Training",
+        low=0.0,
+        high=0.99999,
+    )
+    accumulate: int = option(1, "Batches a step.", group="Training", low=1)
+    patience: int = option(
+        0, "Evaluations without a better score after which training ends; 0 to go on.", group="Training", low=0
+    )
+    eval_every: int | None = option(
+        None, "Steps between evaluations; by default one an epoch.", group="Training", low=1
+    )
+    precision: str = option(
+        "auto",
+        "Of the matrix products; auto is bf16 where the machine computes in it.",
+        group="Training",
+        choices=("auto", "fp32", "bf16"),
+    )

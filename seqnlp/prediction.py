@@ -1,0 +1,178 @@
+"""Prediction: a model loaded from its folder, one way from examples to results, and the window over a stream."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from seqnlp import checkpoint, errors, modeldir, options, precision, tasks
+from seqnlp.preprocess import batch as batches
+from seqnlp.preprocess.examples import Example
+
+log = logging.getLogger(__name__)
+
+WINDOW, IDLE = 2000, 0.05  # a window closes at so many examples, or when none has come for so many seconds
+
+
+class Rows(Protocol):
+    """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
+
+    lengths: np.ndarray
+
+    def columns(self, rows: np.ndarray) -> Mapping[str, list[Any]]:
+        """Return the columns of the given rows."""
+
+
+class Encoded:
+    """A window of encoded rows: for few rows Arrow costs more than it gives."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = rows
+        self.lengths = np.array([max(row["lengths"]) for row in rows], dtype=np.int64)
+
+    def columns(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """Return the columns of the given rows."""
+        chosen = [self.rows[number] for number in rows]
+        return {name: [row[name] for row in chosen] for name in chosen[0]}
+
+
+@dataclass
+class Model:
+    """A trained model: its task, config and codec, and one network, or the several of an ensemble."""
+
+    task: tasks.Task
+    config: Any
+    codec: Any
+    networks: list[nn.Module]
+    device: torch.device
+    precision: str
+    content: Mapping[str, Any]
+
+    def predict(self, inputs: Sequence[str], **search: Any) -> list[Any]:
+        """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
+
+        search: the flags of predict by name, as in `threshold=0.3`.
+        """
+        corpus = [Example(text, None, text, "input", number) for number, text in enumerate(inputs, 1)]
+        results = self.run(corpus, self.task.Search(**search))
+        return [None if result is None else self.task.value(result, self.codec) for result in results]
+
+    def run(self, corpus: Sequence[Example], search: Any, limits: batches.Limits = batches.Limits()) -> list[Any]:  # noqa: B008 (frozen)
+        """Return a prediction for each example, in their order, None for blank ones."""
+        full = [number for number, example in enumerate(corpus) if not example.blank]
+        results: list[Any] = [None] * len(corpus)
+        found = self.run_rows(Encoded([self.codec.encode(corpus[number]) for number in full]), search, limits)
+        for number, result in zip(full, found, strict=True):
+            results[number] = result
+        return results
+
+    def run_rows(self, rows: Rows, search: Any, limits: batches.Limits) -> list[Any]:
+        """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
+        results: list[Any] = [None] * len(rows.lengths)
+        with torch.inference_mode(), precision.autocast(self.device, self.precision):
+            for numbers, width in batches.by_length(rows.lengths, limits):
+                columns = rows.columns(numbers)
+                batch = self.task.collate(columns, width, self.codec).to(self.device)
+                found = self.task.predict(self.networks, self.codec, batch, columns, search)
+                for number, result in zip(numbers, found, strict=True):
+                    results[number] = result
+        return results
+
+    def stream(
+        self, corpus: Iterable[Example], search: Any, limits: batches.Limits
+    ) -> Iterator[list[tuple[Example, Any]]]:
+        """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
+        for window in windows(corpus):
+            yield list(zip(window, self.run(window, search, limits), strict=True))
+
+
+Item = TypeVar("Item")
+
+
+def windows(items: Iterable[Item], most: int = WINDOW, idle: float = IDLE) -> Iterator[list[Item]]:
+    """Yield the items in lists, read by a thread: a list closes when it is full, or when nothing more comes for now."""
+    passed: queue.Queue[list[Any]] = queue.Queue(maxsize=most)
+
+    def read() -> None:
+        try:
+            for item in items:
+                passed.put([item])
+            passed.put([])
+        except BaseException as error:
+            passed.put([error, None])
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        window: list[Item] = []
+        message = passed.get()
+        while len(message) == 1:
+            window.append(message[0])
+            if len(window) == most:
+                break
+            try:
+                message = passed.get(timeout=idle)
+            except queue.Empty:
+                break
+        if window:
+            yield window
+        if len(message) == 2:
+            raise message[0]
+        if not message:
+            return
+
+
+def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", task: str | None = None) -> Model:
+    """Return the model in a folder, its files checked; `task` is the one it must be of.
+
+    A run that is not finished gives its best weights so far, with a warning. Raises `ModelError`.
+    """
+    folder = Path(folder)
+    content, weights = _stored(folder)
+    if task is not None and content["task"] != task:
+        kind = content["task"]
+        raise errors.ModelError(f"{folder}: is a model of {kind}, not of {task}", f"seqnlp {kind} predict {folder}")
+    try:
+        chapter = tasks.get(content["task"])
+        config = options.from_dict(chapter.Config, content["config"])
+        codec = chapter.load_codec(folder, config)
+        network = chapter.build(config, codec)
+        network.load_state_dict(weights)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, errors.SeqnlpError) as error:
+        reason = str(error).splitlines()[0]
+        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
+    place = _resolve_device(device)
+    return Model(chapter, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
+
+
+_resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name
+
+
+def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return what config.json says and the weights, of a finished run or of one under way."""
+    content = modeldir.unfinished(folder)
+    if content is not None:
+        newest = checkpoint.newest(folder / modeldir.CHECKPOINTS)
+        groups, state = checkpoint.load(newest) if newest else ({}, {})
+        if not groups.get("best"):
+            raise errors.ModelError(f"{folder}: its training has not come to a first evaluation", "let it go on")
+        log.warning(
+            "%s: training is not finished: these are the best weights so far, of step %d", folder, state["best_step"]
+        )
+        return content, groups["best"]
+    content = modeldir.read_config(folder)
+    modeldir.check_files(folder, content)
+    try:
+        return content, safetensors.torch.load_file(folder / modeldir.WEIGHTS)
+    except safetensors.SafetensorError as error:
+        raise errors.ModelError(f"{folder / modeldir.WEIGHTS}: cannot be read ({error})", "train anew") from None

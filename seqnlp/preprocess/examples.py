@@ -1,0 +1,55 @@
+"""An example: what goes into a model, what should come out, and where in the data both stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Example:
+    """One input with its target, which may be missing, its raw record (a line, or a JSON object) and its place."""
+
+    source: Any
+    target: Any
+    record: Any
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """Return `file:line`, as errors name it."""
+        return f"{self.file}:{self.line}"
+
+    @property
+    def blank(self) -> bool:
+        """Return whether there is nothing to predict from: a blank line gives a blank line."""
+        return not self.source or (isinstance(self.source, str) and not self.source.strip())
+
+
+class Examples:
+    """The examples of a source, read anew every time they are gone through: a corpus need not fit into memory."""
+
+    def __init__(self, make: Callable[[], Iterator[Example]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Example]:
+        return self._make()
+
+
+DEV_SHARE, DEV_MOST = 10, 2000
+
+
+def random_split(examples: Examples, seed: int) -> tuple[Examples, Examples]:
+    """Return train and dev: a random tenth for dev, at most 2,000, the same ones for the same seed."""
+    total = sum(1 for _ in examples)
+    size = min(max(1, total // DEV_SHARE), DEV_MOST)
+    chosen = set(np.random.default_rng(seed).choice(total, size, replace=False).tolist()) if total > 1 else set()
+
+    def part(dev: bool) -> Iterator[Example]:
+        return (example for number, example in enumerate(examples) if (number in chosen) is dev)
+
+    return Examples(lambda: part(False)), Examples(lambda: part(True))

@@ -1,0 +1,146 @@
+"""Tokenizers: word and character vocabularies and byte-level BPE, each one tokenizer.json of Hugging Face's format.
+
+The four special tokens have fixed ids and stand in the vocabulary only: they are never looked for in the text, so that
+a `<s>` or `<unk>` that somebody wrote is text.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+
+from seqnlp import errors, textio
+from seqnlp.preprocess import normalize
+
+SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
+PAD, UNK, START, END = range(4)
+
+# Chinese and Japanese put no blanks between words: each Han or kana character (and the long-vowel mark, which
+# belongs to no one script) counts as a word.
+CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
+
+
+class Tokenizer:
+    """Text to ids and back; a thin cover over `tokenizers.Tokenizer` that knows the special ids."""
+
+    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+        self.backend = backend
+        self.vocabulary: dict[str, int] = backend.get_vocab(with_added_tokens=False)
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words (or pieces before their merging) of a text, normalised."""
+        backend = self.backend
+        normalised = backend.normalizer.normalize_str(text) if backend.normalizer else text
+        return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normalised)]
+
+    def lookup(self, words: Iterable[str]) -> list[int]:
+        """Return the ids of words, `UNK` for those that the vocabulary lacks and for the special tokens' names."""
+        ids = (self.vocabulary.get(word, UNK) for word in words)
+        return [i if i > END else UNK for i in ids]
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text."""
+        return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, special tokens left out."""
+        return self.backend.decode([i for i in ids if i > END], skip_special_tokens=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the tokenizer as one JSON file."""
+        with textio.atomic(path) as file:
+            file.write(self.backend.to_str(pretty=True))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tokenizer:
+        """Return the tokenizer in a file; raises `DataError` where it is none."""
+        try:
+            return cls(tokenizers.Tokenizer.from_str(Path(path).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise errors.UsageError(f"{path}: no such file") from None
+        except Exception as error:  # the library raises plain Exception for every malformed file
+            raise errors.DataError(f"{path}: not a tokenizer ({error})", "make one with seqnlp vocab or bpe") from None
+
+
+def word_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the default pre-tokeniser: words, runs of punctuation, and each Han or kana character by itself."""
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(CJK), behavior="isolated"), pre_tokenizers.Whitespace()])
+
+
+def character_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the pre-tokeniser of character vocabularies: every code point by itself, blanks too."""
+    return pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
+
+
+SPLITTERS = {"word": word_splitter, "char": character_splitter}
+
+
+def train_vocabulary(
+    texts: Iterable[str],
+    *,
+    level: str = "word",
+    normalization: str | Sequence[str] = "nfc",
+    size: int | None = None,
+    min_count: int = 1,
+) -> Tokenizer:
+    """Return a word or character vocabulary: the `size` most frequent with at least `min_count` occurrences.
+
+    Order is by falling count, then by code point, so that the file is the same every time.
+    """
+    empty = vocabulary({}, level=level, normalization=normalization)
+    counts = count(texts, empty)
+    ranked = sorted((item for item in counts.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
+    kept = [word for word, _ in ranked if word not in SPECIALS][
+        : None if size is None else max(size - len(SPECIALS), 0)
+    ]
+    return vocabulary({word: i for i, word in enumerate(kept, len(SPECIALS))}, level=level, normalization=normalization)
+
+
+def count(texts: Iterable[str], tokenizer: Tokenizer) -> collections.Counter[str]:
+    """Return how often each word of the texts occurs, normalised and split as the tokenizer does."""
+    counts: collections.Counter[str] = collections.Counter()
+    for text in texts:
+        counts.update(tokenizer.words(text))
+    return counts
+
+
+def vocabulary(words: dict[str, int], *, level: str, normalization: str | Sequence[str]) -> Tokenizer:
+    """Return the tokenizer that looks `words` up; the special tokens are put before them."""
+    backend = tokenizers.Tokenizer(
+        models.WordLevel({**{s: i for i, s in enumerate(SPECIALS)}, **words}, unk_token=SPECIALS[UNK])
+    )
+    backend.normalizer = normalize.build(normalization)
+    backend.pre_tokenizer = SPLITTERS[level]()
+    return Tokenizer(backend)
+
+
+def train_bpe(texts: Iterable[str], *, size: int, normalization: str | Sequence[str] = "nfc") -> Tokenizer:
+    """Return a byte-level BPE of `size` pieces (Sennrich et al. 2016, section 3.2; bytes as in Radford et al. 2019)."""
+    backend = tokenizers.Tokenizer(models.BPE())
+    backend.normalizer = normalize.build(normalization)
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=list(SPECIALS),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return Tokenizer(_without_added_tokens(backend))
+
+
+def _without_added_tokens(backend: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Training marks the special tokens as ones to look for in the text; ours are ids only."""
+    content: dict[str, Any] = json.loads(backend.to_str())
+    content["added_tokens"] = []
+    return tokenizers.Tokenizer.from_str(json.dumps(content))

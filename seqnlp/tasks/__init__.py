@@ -1,0 +1,99 @@
+"""The tasks: one file each, and one line each here; the verbs of the command line and the contract test follow from it.
+
+A task is a module with the names of the `Task` protocol. It imports torch only inside the functions that need it: help,
+errors in the data and the text half come at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from seqnlp import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from seqnlp.metrics import base
+    from seqnlp.preprocess import examples, readers
+
+REGISTRY = {
+    "classify": "label sentences or texts: sentiment, intents, topics",
+}
+
+
+class Codec(Protocol):
+    """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
+
+    def encode(self, example: examples.Example) -> dict[str, Any]:
+        """Return the row of an example; `lengths` is its number of steps. Targets may be missing."""
+
+    def features(self) -> dict[str, Any]:
+        """Return the Arrow types of a row, by column."""
+
+    def save(self, folder: Path) -> list[str]:
+        """Write the codec into a folder; return the names of its files."""
+
+
+class Task(Protocol):
+    """What a task's module holds."""
+
+    NAME: str
+    ROLES: tuple[str, ...]  # what a record of a corpus holds, input first
+    EPOCHS: int  # by default
+    OPTIONS: Mapping[str, Any]  # defaults of options.Training that are this task's own
+    Config: type  # what makes the model: flags of train, keys of config.json
+    Search: type  # what shapes a result: flags of predict and eval
+    OUTPUTS: tuple[str, ...]  # formats of predictions
+
+    def read(self, source: readers.Source, config: Any) -> examples.Examples:
+        """Return the examples of a corpus, targets included."""
+
+    def read_inputs(self, source: readers.Source) -> Iterable[examples.Example]:
+        """Yield the examples to predict; blank ones too."""
+
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        """Return train and dev, where no dev part was given."""
+
+    def fit(self, corpus: examples.Examples, config: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return the config with everything resolved, and the codec; only `corpus`, the training part, is looked at."""
+
+    def load_codec(self, folder: Path, config: Any) -> Any:
+        """Return the codec that its `save` wrote."""
+
+    def collate(self, columns: Mapping[str, list[Any]], width: int, codec: Any) -> Any:
+        """Return a batch of encoded rows, padded to `width` steps, with `.to(device)`."""
+
+    def build(self, config: Any, codec: Any) -> nn.Module:
+        """Return a network with fresh weights; its forward takes a batch and returns a `Loss`."""
+
+    def predict(
+        self, networks: Sequence[nn.Module], codec: Any, batch: Any, columns: Mapping[str, list[Any]], search: Any
+    ) -> list[Any]:
+        """Return one prediction a row."""
+
+    def value(self, prediction: Any, codec: Any) -> Any:
+        """Return a prediction as JSON holds it under the task's name."""
+
+    def write(self, example: examples.Example, prediction: Any, output: str, search: Any) -> str:
+        """Return the text of a prediction in one of OUTPUTS but jsonl, without a line end."""
+
+    def score(
+        self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any
+    ) -> tuple[list[base.Score], dict[str, Any]]:
+        """Return the scores, the one that picks the checkpoint first (greater is better), and details."""
+
+    def mistakes(
+        self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any
+    ) -> list[dict[str, Any]]:
+        """Return the wrong predictions, worst first, gold beside predicted."""
+
+
+def get(name: str) -> Task:
+    """Return the task of a name; raises `UsageError` if there is none."""
+    if name not in REGISTRY:
+        raise errors.UsageError(f"no task {name!r}", f"the tasks are {', '.join(REGISTRY)}")
+    return cast(Task, importlib.import_module(f"seqnlp.tasks.{name}"))

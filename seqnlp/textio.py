@@ -1,0 +1,139 @@
+"""Text in and out: files, "-" and .gz; lines that only \\n ends; files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from seqnlp import errors
+
+STDIN = "-"
+
+
+def open_bytes(path: str) -> BinaryIO:
+    """Return the bytes of a file, of stdin for "-", or of what a .gz file holds.
+
+    Raises `UsageError` where there is no such file.
+    """
+    if path == STDIN:
+        return sys.stdin.buffer
+    try:
+        raw = open(path, "rb")  # noqa: SIM115 (closed by who reads it)
+    except FileNotFoundError:
+        raise errors.UsageError(f"{path}: no such file", "check the name and the folder you are in") from None
+    except IsADirectoryError:
+        raise errors.UsageError(f"{path}: is a folder, expected a file") from None
+    except PermissionError:
+        raise errors.UsageError(f"{path}: may not be read", "check its permissions") from None
+    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.endswith(".gz") else raw
+
+
+def lines(path: str, encoding: str = "utf-8") -> Iterator[str]:
+    """Yield the lines of a file without their ends; only \\n ends a line, CRLF and a byte order mark are stripped.
+
+    Raises `DataError` with the line's number where the bytes are not text in that encoding.
+    """
+    with contextlib.ExitStack() as stack:
+        stream = open_bytes(path)
+        if path != STDIN:
+            stack.enter_context(stream)
+        yield from decode(stream, path, encoding)
+
+
+def decode(stream: BinaryIO, path: str, encoding: str = "utf-8") -> Iterator[str]:
+    """Yield the lines of an open stream of bytes as `lines` does; `path` is its name in errors."""
+    number = 0
+    try:
+        for number, raw in enumerate(_raw_lines(stream, encoding), 1):
+            text = raw.decode(encoding) if isinstance(raw, bytes) else raw
+            if number == 1:
+                text = text.removeprefix("\ufeff")
+            yield text.removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise errors.DataError(
+            f"{name(path)}:{max(number, 1)}: not {encoding} (byte {error.start + 1} of the line: {error.reason})",
+            "convert the file, or name its encoding with --encoding",
+        ) from None
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise errors.DataError(f"{name(path)}:{number + 1}: damaged gzip file ({error})") from None
+
+
+def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
+    """Lines as bytes, so that an error has a line; UTF-16 and UTF-32, where \\n is not one byte, as text."""
+    try:
+        wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    except LookupError:
+        raise errors.UsageError(f"no such encoding: {encoding}", "for example utf-8, latin-1, gb18030") from None
+    return iter(io.TextIOWrapper(stream, encoding, newline="\n")) if wide else iter(stream)
+
+
+def name(path: str) -> str:
+    """Return the name that a person knows the file by."""
+    return "stdin" if path == STDIN else path
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Give a file to write to that takes the name `path` only when all of it is on the disk."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Put a folder's entries on the disk: a rename is safe only after it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a value as readable JSON, whole or not at all."""
+    with atomic(path) as file:
+        json.dump(value, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return what a JSON file holds."""
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)

@@ -1,0 +1,295 @@
+"""The training loop, one for all tasks: steps, schedule, averaging, evaluation, best weights, going on.
+
+A step depends on nothing but the weights, the optimiser's moments and its own number: batches are a pure function of
+(seed, epoch), and dropout is drawn from a generator seeded with (seed, step). So a run that was stopped and resumed is
+the run that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqnlp import checkpoint, errors, precision
+from seqnlp.options import Training
+
+PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
+MARGIN = 0.95  # of a time budget is planned for
+UNLIMITED = 10**9
+
+
+class Data(Protocol):
+    """Batches in the order of an epoch, as cheap descriptions, and the way from one of them to tensors."""
+
+    def epoch(self, number: int) -> Sequence[Any]:
+        """Return the batches of an epoch; their number is the same in every epoch."""
+
+    def load(self, batch: Any) -> Any:
+        """Return a batch's tensors."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A dev score: the value that picks the weights (greater is better) and all values to report."""
+
+    value: float
+    scores: dict[str, float]
+
+
+@dataclass
+class Progress:
+    """Where a run is; all of it goes into every checkpoint."""
+
+    step: int = 0
+    total: int | None = None  # steps of the whole run, once known
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0  # evaluations since the best one
+    scale: float = 1.0  # of the learning rate under plateau
+    seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Stop(Protocol):
+    """Whether to stop in good order: the number of the signal that asked for it, or 0."""
+
+    def __call__(self) -> int: ...
+
+
+class Trainer:
+    """One run of training; `run` trains to the end, or saves a checkpoint and raises `Stopped` when asked to stop."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: Data,
+        evaluate: Callable[[nn.Module], Evaluation],
+        options: Training,
+        folder: Path,
+        *,
+        device: torch.device,
+        watch: Callable[[str, Progress], None],
+        stop: Stop,
+        spent: float = 0.0,
+    ) -> None:
+        self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
+        self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
+        self.progress = Progress(seconds=spent)
+        self.parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        self.optimizer = _optimizer(self.parameters, options)
+        self.average = {n: p.detach().clone() for n, p in self.parameters.items()} if options.ema else None
+        self.best: dict[str, torch.Tensor] = {}
+        self.order: Sequence[Any] = data.epoch(0)
+        self.per_epoch = math.ceil(len(self.order) / options.accumulate)
+        self.eval_every = options.eval_every or self.per_epoch
+        self._resume()
+
+    def run(self) -> Progress:
+        """Train until the steps, the time or the patience are used up; `best` then holds the best weights."""
+        progress, options = self.progress, self.options
+        if progress.total is None and options.time_budget is None:
+            progress.total = self._most_steps()
+        clock = time.monotonic() - progress.seconds
+        probe = [clock]
+        self.network.train()
+        self.watch("start", progress)
+        while not self._finished():
+            self._step()
+            progress.step += 1
+            progress.seconds = time.monotonic() - clock
+            if progress.total is None:
+                probe.append(time.monotonic())
+                if progress.step >= min(PROBE, self._most_steps()):
+                    progress.total = self._steps_for_budget(probe)
+            self.watch("step", progress)
+            if self._evaluation_due():
+                if not progress.history or progress.history[-1]["step"] != progress.step:
+                    self._evaluate()
+                progress.seconds = time.monotonic() - clock
+                self.save()
+            if self.stop():
+                self.save()
+                raise errors.Stopped(
+                    self.stop(), f"stopped after {progress.step} steps; the same command goes on from here"
+                )
+        return progress
+
+    def _finished(self) -> bool:
+        progress, patience = self.progress, self.options.patience
+        return (progress.total is not None and progress.step >= progress.total) or bool(
+            patience and progress.stale >= patience
+        )
+
+    def _most_steps(self) -> int:
+        return self.options.epochs * self.per_epoch if self.options.epochs else UNLIMITED
+
+    def _steps_for_budget(self, times: list[float]) -> int:
+        """Return how many steps fit the time budget: from measured steps, and a measured evaluation."""
+        begin = time.monotonic()
+        self._evaluate()
+        evaluation = time.monotonic() - begin
+        settle = min(SETTLE, len(times) - 2)
+        step = (times[-1] - times[settle]) / (len(times) - 1 - settle)
+        left = (self.options.time_budget or 0) * MARGIN - (self.progress.seconds + 2 * evaluation)
+        more = int(max(left, 0) / (step + evaluation / self.eval_every))
+        return min(self.progress.step + more, self._most_steps())
+
+    def _step(self) -> None:
+        """One update of the weights, from one batch or several."""
+        progress, options = self.progress, self.options
+        epoch, place = divmod(progress.step, self.per_epoch)
+        if place == 0 or not self.order:
+            self.order = self.data.epoch(epoch)
+        torch.manual_seed(int(np.random.SeedSequence((options.seed, progress.step)).generate_state(1)[0]))
+        weight = torch.zeros((), device=self.device)
+        for batch in self.order[place * options.accumulate : (place + 1) * options.accumulate]:
+            with precision.autocast(self.device, options.precision):
+                loss = self.network(self.data.load(batch).to(self.device))
+            loss.sum.backward()
+            weight += loss.weight.detach()
+        self._scale_gradients(float(weight))
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.learning_rate * self._rate()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.average is not None:
+            decay = min(options.ema, (1 + progress.step) / (10 + progress.step))  # the first weights are forgotten soon
+            torch._foreach_lerp_(list(self.average.values()), list(self.parameters.values()), 1 - decay)
+
+    def _scale_gradients(self, weight: float) -> None:
+        """Divide the gradients of the summed loss by the step's weight, and clip their norm, in one pass."""
+        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients)) / max(weight, 1e-12)
+        if not math.isfinite(norm):
+            kept = (
+                f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
+            )
+            raise errors.SeqnlpError(
+                f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
+                "a lower --learning-rate, a smaller --clip, or --precision fp32, with --overwrite",
+            )
+        clip = self.options.clip
+        factor = min(1.0, clip / norm) if clip and norm > 0 else 1.0
+        torch._foreach_mul_(gradients, factor / max(weight, 1e-12))
+
+    def _rate(self) -> float:
+        """Return the learning rate of this step, as a share of the peak."""
+        step, warmup, total = self.progress.step + 1, self.options.warmup, self.progress.total
+        if self.options.epochs:
+            warmup = min(warmup, self._most_steps() // 5)  # a short run is not all warm-up
+        if step <= warmup or total is None:
+            return min(1.0, step / max(warmup, 1))
+        share = (step - warmup) / max(total + 1 - warmup, 1)  # 0 after the warm-up, just under 1 at the last step
+        falls = {
+            "linear": 1 - share,
+            "cosine": (1 + math.cos(math.pi * share)) / 2,
+            "step": 0.1 ** int(share * 3),
+            "plateau": self.progress.scale,
+            "constant": 1.0,
+        }
+        return falls[self.options.schedule]
+
+    def _evaluation_due(self) -> bool:
+        return self.progress.step % self.eval_every == 0 or self.progress.step == self.progress.total
+
+    def _evaluate(self) -> None:
+        """Score the weights (their average, where there is one) on dev, and keep them if they are the best so far."""
+        progress = self.progress
+        weights = self.average or {name: p.detach() for name, p in self.parameters.items()}
+        with _weights(self.parameters, self.average):
+            self.network.eval()
+            result = self.evaluate(self.network)
+            self.network.train()
+        progress.stale += 1
+        if progress.best is None or result.value > progress.best:
+            progress.best, progress.best_step, progress.stale = result.value, progress.step, 0
+            self.best = {name: tensor.clone() for name, tensor in weights.items()}
+        elif self.options.schedule == "plateau":
+            progress.scale /= 2
+        progress.history.append(
+            {
+                "step": progress.step,
+                "epoch": round(progress.step / self.per_epoch, 3),
+                **result.scores,
+                "best": progress.best_step == progress.step,
+                "learning_rate": self.options.learning_rate * self._rate(),
+                "seconds": round(progress.seconds, 1),
+            }
+        )
+        self.watch("evaluation", progress)
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        moments = {
+            f"{name}/{key}": value
+            for name, p in self.parameters.items()
+            for key, value in self.optimizer.state[p].items()
+        }
+        groups: dict[str, checkpoint.Tensors] = {"weights": self.parameters, "moments": moments, "best": self.best}
+        if self.average is not None:
+            groups["average"] = self.average
+        checkpoint.save(self.folder, groups, {**asdict(self.progress), "options": asdict(self.options)})
+
+    def _resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        path = checkpoint.newest(self.folder)
+        if path is None:
+            return
+        groups, state = checkpoint.load(path)
+        state.pop("options")
+        self.progress = Progress(**state)
+        _assign(self.parameters, groups["weights"])
+        if self.average is not None:
+            _assign(self.average, groups["average"])
+        self.best = {name: tensor.to(self.device) for name, tensor in groups["best"].items()}
+        for key, value in groups["moments"].items():
+            name, moment = key.rsplit("/", 1)
+            self.optimizer.state[self.parameters[name]][moment] = value if moment == "step" else value.to(self.device)
+        self.order = self.data.epoch(self.progress.step // self.per_epoch)
+        self.watch("resume", self.progress)
+
+
+def _optimizer(parameters: dict[str, nn.Parameter], options: Training) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov & Hutter 2019) with decay on matrices only."""
+    matrices = [p for p in parameters.values() if p.dim() > 1]
+    vectors = [p for p in parameters.values() if p.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=True)
+
+
+class _weights:
+    """The network with other weights for a while."""
+
+    def __init__(self, parameters: dict[str, nn.Parameter], others: dict[str, torch.Tensor] | None) -> None:
+        self.parameters, self.others = parameters, others
+
+    def _swap(self) -> None:
+        for name, other in (self.others or {}).items():
+            parameter = self.parameters[name]
+            parameter.data, other.data = other.data, parameter.data
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(self, *_: object) -> None:
+        self._swap()
+
+
+def _assign(targets: dict[str, Any], values: dict[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, target in targets.items():
+            target.copy_(values[name])
+
+
+def resolved(options: Training, epochs: int, device: torch.device) -> Training:
+    """Return the options with what was left open filled in: the task's epochs, and this machine's precision."""
+    chosen = options.epochs or (None if options.time_budget else epochs)
+    return replace(options, epochs=chosen, precision=precision.resolve(options.precision, device))

@@ -1,0 +1,253 @@
+"""Train and evaluate, the same way for every task.
+
+Both read with the same readers, encode with the same codec and predict with `prediction.Model.run_rows`, which is what
+predict uses too: the dev score of training, `eval` and `predict` cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from seqnlp import errors, modeldir, options, precision, prediction, tasks, textio, training
+from seqnlp.metrics import base
+from seqnlp.preprocess import batch as batches
+from seqnlp.preprocess import corpus, examples, readers
+
+log = logging.getLogger(__name__)
+
+Watch = Callable[[str, training.Progress], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a train command says."""
+
+    task: str
+    train: readers.Source
+    dev: readers.Source | None
+    folder: Path
+    config: Any
+    training: options.Training
+    device: str = "auto"
+    overwrite: bool = False
+    init_from: str | None = None
+
+
+class Batches:
+    """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
+
+    def __init__(self, task: tasks.Task, codec: Any, rows: corpus.Corpus, chosen: options.Training) -> None:
+        self.task, self.codec, self.rows, self.seed = task, codec, rows, chosen.seed
+        self.plan = batches.plan(rows.lengths, batches.Limits(chosen.max_tokens, chosen.batch_size))
+
+    def epoch(self, number: int) -> list[batches.Batch]:
+        """Return the batches of an epoch."""
+        return batches.shuffled(self.rows.lengths, self.plan, seed=self.seed, epoch=number)
+
+    def load(self, batch: batches.Batch) -> Any:
+        """Return a batch's tensors."""
+        numbers, width = batch
+        return self.task.collate(self.rows.columns(numbers), width, self.codec)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The dev part, encoded, and the way from a network to its scores."""
+
+    model: prediction.Model
+    corpus: Sequence[examples.Example]
+    rows: prediction.Rows
+
+    @classmethod
+    def of(cls, model: prediction.Model, part: examples.Examples) -> Judge:
+        """Return the judge over a part; raises `DataError` if that is empty."""
+        kept = list(part)
+        if not kept:
+            raise errors.DataError("the development or test part is empty: no examples")
+        rows = corpus.in_memory(map(model.codec.encode, kept), model.codec.features())
+        return cls(model, kept, rows)
+
+    def predictions(self, search: Any, limits: batches.Limits) -> list[Any]:
+        """Return a prediction for each example."""
+        return self.model.run_rows(self.rows, search, limits)
+
+    def scores(self) -> tuple[list[base.Score], dict[str, Any]]:
+        """Return scores and details under default search."""
+        found = self.predictions(self.model.task.Search(), batches.Limits())
+        return self.model.task.score(self.corpus, found, self.model.codec)
+
+    def evaluation(self, network: nn.Module) -> training.Evaluation:
+        """Return the scores as the training loop takes them; the network is the model's own."""
+        found, _ = self.scores()
+        return training.Evaluation(found[0].value, {score.name: round(score.value, 4) for score in found})
+
+
+def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: training.Stop = lambda: 0) -> dict[str, Any]:
+    """Train a model, go on with a run that was stopped, or find it finished; return the result.
+
+    Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
+    """
+    begin = time.monotonic()
+    task = tasks.get(job.task)
+    source = readers.spooled(job.train)
+    run = _identity(job, source)
+    finished = modeldir.claim(job.folder, run, overwrite=job.overwrite)
+    if finished is not None:
+        log.info("%s: this run is finished already", job.folder)
+        return _result(finished, job.folder)
+    model, judge, data, chosen, content = _prepare(job, task, source, run)
+    modeldir.begin(job.folder, content)
+    trainer = training.Trainer(
+        model.networks[0],
+        data,
+        judge.evaluation,
+        chosen,
+        job.folder / modeldir.CHECKPOINTS,
+        device=model.device,
+        watch=watch,
+        stop=stop,
+        spent=time.monotonic() - begin,
+    )
+    try:
+        trainer.run()
+    except errors.Stopped:
+        if trainer.best:
+            _publish(job.folder, trainer, judge, content, finished=False)
+        raise
+    content = _publish(job.folder, trainer, judge, content, finished=True)
+    modeldir.finish(job.folder)
+    return _result(content, job.folder)
+
+
+def _identity(job: Job, source: readers.Source) -> dict[str, Any]:
+    """What makes the model: two commands that agree in it are the same run."""
+    start = None if job.init_from is None else textio.sha256(Path(job.init_from) / modeldir.WEIGHTS)
+    return {
+        "task": job.task,
+        "config": options.identity(job.config),
+        "training": options.identity(job.training),
+        "read": {"format": source.format, "header": source.header, "columns": dict(source.columns)},
+        "data": {**source.hashes(), **(job.dev.hashes() if job.dev else {})},
+        "dev": list(job.dev.paths) if job.dev else None,
+        "init_from": start,
+    }
+
+
+def _prepare(
+    job: Job, task: tasks.Task, source: readers.Source, run: Mapping[str, Any]
+) -> tuple[prediction.Model, Judge, Batches, options.Training, dict[str, Any]]:
+    """Read, fit, encode and build: everything before the first step, a pure function of the job."""
+    device = precision.resolve_device(job.device)
+    part, dev = _parts(job, task, source)
+    start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
+    config, codec = task.fit(part, start.config if start else job.config, {"codec": start.codec} if start else {})
+    chosen = training.resolved(job.training, task.EPOCHS, device)
+    torch.manual_seed(chosen.seed)
+    network = task.build(config, codec)
+    if start:
+        network.load_state_dict(start.networks[0].state_dict())
+    model = prediction.Model(task, config, codec, [network], device, "fp32", {})
+    rows = corpus.in_memory(map(codec.encode, part), codec.features())
+    judge = Judge.of(model, dev)
+    content = {
+        "task": job.task,
+        "finished": False,
+        "config": options.to_dict(config),
+        "training": options.to_dict(chosen),
+        "data": run["data"],
+        "run": run,
+        "files": codec.save(job.folder),
+        "sizes": {
+            "train": len(rows),
+            "dev": len(judge.corpus),
+            "parameters": sum(p.numel() for p in network.parameters()),
+        },
+    }
+    data = Batches(task, codec, rows, chosen)
+    share = batches.padding_share(rows.lengths, data.epoch(0))
+    log.info(
+        "train %d, dev %d examples; %s parameters; %s on %s; padding %.1f%%",
+        len(rows),
+        len(judge.corpus),
+        f"{content['sizes']['parameters']:,}",
+        chosen.precision,
+        device,
+        100 * share,
+    )
+    return model, judge, data, chosen, content
+
+
+def _parts(job: Job, task: tasks.Task, source: readers.Source) -> tuple[examples.Examples, examples.Examples]:
+    """Return train and dev, a part of train split off where no dev was given."""
+    part = task.read(source, job.config)
+    if job.dev is not None:
+        return part, task.read(job.dev, job.config)
+    if next(iter(part), None) is None:
+        raise errors.DataError(f"{', '.join(map(source.name, source.paths))}: no examples", "is this the right file?")
+    train_part, dev = task.split(part, job.training.seed)
+    log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
+    return train_part, dev
+
+
+def _publish(
+    folder: Path, trainer: training.Trainer, judge: Judge, content: Mapping[str, Any], *, finished: bool
+) -> dict[str, Any]:
+    """Score the best weights once more, with intervals, and write the model's files."""
+    judge.model.networks[0].eval().load_state_dict(trainer.best)
+    scores, details = judge.scores()
+    progress = trainer.progress
+    whole = {
+        **content,
+        "finished": finished,
+        "scores": [score.to_dict() for score in scores],
+        "details": details,
+        "step": progress.best_step,
+        "steps": progress.step,
+        "seconds": round(progress.seconds, 1),
+    }
+    modeldir.publish(folder, whole, trainer.best, progress.history)
+    return whole
+
+
+def _result(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    keys = ("scores", "details")
+    seed, seconds = content["training"]["seed"], content["seconds"]
+    return {
+        "task": content["task"],
+        "model": str(folder),
+        **{key: content[key] for key in keys},
+        "seed": seed,
+        "seconds": seconds,
+        "data": content["data"],
+    }
+
+
+def evaluate(
+    model: prediction.Model, folder: str, source: readers.Source, search: Any, limits: batches.Limits
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the result of a model on a test part, and its mistakes, worst first."""
+    begin = time.monotonic()
+    source = readers.spooled(source)
+    judge = Judge.of(model, model.task.read(source, model.config))
+    found = judge.predictions(search, limits)
+    scores, details = model.task.score(judge.corpus, found, model.codec)
+    if details.get("unseen"):
+        log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
+    result = {
+        "task": model.task.NAME,
+        "model": folder,
+        "scores": [score.to_dict() for score in scores],
+        "details": details,
+        "seed": model.content["training"]["seed"],
+        "seconds": round(time.monotonic() - begin, 1),
+        "data": source.hashes(),
+    }
+    return result, model.task.mistakes(judge.corpus, found, model.codec)

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Sets up the environment, checks style and types, and runs the tests:
+#
+#     sh tests/run.sh [PYTEST ARGUMENTS]      e.g. -m slow
+set -eu
+. "$(dirname -- "$0")/../pipelines/env.sh"
+cd -- "$seqnlp_root"
+
+# All three run, whatever the first ones find, so that one run shows everything.
+lint=0
+python -m ruff check . || lint=1
+python -m mypy || lint=1
+
+# The tests' temporary files stay in the checkout as well.
+PYTEST_DEBUG_TEMPROOT=$seqnlp_root/.pytest_cache/tmp
+export PYTEST_DEBUG_TEMPROOT
+mkdir -p "$PYTEST_DEBUG_TEMPROOT"
+tests=0
+python -m pytest "$@" || tests=$?
+
+if [ "$lint" -ne 0 ]; then
+    echo "ruff or mypy found something, see the top" >&2
+    exit 1
+fi
+exit "$tests"
