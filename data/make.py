@@ -14,7 +14,7 @@ SEED = 20240
 REVIEWS = {"train": 2000, "dev": 300, "test": 300}
 REVIEWS_ZH = {"train": 800, "dev": 150, "test": 150}
 TAGS = {"train": 2000, "dev": 300, "test": 300}
-NUMBERS = {"train": 6000, "dev": 300, "test": 300}
+NUMBERS = {"train": 8000, "dev": 300, "test": 300}
 HEADLINES = {"train": 2000, "dev": 200, "test": 200}
 CORPUS = {"reviews": 1200, "reviews_zh": 600, "headlines": 1200}
 

@@ -19,7 +19,7 @@ CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
     "checkpoint",
     "run.json",
 )
-OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json"}
+OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors"}
 
 
 def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
@@ -155,7 +155,7 @@ def card(content: Mapping[str, Any]) -> str:
     """Return the model card: what the model does, how it was made, how good it is, how it is used."""
     task, sizes, seed = content["task"], content["sizes"], content["training"]["seed"]
     rows = "".join(
-        f"| {row['name']} | {row['value']:.2f} | {_range(row['interval'])} | {row['n']} | `{row['signature']}` |\n"
+        f"| {row['name']} | {row['value']:.2f} | {_range(row['interval'])} | {row['n']} | `{row['signature'].replace('|', ' ')}` |\n"
         for row in content["scores"]
     )
     data = "".join(f"- {name} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
@@ -178,6 +178,10 @@ step {content["step"]} of {content["steps"]}, {sizes["parameters"]:,} parameters
 
 config.json holds every setting; history.jsonl has one line for each evaluation.
 """
+
+
+def _escape(cell: str) -> str:
+    return "`" + cell.replace("|", " ") + "`"
 
 
 def _range(interval: Sequence[float] | None) -> str:

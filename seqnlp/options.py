@@ -70,10 +70,14 @@ class Training:
         main=True,
         metavar="TIME",
     )
-    max_tokens: int = option(
-        4096, "Most tokens in a batch: rows times the longest.", group="Training", low=1, main=True
+    max_tokens: int | None = option(
+        None,
+        "Most tokens in a batch, rows times the longest; by default 1024 to 8192, for some 128 steps an epoch.",
+        group="Training",
+        low=1,
+        main=True,
     )
-    batch_size: int = option(64, "Most rows in a batch.", group="Training", low=1, main=True)
+    batch_size: int = option(256, "Most rows in a batch.", group="Training", low=1, main=True)
     learning_rate: float = option(2e-3, "Peak learning rate.", group="Training", low=0.0, main=True)
     schedule: str = option(
         "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES

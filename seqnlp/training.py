@@ -24,6 +24,7 @@ from seqnlp.options import Training
 PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
 MARGIN = 0.95  # of a time budget is planned for
 UNLIMITED = 10**9
+STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # steps an epoch that batches are sized for, and their bounds in tokens
 
 
 class Data(Protocol):
@@ -289,7 +290,11 @@ def _assign(targets: dict[str, Any], values: dict[str, torch.Tensor]) -> None:
             target.copy_(values[name])
 
 
-def resolved(options: Training, epochs: int, device: torch.device) -> Training:
-    """Return the options with what was left open filled in: the task's epochs, and this machine's precision."""
+def resolved(options: Training, *, epochs: int, tokens: int, device: torch.device) -> Training:
+    """Return the options with what was left open filled in.
+
+    epochs: the task's default; tokens: of the training part, by which a batch is sized; device: for the precision.
+    """
     chosen = options.epochs or (None if options.time_budget else epochs)
-    return replace(options, epochs=chosen, precision=precision.resolve(options.precision, device))
+    budget = options.max_tokens or min(max(tokens // STEPS, SMALLEST), LARGEST)
+    return replace(options, epochs=chosen, max_tokens=budget, precision=precision.resolve(options.precision, device))

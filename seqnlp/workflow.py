@@ -46,7 +46,8 @@ class Batches:
 
     def __init__(self, task: tasks.Task, codec: Any, rows: corpus.Corpus, chosen: options.Training) -> None:
         self.task, self.codec, self.rows, self.seed = task, codec, rows, chosen.seed
-        self.plan = batches.plan(rows.lengths, batches.Limits(chosen.max_tokens, chosen.batch_size))
+        limits = batches.Limits(chosen.max_tokens or training.SMALLEST, chosen.batch_size)
+        self.plan = batches.plan(rows.lengths, limits)
 
     def epoch(self, number: int) -> list[batches.Batch]:
         """Return the batches of an epoch."""
@@ -149,13 +150,13 @@ def _prepare(
     part, dev = _parts(job, task, source)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     config, codec = task.fit(part, start.config if start else job.config, {"codec": start.codec} if start else {})
-    chosen = training.resolved(job.training, task.EPOCHS, device)
-    torch.manual_seed(chosen.seed)
+    torch.manual_seed(job.training.seed)
     network = task.build(config, codec)
     if start:
         network.load_state_dict(start.networks[0].state_dict())
     model = prediction.Model(task, config, codec, [network], device, "fp32", {})
-    rows = corpus.in_memory(map(codec.encode, part), codec.features())
+    rows = corpus.in_memory((codec.encode(example, fitted=True) for example in part), codec.features())
+    chosen = training.resolved(job.training, epochs=task.EPOCHS, tokens=int(rows.lengths.sum()), device=device)
     judge = Judge.of(model, dev)
     content = {
         "task": job.task,

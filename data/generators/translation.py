@@ -49,16 +49,10 @@ door doors Tür Türen f
 window windows Fenster Fenster n
 key keys Schlüssel Schlüssel m
 bottle bottles Flasche Flaschen f
-boat boats Boot Boote n
 ship ships Schiff Schiffe n
-hat hats Hut Hüte m
 shoe shoes Schuh Schuhe m
-lamp lamps Lampe Lampen f
 horse horses Pferd Pferde n
 mouse mice Maus Mäuse f
-coin coins Münze Münzen f
-knife knives Messer Messer n
-spoon spoons Löffel Löffel m
 """)
 # What an ordinal may count.
 PARTS = nouns("""
@@ -111,7 +105,12 @@ def numeral_day(day: int) -> str:
 
 
 def cardinal(dice: Dice) -> Pair:
-    number = dice.integer(0, 9999) if dice.chance(0.6) else below(dice, 10000)
+    """A number below 10,000; those without hundreds, tens or both come more often than they would by chance."""
+    number = dice.integer(0, 9999) if dice.chance(0.5) else below(dice, 10000)
+    if number >= 1000 and dice.chance(0.2):
+        number = number // 1000 * 1000 + number % 100
+    if number >= 100 and dice.chance(0.15):
+        number = number // 100 * 100 + number % 10
     return words.english(number), words.german(number)
 
 
@@ -125,7 +124,7 @@ def quantity(dice: Dice, case: str = "nominative") -> Pair:
     thing, adjective = dice.pick(THINGS), dice.pick(list(ADJECTIVES))
     with_adjective = dice.chance(0.6)
     english_adjective = f"{adjective} " if with_adjective else ""
-    if dice.chance(0.25):
+    if dice.chance(0.35):
         german_adjective = f"{ADJECTIVES[adjective]}{ENDINGS[case][thing.gender]} " if with_adjective else ""
         article = INDEFINITE[case][thing.gender]
         return f"one {english_adjective}{thing.english}", f"{article} {german_adjective}{thing.german}"
@@ -253,8 +252,8 @@ def measure(dice: Dice) -> Pair:
 
 
 KINDS = {
-    cardinal: 10, numbered_place: 2, quantity: 5, two_quantities: 4, possession: 5, ordinal: 4, year: 2, date: 6,
-    spoken_date: 4, past_event: 3, appointment: 4, timetable: 3, measure: 5,
+    cardinal: 10, numbered_place: 2, quantity: 6, two_quantities: 4, possession: 5, ordinal: 4, year: 2, date: 6,
+    spoken_date: 4, past_event: 3, appointment: 6, timetable: 3, measure: 5,
 }  # fmt: skip
 
 

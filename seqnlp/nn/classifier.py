@@ -20,6 +20,7 @@ class Batch:
     forms: torch.Tensor  # (B, S), each word's number among the U distinct ones
     grams: torch.Tensor  # n-grams of the distinct words, flat
     offsets: torch.Tensor  # (U,)
+    evidence: torch.Tensor  # (B, C), the classes' scores by naive Bayes
     targets: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
@@ -45,6 +46,7 @@ class Classifier(nn.Module):
         dropout: float,
         word_dropout: float,
         init: str,
+        trust: float = 0.0,
         smoothing: float = 0.0,
         several: bool = False,
         weights: list[float] | None = None,
@@ -58,6 +60,7 @@ class Classifier(nn.Module):
         self.pooling = pooling.Pooling(self.encoder.outputs, pool)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
+        self.trust = nn.Parameter(torch.tensor(trust)) if trust else None
         self.weights: torch.Tensor | None
         self.register_buffer("weights", torch.tensor(weights) if weights else None, persistent=False)
 
@@ -67,7 +70,8 @@ class Classifier(nn.Module):
         features = self.input_dropout(self.word_dropout(features))
         outputs, state = self.encoder(features, batch.lengths)
         pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
-        return self.output(self.dropout(pooled)), attention
+        logits = self.output(self.dropout(pooled)).float()
+        return logits if self.trust is None else logits + self.trust * batch.evidence, attention
 
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
         """Return the loss of a batch with targets."""

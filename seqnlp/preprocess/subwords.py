@@ -31,7 +31,9 @@ class Subwords:
             for start in range(len(marked) - n + 1)
         } or {marked}
         # A set of strings has another order in every process: sums of floats must not.
-        return np.array([zlib.crc32(gram.encode("utf-8")) % self.buckets for gram in sorted(grams)], dtype=np.int64)
+        return np.array(
+            [zlib.crc32(gram.encode("utf-8", "surrogatepass")) % self.buckets for gram in sorted(grams)], dtype=np.int64
+        )
 
     def of_batch(self, sentences: Sequence[Sequence[str]]) -> tuple[list[list[int]], np.ndarray, np.ndarray]:
         """Return each word's number among the distinct words of a batch, and these words' n-grams.

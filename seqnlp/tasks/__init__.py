@@ -28,8 +28,11 @@ REGISTRY = {
 class Codec(Protocol):
     """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
 
-    def encode(self, example: examples.Example) -> dict[str, Any]:
-        """Return the row of an example; `lengths` is its number of steps. Targets may be missing."""
+    def encode(self, example: examples.Example, *, fitted: bool = False) -> dict[str, Any]:
+        """Return the row of an example; `lengths` is its number of steps. Targets may be missing.
+
+        fitted: the example is one of those that the codec was fitted on.
+        """
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row, by column."""

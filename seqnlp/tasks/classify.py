@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from seqnlp import errors
 from seqnlp.metrics import base, classification
 from seqnlp.options import option
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import examples, labels, normalize, readers, subwords, tokenizer
+from seqnlp.preprocess import bayes, examples, labels, normalize, readers, subwords, tokenizer
 from seqnlp.preprocess.examples import Example
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 NAME = "classify"
 ROLES = ("text", "label")
-EPOCHS = 10
-OPTIONS: dict[str, Any] = {}
+EPOCHS = 5
+OPTIONS: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.99}
 OUTPUTS = ("text", "jsonl")
+TOKENIZER, LABELS, COUNTS = "tokenizer.json", "labels.json", "bayes.safetensors"
 POOLS = ("last", "mean", "max", "attention", "mean+max", "attention+max")
 
 
@@ -41,8 +42,11 @@ class Config:
         "nfkc,lower", f"Steps of normalisation, joined by commas: {', '.join(normalize.STEPS)}; or none.", group="Text"
     )
     vocab_size: int = option(50_000, "Most words in the vocabulary.", group="Text", low=5, main=True)
-    min_count: int = option(1, "Occurrences that a word needs to be in the vocabulary.", group="Text", low=1)
-    max_length: int = option(1000, "Words of a text that are read; the rest is cut off.", group="Text", low=1)
+    min_count: int = option(2, "Occurrences that a word needs to be in the vocabulary.", group="Text", low=1)
+    max_length: int = option(512, "Words of a text that are read; the rest is cut off.", group="Text", low=1)
+    bayes: int = option(
+        2, "Words of the longest n-gram whose naive Bayes score is added to the network's; 0 for none.", low=0, high=5
+    )
     subwords: int = option(50_000, "Buckets of hashed character n-grams; 0 for words alone.", group="Text", low=0)
     shortest_gram: int = option(3, "Characters of the shortest n-gram.", group="Text", low=1, high=10)
     longest_gram: int = option(6, "Characters of the longest n-gram.", group="Text", low=1, high=10)
@@ -50,8 +54,8 @@ class Config:
     hidden: int = option(128, "Size of the LSTM, in each direction.", low=1, main=True)
     layers: int = option(1, "Layers of the encoder.", low=1, high=8)
     pool: str = option("mean+max", "From the words' outputs to one vector.", choices=POOLS)
-    dropout: float = option(0.5, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95)
-    word_dropout: float = option(0.1, "Share of the words left out in training.", low=0.0, high=0.95)
+    dropout: float = option(0.6, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95)
+    word_dropout: float = option(0.3, "Share of the words left out in training.", low=0.0, high=0.95)
     smoothing: float = option(0.1, "Label smoothing.", low=0.0, high=0.95)
     init: str = option("orthogonal", "Of the recurrent weights.", choices=("orthogonal", "xavier"))
 
@@ -86,46 +90,71 @@ class Codec:
 
     words: tokenizer.Tokenizer
     grams: subwords.Subwords | None
+    evidence: bayes.Bayes | None
     classes: labels.Labels
     several: bool
     max_length: int
 
     @classmethod
-    def of(cls, config: Config, words: tokenizer.Tokenizer, known: labels.Labels) -> Codec:
+    def of(
+        cls, config: Config, words: tokenizer.Tokenizer, known: labels.Labels, evidence: bayes.Bayes | None
+    ) -> Codec:
         """Return the codec with what the config says of n-grams and lengths."""
         grams = (
             subwords.Subwords(config.shortest_gram, config.longest_gram, config.subwords) if config.subwords else None
         )
-        return cls(words, grams, known, config.multi_label, config.max_length)
+        return cls(words, grams, evidence, known, config.multi_label, config.max_length)
 
-    def encode(self, example: Example) -> dict[str, Any]:
-        """Return a row: word ids, the words themselves for their n-grams, label numbers."""
-        words = self.words.words(example.source)[: self.max_length] or [""]
+    def encode(self, example: Example, *, fitted: bool = False) -> dict[str, Any]:
+        """Return a row: word ids, the words themselves for their n-grams, label numbers.
+
+        fitted: the example is one of those that the codec was fitted on.
+        """
+        words = self.split(example.source)
         return {
             "ids": self.words.lookup(words),
             "words": words,
+            "ngrams": self.evidence.ids(words) if self.evidence else [],
             "labels": [self.classes.number(name) for name in example.target or ()],
+            "fitted": fitted,
             "lengths": [len(words)],
         }
+
+    def split(self, text: str) -> list[str]:
+        """Return the words of a text, at least one and at most `max_length`."""
+        return self.words.words(text)[: self.max_length] or [""]
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
         import datasets
 
         numbers = datasets.List(datasets.Value("int32"))
-        return {"ids": numbers, "words": datasets.List(datasets.Value("string")), "labels": numbers, "lengths": numbers}
+        words = datasets.List(datasets.Value("string"))
+        fitted = datasets.Value("bool")
+        return {
+            "ids": numbers,
+            "words": words,
+            "ngrams": numbers,
+            "labels": numbers,
+            "fitted": fitted,
+            "lengths": numbers,
+        }
 
     def save(self, folder: Path) -> list[str]:
-        """Write tokenizer.json and labels.json."""
-        self.words.save(folder / "tokenizer.json")
-        self.classes.save(folder / "labels.json")
-        return ["tokenizer.json", "labels.json"]
+        """Write tokenizer.json, labels.json and the naive Bayes counts; return the files' names."""
+        self.words.save(folder / TOKENIZER)
+        self.classes.save(folder / LABELS)
+        if self.evidence is None:
+            return [TOKENIZER, LABELS]
+        self.evidence.save(folder / COUNTS)
+        return [TOKENIZER, LABELS, COUNTS]
 
 
 def load_codec(folder: Path, config: Config) -> Codec:
     """Return the codec of a model folder."""
-    words = tokenizer.Tokenizer.load(folder / "tokenizer.json")
-    return Codec.of(config, words, labels.Labels.load(folder / "labels.json"))
+    words = tokenizer.Tokenizer.load(folder / TOKENIZER)
+    evidence = bayes.Bayes.load(folder / COUNTS, config.bayes) if config.bayes else None
+    return Codec.of(config, words, labels.Labels.load(folder / LABELS), evidence)
 
 
 def read(source: readers.Source, config: Config) -> examples.Examples:
@@ -192,7 +221,13 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         size=config.vocab_size,
         min_count=config.min_count,
     )
-    return config, Codec.of(config, words, known)
+    if config.multi_label:
+        config = replace(config, bayes=0)  # its classes exclude each other
+    codec = Codec.of(config, words, known, None)
+    if not config.bayes:
+        return config, codec
+    pairs = ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
+    return config, replace(codec, evidence=bayes.Bayes.fit(pairs, len(known), config.bayes))
 
 
 def _check_given(codec: Codec, known: labels.Labels) -> Codec:
@@ -216,9 +251,18 @@ def collate(columns: Mapping[str, list[Any]], width: int, codec: Codec) -> class
         "forms": batches.pad(forms, width),
         "grams": grams,
         "offsets": offsets,
+        "evidence": _evidence(columns, codec),
         "targets": _targets(columns["labels"], codec),
     }
     return classifier.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _evidence(columns: Mapping[str, list[Any]], codec: Codec) -> np.ndarray:
+    """The naive Bayes scores, (B, C); a text that is among the counts is taken out of them."""
+    if codec.evidence is None:
+        return np.zeros((len(columns["ids"]), len(codec.classes)), dtype=np.float32)
+    pairs = zip(columns["labels"], columns["fitted"], strict=True)
+    return codec.evidence.scores(columns["ngrams"], [row[0] if fitted else labels.MISSING for row, fitted in pairs])
 
 
 def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
@@ -247,6 +291,7 @@ def build(config: Config, codec: Codec) -> nn.Module:
         dropout=config.dropout,
         word_dropout=config.word_dropout,
         init=config.init,
+        trust=0.5 if config.bayes else 0.0,
         smoothing=config.smoothing,
         several=config.multi_label,
         weights=_class_weights(codec.classes.counts) if config.class_weights == "balanced" else None,
