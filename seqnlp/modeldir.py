@@ -19,7 +19,8 @@ CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
     "checkpoint",
     "run.json",
 )
-OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors"}
+TOKENIZERS = ("tokenizer.json", "source.tokenizer.json", "target.tokenizer.json")
+OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors", *TOKENIZERS}
 
 
 def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
@@ -98,7 +99,7 @@ def clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name == CHECKPOINTS:
             shutil.rmtree(path)
-        elif path.name in OURS or path.name.endswith("tokenizer.json"):
+        elif path.name in OURS:
             path.unlink()
 
 

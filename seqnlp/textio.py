@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -28,14 +29,14 @@ def open_bytes(path: str) -> BinaryIO:
     if path == STDIN:
         return sys.stdin.buffer
     try:
-        raw = open(path, "rb")  # noqa: SIM115 (closed by who reads it)
+        opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")  # noqa: SIM115 (who reads closes)
     except FileNotFoundError:
         raise errors.UsageError(f"{path}: no such file", "check the name and the folder you are in") from None
     except IsADirectoryError:
         raise errors.UsageError(f"{path}: is a folder, expected a file") from None
     except PermissionError:
         raise errors.UsageError(f"{path}: may not be read", "check its permissions") from None
-    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.endswith(".gz") else raw
+    return cast(BinaryIO, opened)
 
 
 def lines(path: str, encoding: str = "utf-8") -> Iterator[str]:
@@ -64,13 +65,14 @@ def decode(stream: BinaryIO, path: str, encoding: str = "utf-8") -> Iterator[str
             f"{name(path)}:{max(number, 1)}: not {encoding} (byte {error.start + 1} of the line: {error.reason})",
             "convert the file, or name its encoding with --encoding",
         ) from None
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise errors.DataError(f"{name(path)}:{number + 1}: damaged gzip file ({error})") from None
 
 
 def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
     """Lines as bytes, so that an error has a line; UTF-16 and UTF-32, where \\n is not one byte, as text."""
     try:
+        "a".encode(encoding)  # raises for base64 and the like too, which are codecs of bytes
         wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     except LookupError:
         raise errors.UsageError(f"no such encoding: {encoding}", "for example utf-8, latin-1, gb18030") from None
@@ -94,10 +96,14 @@ def sha256(path: str | Path) -> str:
 @contextlib.contextmanager
 def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Give a file to write to that takes the name `path` only when all of it is on the disk."""
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # through a link, to what it names
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
+        with open(path, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+        return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
         with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
             yield file
             file.flush()

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqnlp import checkpoint, errors, precision
+from seqnlp import checkpoint, errors, optimizer, precision
 from seqnlp.options import Training
 
 PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
@@ -84,9 +84,7 @@ class Trainer:
         self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
         self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
         self.progress = Progress(seconds=spent)
-        self.parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
-        self.optimizer = _optimizer(self.parameters, options)
-        self.average = {n: p.detach().clone() for n, p in self.parameters.items()} if options.ema else None
+        self.optimizer = optimizer.Optimizer(network, options)
         self.best: dict[str, torch.Tensor] = {}
         self.order: Sequence[Any] = data.epoch(0)
         self.per_epoch = math.ceil(len(self.order) / options.accumulate)
@@ -99,7 +97,7 @@ class Trainer:
         if progress.total is None and options.time_budget is None:
             progress.total = self._most_steps()
         clock = time.monotonic() - progress.seconds
-        probe = [clock]
+        probe = [time.monotonic()]
         self.network.train()
         self.watch("start", progress)
         while not self._finished():
@@ -156,30 +154,16 @@ class Trainer:
                 loss = self.network(self.data.load(batch).to(self.device))
             loss.sum.backward()
             weight += loss.weight.detach()
-        self._scale_gradients(float(weight))
-        for group in self.optimizer.param_groups:
-            group["lr"] = options.learning_rate * self._rate()
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.average is not None:
-            decay = min(options.ema, (1 + progress.step) / (10 + progress.step))  # the first weights are forgotten soon
-            torch._foreach_lerp_(list(self.average.values()), list(self.parameters.values()), 1 - decay)
+        if not math.isfinite(self.optimizer.scale(float(weight))):
+            raise self._diverged()
+        self.optimizer.step(progress.step, options.learning_rate * self._rate())
 
-    def _scale_gradients(self, weight: float) -> None:
-        """Divide the gradients of the summed loss by the step's weight, and clip their norm, in one pass."""
-        gradients = [p.grad for p in self.parameters.values() if p.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients)) / max(weight, 1e-12)
-        if not math.isfinite(norm):
-            kept = (
-                f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
-            )
-            raise errors.SeqnlpError(
-                f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
-                "a lower --learning-rate, a smaller --clip, or --precision fp32, with --overwrite",
-            )
-        clip = self.options.clip
-        factor = min(1.0, clip / norm) if clip and norm > 0 else 1.0
-        torch._foreach_mul_(gradients, factor / max(weight, 1e-12))
+    def _diverged(self) -> errors.SeqnlpError:
+        kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
+        return errors.SeqnlpError(
+            f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
+            "a lower --learning-rate, a smaller --clip, or --precision fp32, with --overwrite",
+        )
 
     def _rate(self) -> float:
         """Return the learning rate of this step, as a share of the peak."""
@@ -204,15 +188,15 @@ class Trainer:
     def _evaluate(self) -> None:
         """Score the weights (their average, where there is one) on dev, and keep them if they are the best so far."""
         progress = self.progress
-        weights = self.average or {name: p.detach() for name, p in self.parameters.items()}
-        with _weights(self.parameters, self.average):
-            self.network.eval()
-            result = self.evaluate(self.network)
-            self.network.train()
+        self.optimizer.swap()
+        self.network.eval()
+        result = self.evaluate(self.network)
+        self.network.train()
+        self.optimizer.swap()
         progress.stale += 1
         if progress.best is None or result.value > progress.best:
             progress.best, progress.best_step, progress.stale = result.value, progress.step, 0
-            self.best = {name: tensor.clone() for name, tensor in weights.items()}
+            self.best = {name: tensor.clone() for name, tensor in self.optimizer.weights().items()}
         elif self.options.schedule == "plateau":
             progress.scale /= 2
         progress.history.append(
@@ -229,14 +213,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint."""
-        moments = {
-            f"{name}/{key}": value
-            for name, p in self.parameters.items()
-            for key, value in self.optimizer.state[p].items()
-        }
-        groups: dict[str, checkpoint.Tensors] = {"weights": self.parameters, "moments": moments, "best": self.best}
-        if self.average is not None:
-            groups["average"] = self.average
+        groups = {**self.optimizer.state(), "best": self.best}
         checkpoint.save(self.folder, groups, {**asdict(self.progress), "options": asdict(self.options)})
 
     def _resume(self) -> None:
@@ -247,47 +224,10 @@ class Trainer:
         groups, state = checkpoint.load(path)
         state.pop("options")
         self.progress = Progress(**state)
-        _assign(self.parameters, groups["weights"])
-        if self.average is not None:
-            _assign(self.average, groups["average"])
+        self.optimizer.restore(groups)
         self.best = {name: tensor.to(self.device) for name, tensor in groups["best"].items()}
-        for key, value in groups["moments"].items():
-            name, moment = key.rsplit("/", 1)
-            self.optimizer.state[self.parameters[name]][moment] = value if moment == "step" else value.to(self.device)
         self.order = self.data.epoch(self.progress.step // self.per_epoch)
         self.watch("resume", self.progress)
-
-
-def _optimizer(parameters: dict[str, nn.Parameter], options: Training) -> torch.optim.AdamW:
-    """Return AdamW (Loshchilov & Hutter 2019) with decay on matrices only."""
-    matrices = [p for p in parameters.values() if p.dim() > 1]
-    vectors = [p for p in parameters.values() if p.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=True)
-
-
-class _weights:
-    """The network with other weights for a while."""
-
-    def __init__(self, parameters: dict[str, nn.Parameter], others: dict[str, torch.Tensor] | None) -> None:
-        self.parameters, self.others = parameters, others
-
-    def _swap(self) -> None:
-        for name, other in (self.others or {}).items():
-            parameter = self.parameters[name]
-            parameter.data, other.data = other.data, parameter.data
-
-    def __enter__(self) -> None:
-        self._swap()
-
-    def __exit__(self, *_: object) -> None:
-        self._swap()
-
-
-def _assign(targets: dict[str, Any], values: dict[str, torch.Tensor]) -> None:
-    with torch.no_grad():
-        for name, target in targets.items():
-            target.copy_(values[name])
 
 
 def resolved(options: Training, *, epochs: int, tokens: int, device: torch.device) -> Training:

@@ -9,7 +9,8 @@ from generators.dice import Dice, unique
 
 Token = tuple[str, str]
 
-# Each slot names the type of its entity. CLUB and FIRM are ORG, SHORT is a person by one name only.
+# Each slot names the type of its entity. CLUB and FIRM are ORG, SHORT is a person by one name only. At the end come
+# groups of sentences that begin alike: there the type shows several words later.
 TEMPLATES = """
 {PER} was born in {LOC} {WHEN} .
 {PER} was born in {LOC} and moved to {LOC} as a child .
@@ -69,6 +70,31 @@ The contract between {FIRM} and {ORG} ends {WHEN} .
 Nobody knew the answer .
 The weather may change again tomorrow evening at the latest , said {SHORT} .
 The company sold {NUMBER} cars in one quarter .
+{SHORT} has more than {NUMBER} cousins .
+{LOC} has more than {NUMBER} inhabitants .
+{FIRM} has more than {NUMBER} employees .
+{CLUB} has more than {NUMBER} loyal fans .
+We talked about {SHORT} and his brother .
+We talked about {LOC} and its harbour .
+We talked about {FIRM} and its shares .
+{SHORT} was hit by a ball {WHEN} .
+{LOC} was hit by a storm {WHEN} .
+{FIRM} was hit by a strike {WHEN} .
+I have never seen {SHORT} in such a good mood .
+I have never seen {LOC} in such deep snow .
+I have never seen {CLUB} in such poor form .
+Nobody had heard of {SHORT} before she won the race .
+Nobody had heard of {LOC} before the airport was built .
+Nobody had heard of {FIRM} before the shares doubled .
+The news about {SHORT} came as a shock to his mother .
+The news about {LOC} came as a shock to its inhabitants .
+The news about {FIRM} came as a shock to its customers .
+{SHORT} is known for a fine voice .
+{LOC} is known for a fine beach .
+{FIRM} is known for a fine pension .
+After {NUMBER} years {SHORT} finally went back to school .
+After {NUMBER} years {LOC} finally got a station .
+After {NUMBER} years {FIRM} finally paid its debts .
 """.strip().splitlines()
 
 WHEN_FRAMES = ["on {DATE}", "in {MONTH}", "in {MONTHYEAR}", "in {YEAR}", "on {WEEKDAY}", "{RELATIVE}", "{RELATIVE}",

@@ -199,9 +199,10 @@ def clock(dice: Dice) -> Pair:
     hour = dice.integer(1, 12)
     here, there = words.english(hour), words.german(hour)
     minutes = dice.pick([5, 10, 20])
-    return dice.pick([
+    half = (f"half past {here}", f"halb {words.german(hour % 12 + 1)}")
+    return half if dice.chance(0.2) else dice.pick([
+        half,
         (f"{here} o'clock", f"{words.german_stem(hour)} Uhr"),
-        (f"half past {here}", f"halb {words.german(hour % 12 + 1)}"),
         (f"a quarter past {here}", f"Viertel nach {there}"),
         (f"a quarter to {here}", f"Viertel vor {there}"),
         (f"{words.english(minutes)} past {here}", f"{words.german(minutes)} nach {there}"),
@@ -253,7 +254,7 @@ def measure(dice: Dice) -> Pair:
 
 KINDS = {
     cardinal: 10, numbered_place: 2, quantity: 6, two_quantities: 4, possession: 5, ordinal: 4, year: 2, date: 6,
-    spoken_date: 4, past_event: 3, appointment: 6, timetable: 3, measure: 5,
+    spoken_date: 4, past_event: 3, appointment: 7, timetable: 4, measure: 5,
 }  # fmt: skip
 
 

@@ -68,7 +68,13 @@ FORMULAS = {
 
 
 def _macro(name: str) -> Any:
-    return lambda sums: 100 * FORMULAS[name](*np.split(sums, 3, axis=-1)).mean(axis=-1)
+    """The mean over the classes that occur: a resample may lack some, and its mean is not over those."""
+
+    def value(sums: np.ndarray) -> np.ndarray:
+        right, said, true = np.split(sums, 3, axis=-1)
+        return 100 * _ratio(FORMULAS[name](right, said, true).sum(axis=-1), (said + true > 0).sum(axis=-1))
+
+    return value
 
 
 def _micro(counts: np.ndarray) -> dict[str, float]:

@@ -16,11 +16,11 @@ class WordEmbedding(nn.Module):
     def __init__(self, vocabulary: int, dimension: int, *, buckets: int, scale: float, unknown: int) -> None:
         super().__init__()
         self.unknown = unknown
-        self.words = nn.Embedding(vocabulary, dimension)
-        nn.init.uniform_(self.words.weight, -scale, scale)
-        self.grams = nn.EmbeddingBag(buckets, dimension, mode="mean") if buckets else None
+        self.words = nn.Embedding(vocabulary, dimension, sparse=True)
+        nn.init.normal_(self.words.weight, std=scale)
+        self.grams = nn.EmbeddingBag(buckets, dimension, mode="mean", sparse=True) if buckets else None
         if self.grams is not None:
-            nn.init.uniform_(self.grams.weight, -scale, scale)
+            nn.init.normal_(self.grams.weight, std=scale)
 
     def forward(
         self, words: torch.Tensor, forms: torch.Tensor, grams: torch.Tensor, offsets: torch.Tensor

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -154,6 +156,7 @@ def _tsv(file: _File) -> Iterator[Record]:
 
 def _csv(file: _File) -> Iterator[Record]:
     """RFC 4180; a quoted field may hold line ends, so a record's line is the one it begins on."""
+    csv.field_size_limit(sys.maxsize)  # a field may be a whole text
     reader = csv.reader((line + "\n" for line in file.lines), strict=True)
 
     def rows() -> Iterator[tuple[int, str, list[str]]]:
@@ -228,11 +231,13 @@ def _jsonl(file: _File) -> Iterator[Record]:
                 yield Record({file.roles[0]: ""}, line, file.name, number)
             continue
         try:
-            record = json.loads(line)
+            record = _json(line)
         except json.JSONDecodeError as error:
             raise file.error(
                 number, f"not JSON ({error.msg} at character {error.pos + 1})", "one object a line"
             ) from None
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
+            raise file.error(number, f"not JSON that can be read ({error})", "one object a line") from None
         if not isinstance(record, dict):
             raise file.error(number, f"a JSON {type(record).__name__}, expected an object", "one object a line")
         values = {}
@@ -248,6 +253,14 @@ def _jsonl(file: _File) -> Iterator[Record]:
         yield Record(values, record, file.name, number)
 
 
+def _json(line: str) -> Any:
+    """Return a line's value; half a character, as JSON's escapes allow it, is replaced: it cannot be written again."""
+    value = json.loads(line)
+    if "\\ud" in line.lower():
+        value = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False)))
+    return value
+
+
 def nested(record: Any, name: str) -> Any:
     """Return the field of a record, `translation.de` being the field de of the object translation; None if missing."""
     if isinstance(record, dict) and name in record:
@@ -260,7 +273,7 @@ def nested(record: Any, name: str) -> Any:
 def _fasttext(file: _File) -> Iterator[Record]:
     """fastText's format: `__label__NAME` words anywhere in the line are its labels, the rest is its text."""
     for number, line in enumerate(file.lines, 1):
-        words = line.split(" ")
+        words = re.split("[ \t]", line)
         marked = [word.removeprefix(FASTTEXT_MARK) for word in words if word.startswith(FASTTEXT_MARK)]
         text = " ".join(word for word in words if not word.startswith(FASTTEXT_MARK))
         if not marked and file.needed > 1:

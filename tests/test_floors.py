@@ -1,0 +1,208 @@
+"""The floors of the package: imports point down only, heavy packages stay where they belong."""
+
+import ast
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import seqnlp
+
+ROOT = Path(seqnlp.__file__).parent
+FLOORS = [
+    {"errors", "textio", "options"},
+    {"preprocess", "metrics"},
+    {"nn", "precision"},
+    {"training", "optimizer", "checkpoint", "search", "modeldir"},
+    {"tasks"},
+    {"workflow", "prediction"},
+    {"cli"},
+    {"__main__"},
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+WITH_TORCH = {"nn", "precision", "training", "optimizer", "checkpoint", "search", "workflow", "prediction"}
+FILES = {
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+
+
+class Import(NamedTuple):
+    """A module's import of another one: at its top, or when a function is called."""
+
+    name: str
+    top: bool
+    line: int
+
+
+def part(module):
+    """The first name below seqnlp: errors, preprocess, nn, ...; seqnlp itself for the package."""
+    return module.split(".")[1] if "." in module else module
+
+
+@functools.cache
+def tree(module):
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imports(module):
+    """Every import of a module but those for the type checker."""
+    found = []
+
+    def visit(node, top):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.extend(Import(alias.name, top, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import"
+            for alias in node.names:
+                longer = f"{node.module}.{alias.name}"
+                found.append(Import(longer if longer in FILES else node.module, top, node.lineno))
+        for child in ast.iter_child_nodes(node):
+            visit(child, top and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+
+    visit(tree(module), True)
+    return tuple(found)
+
+
+def ours(module, *, top_only=False):
+    return [found for found in imports(module) if found.name in FILES and (found.top or not top_only)]
+
+
+def importers(package, *, top_only=False):
+    """The modules that import a package from outside."""
+    return {
+        module
+        for module in FILES
+        for found in imports(module)
+        if found.name.split(".")[0] == package and (found.top or not top_only)
+    }
+
+
+@functools.cache
+def loaded_with(module):
+    """Every module of ours that is imported when `module` is."""
+    reached, left = set(), [module]
+    while left:
+        name = left.pop()
+        if name not in reached:
+            reached.add(name)
+            parents = [".".join(name.split(".")[:n]) for n in range(1, name.count(".") + 1)]
+            left += [*parents, *(found.name for found in ours(name, top_only=True))]
+    return frozenset(reached)
+
+
+def calls(module):
+    """The calls in a module as (dotted name, line)."""
+    nodes = (node for node in ast.walk(tree(module)) if isinstance(node, ast.Call))
+    return [(ast.unparse(node.func), node.lineno) for node in nodes]
+
+
+def test_the_walk_finds_the_modules():
+    assert {"seqnlp", "seqnlp.errors", "seqnlp.nn.recurrent", "seqnlp.tasks.classify", "seqnlp.cli"} <= set(FILES)
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])
+def test_every_module_has_a_floor(module):
+    assert part(module) in FLOOR, f"{module}: give it a floor in DESIGN and in this test"
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])
+def test_imports_point_down(module):
+    up = [
+        f"{module}:{found.line} imports {found.name}"
+        for found in ours(module)
+        if found.name != "seqnlp" and FLOOR[part(found.name)] > FLOOR[part(module)]
+    ]
+    assert not up
+
+
+def test_the_package_itself_imports_nothing_of_ours_but_the_model_to_load():
+    assert [(found.name, found.top) for found in ours("seqnlp")] == [("seqnlp.prediction", False)]
+
+
+def test_no_import_comes_back_to_where_it_began():
+    below = [module for module in FILES if part(module) not in {"seqnlp", "cli", "__main__"}]  # cli: commands ask help
+    left = {module: {found.name for found in ours(module)} - {"seqnlp", module} for module in below}
+    while free := [module for module, needed in left.items() if not needed & set(left)]:
+        for module in free:
+            del left[module]
+    assert not {module: needed & set(left) for module, needed in left.items()}
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_modules_are_imported_across_packages_and_not_names(module):
+    # Exempt: the names of one's own package, and the few nouns that every chapter speaks of.
+    nouns = {"seqnlp.options", "seqnlp.preprocess.examples"}
+    named = [
+        f"{module}:{found.lineno} from {found.module} import {alias.name}"
+        for found in ast.walk(tree(module))
+        if isinstance(found, ast.ImportFrom) and str(found.module).startswith("seqnlp")
+        for alias in found.names
+        if f"{found.module}.{alias.name}" not in FILES and found.module not in nouns
+        if part(str(found.module)) != part(module) and module not in ("seqnlp", "seqnlp.__main__")
+    ]
+    assert not named
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if part(name) not in WITH_TORCH])
+def test_torch_comes_neither_directly_nor_through_another_module(module):
+    heavy = {name for name in loaded_with(module) if name in importers("torch", top_only=True)}
+    assert not heavy, f"importing {module} imports torch through {sorted(heavy)}"
+
+
+def test_only_what_computes_names_torch_at_all():
+    allowed = WITH_TORCH | {"tasks", "cli"}  # tasks and cli inside functions, as the test above holds
+    assert {part(module) for module in importers("torch")} <= allowed
+
+
+@pytest.mark.parametrize("package", ["torch", "datasets", "click", "rich"])
+def test_metrics_text_errors_and_preprocessing_are_light(package):
+    light = [name for name in FILES if part(name) in {"metrics", "textio", "errors", "options", "preprocess"}]
+    allowed = {"seqnlp.preprocess.corpus", "seqnlp.preprocess.readers"} if package == "datasets" else set()
+    assert not (set(light) & importers(package)) - allowed
+
+
+def test_only_the_corpus_imports_datasets_at_its_top():
+    assert importers("datasets", top_only=True) == {"seqnlp.preprocess.corpus"}
+
+
+def test_prediction_does_not_import_datasets():
+    assert not loaded_with("seqnlp.prediction") & importers("datasets", top_only=True)
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_only_the_command_line_imports_its_packages(package):
+    assert {part(module) for module in importers(package)} <= {"cli"}
+
+
+@pytest.mark.parametrize("package", ["pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "cloudpickle"])
+def test_nothing_that_unpickles_is_imported(package):
+    assert importers(package) == set()
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_pickle_file_is_written_or_read(module):
+    forbidden = {"torch.load", "torch.save", "np.load", "np.save", "numpy.load", "numpy.save", "pandas.read_pickle"}
+    assert not [call for call in calls(module) if call[0] in forbidden]
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if part(name) not in {"cli", "__main__"}])
+def test_only_the_command_line_prints_and_exits(module):
+    forbidden = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write"}
+    assert not [call for call in calls(module) if call[0] in forbidden]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_every_module_says_what_it_is(module):
+    assert ast.get_docstring(tree(module))
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if not name.startswith("seqnlp.cli")])
+def test_public_functions_and_classes_have_a_docstring(module):
+    kinds = ast.FunctionDef | ast.ClassDef
+    public = [n for n in tree(module).body if isinstance(n, kinds) and not n.name.startswith("_")]
+    assert not [f"{module}:{node.lineno} {node.name}" for node in public if not ast.get_docstring(node)]
