@@ -24,29 +24,38 @@ OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safet
 
 
 def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
-    """Make a folder ready for a run; return its config.json if the same run is already finished there.
+    """Return the config.json of a folder in which the same run is already finished, None if the run may go on there.
 
-    run: what makes the model (task, config, training, data hashes). Raises `UsageError` where the folder holds
-    another run, or something that is no model; `overwrite` starts anew over another run, never over other files.
+    run: what makes the model (task, config, training, data hashes). Nothing is written yet. Raises `UsageError` where
+    the folder holds another run and `overwrite` is not asked for, or other files than a model's.
     """
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
     before = _before(folder)
-    if before is None and folder.is_dir() and any(folder.iterdir()) and not (folder / CHECKPOINTS).is_dir():
+    if before is None and folder.is_dir() and any(folder.iterdir()):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
-    if overwrite:
-        clear(folder)
-    elif before is not None and (differences := _differences(before, dict(run))):
+    if overwrite or before is None:
+        return None
+    if differences := _differences(before, dict(run)):
         raise errors.UsageError(
             f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts anew; or give another folder"
         )
-    elif (folder / CONFIG).is_file() and (config := read_config(folder)).get("finished"):
-        return config
+    return None if unfinished(folder) is not None else read_config(folder)
+
+
+def make(folder: Path, *, overwrite: bool) -> None:
+    """Make the folder, and with `overwrite` remove a model's files from it, and no others."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
-    return None
+    if not overwrite:
+        return
+    for path in folder.iterdir():
+        if path.name == CHECKPOINTS:
+            shutil.rmtree(path)
+        elif path.name in OURS or path.name.endswith("tokenizer.json"):
+            path.unlink()
 
 
 def begin(folder: Path, content: Mapping[str, Any]) -> None:
@@ -54,7 +63,7 @@ def begin(folder: Path, content: Mapping[str, Any]) -> None:
 
     content: what config.json will hold, as far as it is known; `run` is what makes the model.
     """
-    (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    (folder / CHECKPOINTS).mkdir(exist_ok=True)
     textio.write_json(folder / CHECKPOINTS / RUN, content)
 
 
@@ -70,10 +79,13 @@ def finish(folder: Path) -> None:
 
 
 def _before(folder: Path) -> dict[str, Any] | None:
-    """Return the run that a folder belongs to."""
+    """Return the run that a folder belongs to, None if it is no model's."""
     if (content := unfinished(folder)) is not None:
         return dict(content["run"])
-    return dict(read_config(folder)["run"]) if (folder / CONFIG).is_file() else None
+    try:
+        return dict(read_config(folder)["run"])
+    except (errors.ModelError, KeyError):
+        return None
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -90,17 +102,6 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str 
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 16 else text[:12] + "..."
-
-
-def clear(folder: Path) -> None:
-    """Remove a model's files, and no others."""
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if path.name == CHECKPOINTS:
-            shutil.rmtree(path)
-        elif path.name in OURS:
-            path.unlink()
 
 
 def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any], history: Sequence[Any]) -> None:
@@ -129,11 +130,13 @@ def write_history(folder: Path, history: Sequence[Any]) -> None:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json, its format version checked; raises `ModelError`."""
+    if not (folder / CONFIG).is_file():
+        raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL")
     try:
         config = textio.read_json(folder / CONFIG)
         version = config["format_version"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL") from None
+        raise errors.ModelError(f"{folder / CONFIG}: not a seqnlp model's, or damaged", "train anew") from None
     if version != FORMAT_VERSION:
         raise errors.ModelError(
             f"{folder}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
@@ -155,10 +158,7 @@ def check_files(folder: Path, config: Mapping[str, Any]) -> None:
 def card(content: Mapping[str, Any]) -> str:
     """Return the model card: what the model does, how it was made, how good it is, how it is used."""
     task, sizes, seed = content["task"], content["sizes"], content["training"]["seed"]
-    rows = "".join(
-        f"| {row['name']} | {row['value']:.2f} | {_range(row['interval'])} | {row['n']} | `{row['signature'].replace('|', ' ')}` |\n"
-        for row in content["scores"]
-    )
+    rows = "".join(_row(score) for score in content["scores"])
     data = "".join(f"- {name} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
     return f"""# A seqnlp model: {task}
 
@@ -181,8 +181,9 @@ config.json holds every setting; history.jsonl has one line for each evaluation.
 """
 
 
-def _escape(cell: str) -> str:
-    return "`" + cell.replace("|", " ") + "`"
+def _row(score: Mapping[str, Any]) -> str:
+    signature = score["signature"].replace("|", " ")  # which would end the cell
+    return f"| {score['name']} | {score['value']:.2f} | {_range(score['interval'])} | {score['n']} | `{signature}` |\n"
 
 
 def _range(interval: Sequence[float] | None) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import os
-import sys
+import re
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -27,7 +27,11 @@ def open_bytes(path: str) -> BinaryIO:
     Raises `UsageError` where there is no such file.
     """
     if path == STDIN:
-        return sys.stdin.buffer
+        try:
+            # Not sys.stdin: a thread may still be waiting in it when Python exits, which would abort.
+            return open(0, "rb", closefd=False)
+        except OSError:
+            raise errors.UsageError("stdin is closed") from None
     try:
         opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")  # noqa: SIM115 (who reads closes)
     except FileNotFoundError:
@@ -74,14 +78,23 @@ def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
     try:
         "a".encode(encoding)  # raises for base64 and the like too, which are codecs of bytes
         wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+        "".encode(encoding)  # codecs from bytes to bytes have names too
     except LookupError:
         raise errors.UsageError(f"no such encoding: {encoding}", "for example utf-8, latin-1, gb18030") from None
-    return iter(io.TextIOWrapper(stream, encoding, newline="\n")) if wide else iter(stream)
+    return _wide_lines(stream, encoding) if wide else iter(stream)
+
+
+def _wide_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, encoding, newline="\n")
+    try:
+        yield from text
+    finally:
+        text.detach()  # who opened the stream closes it
 
 
 def name(path: str) -> str:
     """Return the name that a person knows the file by."""
-    return "stdin" if path == STDIN else path
+    return "stdin" if path == STDIN else os.fsencode(path).decode("utf-8", "replace")
 
 
 def sha256(path: str | Path) -> str:
@@ -117,6 +130,17 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     sync_folder(path.parent)
 
 
+def check_writable(path: str | Path) -> None:
+    """Raise `UsageError` if a file of that name cannot be written: better before the work than after it."""
+    path = Path(path)
+    if path.is_dir():
+        raise errors.UsageError(f"{path}: is a folder, expected a file")
+    if not path.parent.is_dir():
+        raise errors.UsageError(f"{path}: cannot be written, there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise errors.UsageError(f"{path}: may not be written", "check the permissions")
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
@@ -130,6 +154,20 @@ def sync_folder(folder: str | Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def to_json(value: Any) -> str:
+    """Return a value as one line of JSON, in readable characters wherever UTF-8 has them."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if _SURROGATE.search(text) is None else json.dumps(value)
+
+
+def without_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for each half of a pair that JSON may hold and UTF-8 cannot."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -193,9 +193,10 @@ class Trainer:
         result = self.evaluate(self.network)
         self.network.train()
         self.optimizer.swap()
-        progress.stale += 1
-        if progress.best is None or result.value > progress.best:
-            progress.best, progress.best_step, progress.stale = result.value, progress.step, 0
+        better = progress.best is None or result.value > progress.best
+        progress.stale = 0 if better else progress.stale + 1
+        if better or result.value == progress.best:  # of equals the later, which has learnt more
+            progress.best, progress.best_step = result.value, progress.step
             self.best = {name: tensor.clone() for name, tensor in self.optimizer.weights().items()}
         elif self.options.schedule == "plateau":
             progress.scale /= 2

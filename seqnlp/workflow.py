@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from seqnlp import errors, modeldir, options, precision, prediction, tasks, textio, training
+from seqnlp import errors, modeldir, options, precision, prediction, tasks, training
 from seqnlp.metrics import base
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess import corpus, examples, readers
@@ -59,31 +59,38 @@ class Batches:
         return self.task.collate(self.rows.columns(numbers), width, self.codec)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Judge:
-    """The dev part, encoded, and the way from a network to its scores."""
+    """The dev or test part, encoded, and the way from a network to its scores."""
 
     model: prediction.Model
     corpus: Sequence[examples.Example]
     rows: prediction.Rows
+    warned: bool = False
 
     @classmethod
-    def of(cls, model: prediction.Model, part: examples.Examples) -> Judge:
-        """Return the judge over a part; raises `DataError` if that is empty."""
+    def of(cls, model: prediction.Model, part: examples.Examples, title: str) -> Judge:
+        """Return the judge over a part; raises `DataError` with the files' title if that is empty."""
         kept = list(part)
         if not kept:
-            raise errors.DataError("the development or test part is empty: no examples")
-        rows = corpus.in_memory(map(model.codec.encode, kept), model.codec.features())
-        return cls(model, kept, rows)
+            raise errors.DataError(f"{title}: no examples", "is this the right file?")
+        return cls(model, kept, corpus.in_memory(map(model.codec.encode, kept), model.codec.features()))
 
     def predictions(self, search: Any, limits: batches.Limits) -> list[Any]:
         """Return a prediction for each example."""
         return self.model.run_rows(self.rows, search, limits)
 
+    def score(self, found: Sequence[Any]) -> tuple[list[base.Score], dict[str, Any]]:
+        """Return scores and details of predictions; says once how many labels training never saw."""
+        scores, details = self.model.task.score(self.corpus, found, self.model.codec)
+        if details.get("unseen") and not self.warned:
+            log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
+            self.warned = True
+        return scores, details
+
     def scores(self) -> tuple[list[base.Score], dict[str, Any]]:
         """Return scores and details under default search."""
-        found = self.predictions(self.model.task.Search(), batches.Limits())
-        return self.model.task.score(self.corpus, found, self.model.codec)
+        return self.score(self.predictions(self.model.task.Search(), batches.Limits()))
 
     def evaluation(self, network: nn.Module) -> training.Evaluation:
         """Return the scores as the training loop takes them; the network is the model's own."""
@@ -97,14 +104,15 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
     """
     begin = time.monotonic()
-    task = tasks.get(job.task)
-    source = readers.spooled(job.train)
-    run = _identity(job, source)
+    job = replace(job, train=readers.spooled(job.train), dev=readers.spooled(job.dev) if job.dev else None)
+    run = _identity(job)
     finished = modeldir.claim(job.folder, run, overwrite=job.overwrite)
     if finished is not None:
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
-    model, judge, data, chosen, content = _prepare(job, task, source, run)
+    model, judge, data, chosen = _prepare(job)
+    modeldir.make(job.folder, overwrite=job.overwrite)
+    content = _content(run, model, judge, data, chosen, model.codec.save(job.folder))
     modeldir.begin(job.folder, content)
     trainer = training.Trainer(
         model.networks[0],
@@ -128,26 +136,27 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
     return _result(content, job.folder)
 
 
-def _identity(job: Job, source: readers.Source) -> dict[str, Any]:
+def _identity(job: Job) -> dict[str, Any]:
     """What makes the model: two commands that agree in it are the same run."""
-    start = None if job.init_from is None else textio.sha256(Path(job.init_from) / modeldir.WEIGHTS)
+    source, dev = job.train, job.dev
+    if job.init_from is not None and Path(job.init_from).resolve() == job.folder.resolve():
+        raise errors.UsageError(f"{job.folder}: -o and --init-from are the same folder", "give -o a new one")
+    start = None if job.init_from is None else modeldir.read_config(Path(job.init_from))["files"][modeldir.WEIGHTS]
     return {
         "task": job.task,
         "config": options.identity(job.config),
         "training": options.identity(job.training),
         "read": {"format": source.format, "header": source.header, "columns": dict(source.columns)},
-        "data": {**source.hashes(), **(job.dev.hashes() if job.dev else {})},
-        "dev": list(job.dev.paths) if job.dev else None,
+        "data": {**source.hashes(), **(dev.hashes() if dev else {})},
+        "dev": [dev.name(path) for path in dev.paths] if dev else None,
         "init_from": start,
     }
 
 
-def _prepare(
-    job: Job, task: tasks.Task, source: readers.Source, run: Mapping[str, Any]
-) -> tuple[prediction.Model, Judge, Batches, options.Training, dict[str, Any]]:
-    """Read, fit, encode and build: everything before the first step, a pure function of the job."""
-    device = precision.resolve_device(job.device)
-    part, dev = _parts(job, task, source)
+def _prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Training]:
+    """Read, fit, build and encode: everything before the first step, a pure function of the job. It writes nothing."""
+    task, device = tasks.get(job.task), precision.resolve_device(job.device)
+    part, dev = _parts(job, task)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     config, codec = task.fit(part, start.config if start else job.config, {"codec": start.codec} if start else {})
     torch.manual_seed(job.training.seed)
@@ -157,45 +166,46 @@ def _prepare(
     model = prediction.Model(task, config, codec, [network], device, "fp32", {})
     rows = corpus.in_memory((codec.encode(example, fitted=True) for example in part), codec.features())
     chosen = training.resolved(job.training, epochs=task.EPOCHS, tokens=int(rows.lengths.sum()), device=device)
-    judge = Judge.of(model, dev)
-    content = {
-        "task": job.task,
-        "finished": False,
-        "config": options.to_dict(config),
-        "training": options.to_dict(chosen),
-        "data": run["data"],
-        "run": run,
-        "files": codec.save(job.folder),
-        "sizes": {
-            "train": len(rows),
-            "dev": len(judge.corpus),
-            "parameters": sum(p.numel() for p in network.parameters()),
-        },
-    }
-    data = Batches(task, codec, rows, chosen)
-    share = batches.padding_share(rows.lengths, data.epoch(0))
-    log.info(
-        "train %d, dev %d examples; %s parameters; %s on %s; padding %.1f%%",
-        len(rows),
-        len(judge.corpus),
-        f"{content['sizes']['parameters']:,}",
-        chosen.precision,
-        device,
-        100 * share,
-    )
-    return model, judge, data, chosen, content
+    judge = Judge.of(model, dev, (job.dev or job.train).title)
+    return model, judge, Batches(task, codec, rows, chosen), chosen
 
 
-def _parts(job: Job, task: tasks.Task, source: readers.Source) -> tuple[examples.Examples, examples.Examples]:
+def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Examples]:
     """Return train and dev, a part of train split off where no dev was given."""
-    part = task.read(source, job.config)
+    part = task.read(job.train, job.config)
+    if next(iter(part), None) is None:
+        raise errors.DataError(f"{job.train.title}: no examples", "is this the right file?")
     if job.dev is not None:
         return part, task.read(job.dev, job.config)
-    if next(iter(part), None) is None:
-        raise errors.DataError(f"{', '.join(map(source.name, source.paths))}: no examples", "is this the right file?")
     train_part, dev = task.split(part, job.training.seed)
     log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     return train_part, dev
+
+
+def _content(
+    run: Mapping[str, Any],
+    model: prediction.Model,
+    judge: Judge,
+    data: Batches,
+    chosen: options.Training,
+    files: Sequence[str],
+) -> dict[str, Any]:
+    """Return what config.json will hold, as far as it is known before the first step; and tell it."""
+    parameters = sum(p.numel() for p in model.networks[0].parameters())
+    sizes = {"train": len(data.rows), "dev": len(judge.corpus), "parameters": parameters}
+    share = batches.padding_share(data.rows.lengths, data.epoch(0))
+    log.info("train %d, dev %d examples; %d parameters", *sizes.values())
+    log.info("%s on %s; %.1f%% padding", chosen.precision, model.device, 100 * share)
+    return {
+        "task": run["task"],
+        "finished": False,
+        "config": options.to_dict(model.config),
+        "training": options.to_dict(chosen),
+        "data": run["data"],
+        "run": run,
+        "files": files,
+        "sizes": sizes,
+    }
 
 
 def _publish(
@@ -237,11 +247,9 @@ def evaluate(
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
     source = readers.spooled(source)
-    judge = Judge.of(model, model.task.read(source, model.config))
+    judge = Judge.of(model, model.task.read(source, model.config), source.title)
     found = judge.predictions(search, limits)
-    scores, details = model.task.score(judge.corpus, found, model.codec)
-    if details.get("unseen"):
-        log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
+    scores, details = judge.score(found)
     result = {
         "task": model.task.NAME,
         "model": folder,

@@ -1,6 +1,26 @@
-"""Settings of hypothesis for all tests: the same examples every time, and no clock."""
+"""Settings of hypothesis for all tests (the same examples every time, no clock), and what many of them need."""
+
+import os
 
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("seqnlp", derandomize=True, deadline=None, database=None, max_examples=60)
 hypothesis.settings.load_profile("seqnlp")
+
+
+@pytest.fixture
+def stdin(tmp_path_factory):
+    """Put bytes on the standard input, as the shell would: `stdin(b"...")`."""
+    before = os.dup(0)
+
+    def give(content):
+        path = tmp_path_factory.mktemp("stdin") / "stdin"
+        path.write_bytes(content)
+        handle = os.open(path, os.O_RDONLY)
+        os.dup2(handle, 0)
+        os.close(handle)
+
+    yield give
+    os.dup2(before, 0)
+    os.close(before)

@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import stat
-import sys
 import threading
 
 import pytest
@@ -127,14 +126,14 @@ def test_a_gz_file_with_changed_bytes_is_told(tmp_path, place):
         read(tmp_path, bytes(damaged), name="x.gz")
 
 
-def test_stdin_is_a_dash(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\nb\n")))
+def test_stdin_is_a_dash(stdin):
+    stdin(b"a\nb\n")
     assert list(textio.lines("-")) == ["a", "b"]
 
 
-def test_stdin_has_a_name_in_errors(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n\xff\n")))
-    with pytest.raises(errors.DataError, match="^stdin:2: not utf-8"):
+def test_stdin_has_a_name_in_errors(stdin):
+    stdin(b"a\n\xff\n")
+    with pytest.raises(errors.DataError, match=r"^stdin:2: not utf-8"):
         list(textio.lines("-"))
 
 

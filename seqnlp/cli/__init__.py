@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -78,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        if sys.stdout is None:
+            raise errors.SeqnlpError("stdout is closed")
         code = root.main(arguments, prog_name="seqnlp", standalone_mode=False)
         sys.stdout.flush()
     except (SystemExit, MemoryError, Exception, KeyboardInterrupt) as error:
@@ -115,6 +116,8 @@ def explain(error: BaseException) -> int:
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return _say(f"{name}{error.strerror or error}", 1)
+    if isinstance(error, RuntimeError) and "allocate memory" in str(error):
+        return explain(MemoryError())
     kind = type(error).__name__
     return _say(
         f"internal error: {kind}: {str(error).splitlines()[0] if str(error) else ''}; hint: --debug shows where", 1
@@ -136,9 +139,10 @@ def _close_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _exit(code: Any) -> None:
+def _exit(code: int) -> None:
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
         _close_stdout()
     sys.exit(code)

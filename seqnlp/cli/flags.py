@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import types
 import typing
@@ -27,6 +28,17 @@ class Duration(click.ParamType):
         if match is None or float(match[1]) == 0:
             self.fail(f"{value!r} is no time; hint: for example 90s, 10m, 1.5h", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+class Number(click.FloatRange):
+    """A number that is one: neither nan nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, within the range."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 class Option(click.Option):
@@ -106,7 +118,7 @@ def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
     if hint is int:
         return click.IntRange(about["low"], about["high"])
     if hint is float:
-        return click.FloatRange(about["low"], about["high"])
+        return Number(about["low"], about["high"])
     return click.STRING
 
 
@@ -152,7 +164,9 @@ def source(paths: Sequence[str], roles: Sequence[str], values: Mapping[str, Any]
     named = {role: values[f"{role}_field"] for role in roles if values.get(f"{role}_field")}
     if list(paths).count("-") > 1:
         raise errors.UsageError("- (stdin) can be read once only")
-    return readers.Source(tuple(paths), values["from_"], values["encoding"], values["header"], named)
+    found = readers.Source(tuple(paths), values["from_"], values["encoding"], values["header"], named)
+    found.check()  # before torch is loaded
+    return found
 
 
 def running() -> list[click.Option]:

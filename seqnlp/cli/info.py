@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from seqnlp import modeldir
+from seqnlp import modeldir, textio
 from seqnlp.cli import flags, show
 
 
@@ -19,11 +18,11 @@ def run(model: str, **values: Any) -> None:
     folder = Path(model)
     content = modeldir.unfinished(folder) or modeldir.read_config(folder)
     if not sys.stdout.isatty():
-        click.echo(json.dumps(content, ensure_ascii=False))
+        click.echo(textio.to_json(content))
         return
-    from rich import console, table
+    from rich import console, table, text
 
-    out = console.Console()
+    out = console.Console(markup=False, highlight=False)
     rows = table.Table(box=None, show_header=False)
     state = "" if content["finished"] else " (training is not finished)"
     rows.add_row("task", content["task"] + state)
@@ -34,8 +33,8 @@ def run(model: str, **values: Any) -> None:
         rows.add_row(f"dev {score['name']}", f"{score['value']:.2f}")
     for part in ("config", "training"):
         for key, value in content[part].items():
-            rows.add_row(key, "none" if value is None else str(value))
-    out.print(rows, highlight=False)
+            rows.add_row(key, text.Text("none" if value is None else str(value)))
+    out.print(rows)
 
 
 command = flags.Command(

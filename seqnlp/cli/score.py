@@ -62,7 +62,7 @@ command = flags.Command(
         click.Argument(["reference"]),
         click.Argument(["hypothesis"], required=False, default=textio.STDIN),
         flags.Option(["--multi-label"], is_flag=True, help="Several labels a line, joined by commas."),
-        flags.Option(["--fail-under"], type=float, metavar="VALUE", help="Exit with 5 if the score is lower."),
+        flags.Option(["--fail-under"], type=flags.Number(), metavar="VALUE", help="Exit with 5 if the score is lower."),
         *flags.reading(ROLES),
         *flags.saying(),
         flags.HELP_ALL,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from seqnlp import textio
 
 if TYPE_CHECKING:
     from seqnlp import training
@@ -39,11 +40,11 @@ def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
     if not sys.stdout.isatty():
-        click.echo(json.dumps(content, ensure_ascii=False))
+        click.echo(textio.to_json(content))
         return
-    from rich import console, table
+    from rich import console, table, text
 
-    out = console.Console()
+    out = console.Console(markup=False, highlight=False)
     scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
     for row in content["scores"]:
         interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
@@ -54,10 +55,10 @@ def result(content: Mapping[str, Any]) -> None:
         each = table.Table("class", "precision", "recall", "f1", "support", box=None, header_style="bold")
         for name, row in classes.items():
             numbers = [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")]
-            each.add_row(name, *numbers, str(row["support"]))
+            each.add_row(text.Text(name), *numbers, str(row["support"]))
         out.print(each)
     if "model" in content:
-        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s", highlight=False)
+        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
 
 
 class Watcher:
@@ -116,7 +117,7 @@ class Watcher:
 
     def _line(self, text: str) -> None:
         if self.bar is not None:
-            self.bar.console.print(text, highlight=False)
+            self.bar.console.print(text, highlight=False, markup=False)
         else:
             log.info("%s", text)
 

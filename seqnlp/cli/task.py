@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,14 +151,14 @@ def predict(task: tasks.Task) -> click.Command:
         kind = readers.format_of(file, source, targets=False)
         to = to or ("jsonl" if kind == "jsonl" else "text")
         with contextlib.ExitStack() as stack:
-            if file != textio.STDIN:
-                textio.open_bytes(file).close()  # a missing file is told before torch is loaded
+            if output not in (None, textio.STDIN):
+                textio.check_writable(str(output))
             loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=name)
             out = stack.enter_context(_output(output))
             limits = batches.Limits(values["max_tokens"], values["batch_size"])
             for window in loaded.stream(task.read_inputs(source), search, limits):
                 lines = (_line(loaded, example, found, to, search) for example, found in window)
-                out.write("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass"))
+                out.write("".join(f"{line}\n" for line in lines).encode())
                 out.flush()
 
     return flags.Command(
@@ -191,7 +190,7 @@ def _line(model: Any, example: Any, found: Any, to: str, search: Any) -> str:
             return ""
         record = {model.task.ROLES[0]: example.source}
     value = None if found is None else model.task.value(found, model.codec)
-    return json.dumps({**record, model.task.NAME: value}, ensure_ascii=False)
+    return textio.to_json({**record, model.task.NAME: value})
 
 
 def evaluate(task: tasks.Task) -> click.Command:
@@ -199,7 +198,9 @@ def evaluate(task: tasks.Task) -> click.Command:
     params: list[click.Parameter] = [
         click.Argument(["model"]),
         click.Argument(["test"], metavar="TEST...", nargs=-1, required=True),
-        flags.Option(["--fail-under"], type=float, metavar="VALUE", help="Exit with 5 if the first score is lower."),
+        flags.Option(
+            ["--fail-under"], type=flags.Number(), metavar="VALUE", help="Exit with 5 if the first score is lower."
+        ),
         flags.Option(
             ["--errors", "errors_"],
             metavar="FILE",
@@ -217,9 +218,8 @@ def evaluate(task: tasks.Task) -> click.Command:
 
         show.set_up(values)
         search, source = flags.take(task.Search, values), flags.source(test, task.ROLES, values)
-        for path in test:
-            if path != textio.STDIN:
-                textio.open_bytes(path).close()
+        if errors_ is not None:
+            textio.check_writable(errors_)
         loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=task.NAME)
         limits = batches.Limits(values["max_tokens"], values["batch_size"])
         content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
@@ -243,7 +243,7 @@ def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:
     """Write one mistake a line; tabs and line ends inside a field become blanks in .tsv."""
     with textio.atomic(path) as file:
         if path.endswith(".jsonl"):
-            file.writelines(json.dumps(mistake, ensure_ascii=False) + "\n" for mistake in mistakes)
+            file.writelines(textio.to_json(mistake) + "\n" for mistake in mistakes)
         elif mistakes:
             file.write("\t".join(mistakes[0]) + "\n")
             for mistake in mistakes:

@@ -46,7 +46,7 @@ def plan(lengths: np.ndarray, limits: Limits) -> Plan:
     edges: list[int] = []
     least, held = 0, 0
     present = [int(n) for n in np.flatnonzero(counts)]
-    for length, following in zip(present, [*present[1:], None], strict=True):
+    for length, following in zip(present, [*present, None][1:], strict=True):
         least = least or length
         held += int(counts[length])
         full = held / limits.rows(length)

@@ -17,8 +17,7 @@ class Corpus:
 
     def __init__(self, table: datasets.Dataset) -> None:
         self.table = table
-        lengths = np.array(table["lengths"][:], dtype=np.int64).reshape(len(table), -1)
-        self.lengths = lengths.max(axis=1) if len(table) else np.zeros(0, dtype=np.int64)
+        self.lengths = np.array([max(row) for row in table["lengths"][:]], dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.table)

@@ -38,6 +38,17 @@ class Source:
         """Return how a person knows a path."""
         return self.names.get(path) or textio.name(path)
 
+    def check(self) -> None:
+        """Raise `UsageError` unless every file is there and may be read."""
+        for path in self.paths:
+            if path != textio.STDIN:
+                textio.open_bytes(path).close()
+
+    @property
+    def title(self) -> str:
+        """Return the names of all files, for errors."""
+        return ", ".join(map(self.name, self.paths))
+
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by name."""
         return {self.name(path): textio.sha256(path) for path in self.paths}
@@ -243,11 +254,13 @@ def _jsonl(file: _File) -> Iterator[Record]:
         values = {}
         for index, role in enumerate(file.roles):
             names = file.columns.get(role, role).split(",")
-            found = [nested(record, name) for name in names]
+            found = [_clean(nested(record, name)) for name in names]
             if None not in found:
                 values[role] = found[0] if len(found) == 1 else " ".join(map(str, found))
             elif index < file.needed:
                 missing = names[found.index(None)]
+                if missing in record:
+                    raise file.error(number, f"the field {missing!r} is null")
                 fields = ", ".join(list(record)[:12])
                 raise file.error(number, f"no field {missing!r} (it has: {fields})", _field_hint(role))
         yield Record(values, record, file.name, number)
@@ -259,6 +272,10 @@ def _json(line: str) -> Any:
     if "\\ud" in line.lower():
         value = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False)))
     return value
+
+
+def _clean(value: Any) -> Any:
+    return textio.without_surrogates(value) if isinstance(value, str) else value
 
 
 def nested(record: Any, name: str) -> Any:

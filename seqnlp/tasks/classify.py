@@ -206,6 +206,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     given: `codec`, to go on with another model's vocabulary and labels. Raises `DataError` where there is nothing to
     learn: no examples, or a single class.
     """
+    if config.subwords and config.shortest_gram > config.longest_gram:
+        raise errors.UsageError("--shortest-gram is greater than --longest-gram")
     known = labels.Labels.fit(name for example in corpus for name in example.target)
     if not len(known):
         raise errors.DataError("the training part is empty: no labelled examples")

@@ -1,0 +1,38 @@
+#!/bin/sh
+# The main job on the corpora of data/: train, predict in a pipe, evaluate; a table of scores at the end.
+#
+#     sh pipelines/demo.sh
+set -eu
+. "$(dirname -- "$0")/env.sh"
+cd -- "$seqnlp_root"
+
+out=out/demo
+rm -rf "$out"
+mkdir -p "$out"
+
+echo "== classify: is a review positive or negative?"
+seqnlp classify train data/reviews/train.tsv --dev data/reviews/dev.tsv -o "$out/reviews" --epochs 20 -q >"$out/train.json"
+printf '%s\n' "not bad at all , i would come back" "the lobby was lovely but the room ruined it" |
+    seqnlp classify predict "$out/reviews" --scores
+seqnlp classify eval "$out/reviews" data/reviews/test.tsv >"$out/reviews.json"
+
+echo "== classify: the same in Chinese"
+seqnlp classify train data/reviews_zh/train.tsv --dev data/reviews_zh/dev.tsv -o "$out/reviews_zh" --epochs 20 -q \
+    >"$out/train_zh.json"
+echo "房间很干净，但是服务太差了" | seqnlp classify predict "$out/reviews_zh" --scores
+seqnlp classify eval "$out/reviews_zh" data/reviews_zh/test.tsv >"$out/reviews_zh.json"
+
+echo "== scores on the test parts"
+python - "$out/reviews.json" "$out/reviews_zh.json" <<'PYTHON'
+import json
+import sys
+
+print(f"{'model':<22} {'score':<10} {'value':>7} {'95% interval':>18} {'items':>6}")
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        result = json.load(file)
+    for score in result["scores"]:
+        low, high = score["interval"]
+        interval = f"{low:.2f} to {high:.2f}"
+        print(f"{result['model']:<22} {score['name']:<10} {score['value']:>7.2f} {interval:>18} {score['n']:>6}")
+PYTHON
