@@ -54,7 +54,7 @@ def make(folder: Path, *, overwrite: bool) -> None:
     for path in folder.iterdir():
         if path.name == CHECKPOINTS:
             shutil.rmtree(path)
-        elif path.name in OURS or path.name.endswith("tokenizer.json"):
+        elif path.name in OURS:
             path.unlink()
 
 

@@ -58,7 +58,7 @@ class Training:
     seed: int = option(1, "Seed of everything random.", group="Training", low=0, high=2**63 - 1, main=True)
     epochs: int | None = option(
         None,
-        "Times through the data, at most; without --time-budget the task's default.",
+        "Times through the data, at most; by default enough of them, or what --time-budget allows.",
         group="Training",
         low=1,
         main=True,

@@ -24,6 +24,7 @@ from seqnlp.options import Training
 PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
 MARGIN = 0.95  # of a time budget is planned for
 UNLIMITED = 10**9
+LEAST_STEPS = 1000  # of a run by default
 STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # steps an epoch that batches are sized for, and their bounds in tokens
 
 
@@ -101,7 +102,7 @@ class Trainer:
         self.network.train()
         self.watch("start", progress)
         while not self._finished():
-            self._step()
+            self.step()
             progress.step += 1
             progress.seconds = time.monotonic() - clock
             if progress.total is None:
@@ -141,7 +142,7 @@ class Trainer:
         more = int(max(left, 0) / (step + evaluation / self.eval_every))
         return min(self.progress.step + more, self._most_steps())
 
-    def _step(self) -> None:
+    def step(self) -> None:
         """One update of the weights, from one batch or several."""
         progress, options = self.progress, self.options
         epoch, place = divmod(progress.step, self.per_epoch)
@@ -234,8 +235,10 @@ class Trainer:
 def resolved(options: Training, *, epochs: int, tokens: int, device: torch.device) -> Training:
     """Return the options with what was left open filled in.
 
-    epochs: the task's default; tokens: of the training part, by which a batch is sized; device: for the precision.
+    epochs: the task's default, more where the data is so little that they would be few steps; tokens: of the training
+    part, by which a batch is sized; device: for the precision.
     """
-    chosen = options.epochs or (None if options.time_budget else epochs)
     budget = options.max_tokens or min(max(tokens // STEPS, SMALLEST), LARGEST)
+    enough = max(epochs, math.ceil(LEAST_STEPS * budget * options.accumulate / tokens))
+    chosen = options.epochs or (None if options.time_budget else enough)
     return replace(options, epochs=chosen, max_tokens=budget, precision=precision.resolve(options.precision, device))

@@ -110,7 +110,7 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
     if finished is not None:
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
-    model, judge, data, chosen = _prepare(job)
+    model, judge, data, chosen = prepare(job)
     modeldir.make(job.folder, overwrite=job.overwrite)
     content = _content(run, model, judge, data, chosen, model.codec.save(job.folder))
     modeldir.begin(job.folder, content)
@@ -153,7 +153,7 @@ def _identity(job: Job) -> dict[str, Any]:
     }
 
 
-def _prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Training]:
+def prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Training]:
     """Read, fit, build and encode: everything before the first step, a pure function of the job. It writes nothing."""
     task, device = tasks.get(job.task), precision.resolve_device(job.device)
     part, dev = _parts(job, task)
@@ -164,7 +164,8 @@ def _prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Traini
     if start:
         network.load_state_dict(start.networks[0].state_dict())
     model = prediction.Model(task, config, codec, [network], device, "fp32", {})
-    rows = corpus.in_memory((codec.encode(example, fitted=True) for example in part), codec.features())
+    fitted = start is None  # a codec that is given was fitted on other examples
+    rows = corpus.in_memory((codec.encode(example, fitted=fitted) for example in part), codec.features())
     chosen = training.resolved(job.training, epochs=task.EPOCHS, tokens=int(rows.lengths.sum()), device=device)
     judge = Judge.of(model, dev, (job.dev or job.train).title)
     return model, judge, Batches(task, codec, rows, chosen), chosen

@@ -71,7 +71,13 @@ class Classifier(nn.Module):
         outputs, state = self.encoder(features, batch.lengths)
         pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
         logits = self.output(self.dropout(pooled)).float()
-        return logits if self.trust is None else logits + self.trust * batch.evidence, attention
+        return logits if self.trust is None else logits + self.trust * self._evidence(batch.evidence), attention
+
+    def _evidence(self, scores: torch.Tensor) -> torch.Tensor:
+        """The naive Bayes scores; in training left out of half of the rows, so that the network learns without them."""
+        if not self.training:
+            return scores
+        return scores * scores.new_empty(len(scores), 1).bernoulli_(0.5)
 
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
         """Return the loss of a batch with targets."""

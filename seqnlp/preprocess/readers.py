@@ -242,7 +242,7 @@ def _jsonl(file: _File) -> Iterator[Record]:
                 yield Record({file.roles[0]: ""}, line, file.name, number)
             continue
         try:
-            record = _json(line)
+            record = json.loads(line)
         except json.JSONDecodeError as error:
             raise file.error(
                 number, f"not JSON ({error.msg} at character {error.pos + 1})", "one object a line"
@@ -264,14 +264,6 @@ def _jsonl(file: _File) -> Iterator[Record]:
                 fields = ", ".join(list(record)[:12])
                 raise file.error(number, f"no field {missing!r} (it has: {fields})", _field_hint(role))
         yield Record(values, record, file.name, number)
-
-
-def _json(line: str) -> Any:
-    """Return a line's value; half a character, as JSON's escapes allow it, is replaced: it cannot be written again."""
-    value = json.loads(line)
-    if "\\ud" in line.lower():
-        value = json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False)))
-    return value
 
 
 def _clean(value: Any) -> Any:

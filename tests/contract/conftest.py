@@ -1,0 +1,139 @@
+"""A small corpus for every task, and a model that was trained on it once."""
+
+import dataclasses
+import random
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+
+from seqnlp import options, prediction, tasks, workflow
+from seqnlp.preprocess import readers
+
+TRAINING = options.Training(epochs=12, learning_rate=0.02, warmup=5, batch_size=16, max_tokens=200, precision="fp32")
+
+
+class Case(NamedTuple):
+    """A task as the contract tries it: a corpus by file name, what makes a small model of it, inputs to predict.
+
+    more: another corpus with the same targets, to go on with;
+    strange: a corpus with targets that training never saw, how many they are; None where a task has no such thing.
+    """
+
+    name: str
+    task: str
+    corpus: dict[str, str]
+    more: dict[str, str]
+    config: dict[str, Any]
+    inputs: list[str]
+    strange: tuple[dict[str, str], int] | None = None
+    training: options.Training = TRAINING
+
+    def job(self, folder: Path, **changes):
+        """What a train command of this case would say; the corpus is written beside the model."""
+        chapter = tasks.get(self.task)
+        source = write(folder.parent, self.corpus)
+        job = workflow.Job(
+            self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu"
+        )
+        return dataclasses.replace(job, **changes)
+
+
+def write(folder, files):
+    """Write a corpus and return it as a source."""
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return readers.Source(tuple(str(folder / name) for name in files), names={str(folder / n): n for n in files})
+
+
+def texts(count, seed):
+    """Sentences of 1 to 12 words, each with the colour or fruit that one of its words names."""
+    draw = random.Random(seed)
+    kinds = {"colour": ["red", "green", "blau", "青"], "fruit": ["apple", "pear", "Birne", "桃"]}
+    for number in range(count):
+        kind = list(kinds)[number % 2]
+        words = [draw.choice("the a of and we saw it here now".split()) for _ in range(draw.randrange(12))]
+        words.insert(draw.randrange(len(words) + 1), draw.choice(kinds[kind]))
+        yield " ".join(words), kind
+
+
+def labelled(seed):
+    """A corpus of one label an item."""
+    return {f"{seed}.tsv": "".join(f"{text}\t{label}\n" for text, label in texts(60, seed))}
+
+
+def several(seed):
+    """A corpus of no label, one or both."""
+    ones, twos = list(texts(60, seed)), list(texts(41, seed + 1))
+    rows = [f"{text}\t{label}\n" for text, label in ones[:30]]
+    rows += [f"{one} {other}\tcolour,fruit\n" for (one, _), (other, _) in zip(ones[30:], twos[1:31], strict=True)]
+    return {f"{seed}.tsv": "".join([*rows, *["we saw it\t\n", "here now a\t\n"] * 5])}
+
+
+SMALL = dict(dimension=7, hidden=5, subwords=101, dropout=0.1, word_dropout=0.0)
+INPUTS = [text for text, _ in texts(30, 2)] + ["", "unheard of words", "x", " \t", "桃 " * 40, "<s> <unk> </s>"]
+
+CASES = [
+    Case(
+        "classify",
+        "classify",
+        labelled(1),
+        labelled(7),
+        SMALL,
+        INPUTS,
+        ({"x.tsv": "a red\tcolour\na dog\tbeast\nown\tbeast\n"}, 2),
+    ),
+    Case(
+        "classify-attention",
+        "classify",
+        labelled(1),
+        labelled(7),
+        {**SMALL, "pool": "attention+max", "layers": 2, "bayes": 0, "class_weights": "balanced"},
+        INPUTS,
+    ),
+    Case(
+        "classify-several",
+        "classify",
+        several(1),
+        several(7),
+        {**SMALL, "multi_label": True},
+        INPUTS,
+        ({"x.tsv": "a red\tcolour\na dog\tbeast\nred\tcolour,beast\n"}, 2),
+        dataclasses.replace(TRAINING, epochs=30),
+    ),
+    Case(
+        "classify-words",
+        "classify",
+        labelled(1),
+        labelled(7),
+        {**SMALL, "subwords": 0, "pool": "last", "bayes": 0},
+        INPUTS,
+    ),
+]
+
+
+@pytest.fixture(scope="session")
+def cases():
+    """All cases."""
+    return CASES
+
+
+@pytest.fixture(scope="session", params=CASES, ids=lambda case: case.name)
+def case(request):
+    """One case after the other."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def trained(case, tmp_path_factory):
+    """The folder of the case's model, and the result of its training."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp(case.name) / "model"
+    return folder, workflow.train(case.job(folder))
+
+
+@pytest.fixture(scope="session")
+def model(trained):
+    """The case's model, loaded."""
+    return prediction.load(trained[0], device="cpu")

@@ -1,0 +1,261 @@
+"""What every task keeps: it learns, saves and loads, and predicts the same however the inputs come together."""
+
+import dataclasses
+import json
+import logging
+import shutil
+
+import pytest
+import torch
+
+import seqnlp
+from seqnlp import errors, prediction, tasks, workflow
+from seqnlp.preprocess import batch as batches
+from seqnlp.preprocess import readers
+from seqnlp.preprocess.examples import Example
+
+
+def close(first, second):
+    """Whether two predictions are the same up to the last digits of their numbers."""
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(close(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(close, first, second))
+    if isinstance(first, float):
+        return abs(first - second) <= 2e-4  # numbers are rounded to four digits
+    return first == second
+
+
+def values(model, inputs, limits):
+    corpus = [Example(text, None, text, "input", number) for number, text in enumerate(inputs, 1)]
+    found = model.run(corpus, model.task.Search(), limits)
+    return [None if result is None else model.task.value(result, model.codec) for result in found]
+
+
+def test_every_registered_task_has_a_case(cases):
+    assert set(tasks.REGISTRY) <= {case.task for case in cases}, "give the new task a corpus in conftest.py"
+
+
+def test_the_module_has_all_that_a_task_must_have(case):
+    chapter = tasks.get(case.task)
+    wanted = [*tasks.Task.__annotations__, *(name for name in vars(tasks.Task) if not name.startswith("_"))]
+    assert not [name for name in wanted if not hasattr(chapter, name)]
+    assert case.task == chapter.NAME
+
+
+def test_every_option_says_what_it_does(case):
+    chapter = tasks.get(case.task)
+    for kind in (chapter.Config, chapter.Search):
+        for field in dataclasses.fields(kind):
+            assert field.metadata["help"].endswith((".", ")")) or "none" in field.metadata["help"], field.name
+
+
+def test_it_learns_the_corpus(trained):
+    assert trained[1]["scores"][0]["value"] > 95
+
+
+def test_the_result_is_json(trained):
+    json.dumps(trained[1], allow_nan=False)
+
+
+def test_every_parameter_gets_a_gradient(case, tmp_path):
+    model, _, data, _ = workflow.prepare(case.job(tmp_path / "model"))
+    network = model.networks[0].train()
+    torch.manual_seed(0)
+    for batch in data.epoch(0):
+        network(data.load(batch)).sum.backward()
+    silent = [
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad and (parameter.grad is None or not parameter.grad.to_dense().any())
+    ]
+    assert not silent
+
+
+def test_a_loaded_model_scores_what_training_said(case, trained, model):
+    source = case.job(trained[0]).train
+    result, mistakes = workflow.evaluate(model, str(trained[0]), source, model.task.Search(), batches.Limits())
+    for key in ("scores", "data"):
+        assert result[key] == trained[1][key]
+    assert json.dumps(result["details"]) == json.dumps(trained[1]["details"])
+    assert all(isinstance(mistake, dict) for mistake in mistakes)
+
+
+def test_a_copied_folder_predicts_the_same(case, trained, model, tmp_path):
+    copy = shutil.copytree(trained[0], tmp_path / "elsewhere")
+    assert prediction.load(copy, device="cpu").predict(case.inputs) == model.predict(case.inputs)
+
+
+def test_the_package_loads_a_model_by_its_folder(case, trained, model):
+    assert seqnlp.load(str(trained[0]), device="cpu").predict(case.inputs) == model.predict(case.inputs)
+
+
+def test_a_loaded_model_changes_nothing(trained, model):
+    before = {path.name: path.read_bytes() for path in trained[0].iterdir()}
+    model.predict(["one"])
+    assert {path.name: path.read_bytes() for path in trained[0].iterdir()} == before
+
+
+def test_a_batch_predicts_what_its_members_predict_alone(case, model):
+    together = model.predict(case.inputs)
+    for text, found in zip(case.inputs, together, strict=True):
+        assert close(model.predict([text])[0], found), text
+
+
+@pytest.mark.parametrize("limits", [(8192, 1), (8192, 7), (8192, 64), (13, 64), (1, 64)])
+def test_predictions_do_not_depend_on_the_batch_size(case, model, limits):
+    assert close(values(model, case.inputs, batches.Limits(*limits)), model.predict(case.inputs))
+
+
+def test_predictions_do_not_depend_on_the_order(case, model):
+    assert close(model.predict(case.inputs[::-1]), model.predict(case.inputs)[::-1])
+
+
+def test_predicting_twice_gives_the_same(case, model):
+    assert model.predict(case.inputs) == model.predict(case.inputs)
+
+
+def test_blank_in_nothing_out(case, model):
+    found = model.predict(case.inputs)
+    assert [value is None for value in found] == [not text.strip() for text in case.inputs]
+
+
+@pytest.mark.parametrize("inputs", [[], [""], ["", " "]])
+def test_nothing_to_predict(model, inputs):
+    assert model.predict(inputs) == [None] * len(inputs)
+
+
+def test_predictions_are_json(case, model):
+    found = model.predict(case.inputs)
+    assert close(json.loads(json.dumps(found, allow_nan=False)), found)
+
+
+def test_predictions_are_written_as_one_line(case, model):
+    corpus = [Example(text, None, text, "input", 1) for text in case.inputs if text.strip()]
+    search = model.task.Search()
+    for example, found in zip(corpus, model.run(corpus, search), strict=True):
+        for output in set(model.task.OUTPUTS) - {"jsonl"}:
+            assert "\n" not in model.task.write(example, found, output, search)
+
+
+def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
+    corpus = [Example(text, None, text, "input", number) for number, text in enumerate(case.inputs, 1)]
+    pairs = [pair for window in model.stream(iter(corpus), model.task.Search(), batches.Limits()) for pair in window]
+    assert [example for example, _ in pairs] == corpus
+    found = [None if result is None else model.task.value(result, model.codec) for _, result in pairs]
+    assert close(found, model.predict(case.inputs))
+
+
+def test_the_same_seed_gives_the_same_model_byte_for_byte(case, trained, tmp_path):
+    folder = tmp_path / "model"
+    workflow.train(case.job(folder))
+    for path in trained[0].iterdir():
+        if path.name not in {"config.json", "README.md", "history.jsonl"}:  # they hold seconds
+            assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+
+
+def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path):
+    folder, steps = tmp_path / "model", []
+    with pytest.raises(errors.Stopped):
+        workflow.train(case.job(folder), watch=lambda *_: steps.append(1), stop=lambda: 15 if len(steps) > 20 else 0)
+    half = prediction.load(folder, device="cpu")
+    assert len(half.predict(case.inputs)) == len(case.inputs)
+    workflow.train(case.job(folder))
+    assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
+    assert not (folder / "checkpoint").exists()
+
+
+def test_a_finished_run_gives_its_result_again_at_once(case, trained):
+    def fail(*_):
+        raise AssertionError("it trains again")
+
+    assert workflow.train(case.job(trained[0]), watch=fail) == json.loads(json.dumps(trained[1]))
+
+
+def test_another_seed_is_another_run(case, trained):
+    other = dataclasses.replace(case.training, seed=99)
+    with pytest.raises(errors.UsageError, match=r"holds another run \(training.seed: 1 there, 99 here\)"):
+        workflow.train(case.job(trained[0], training=other))
+
+
+def test_training_goes_on_from_a_model(case, trained, tmp_path):
+    job = case.job(tmp_path / "model", init_from=str(trained[0]))
+    job = dataclasses.replace(job, training=dataclasses.replace(case.training, epochs=1))
+    assert workflow.train(job)["scores"][0]["value"] > 90
+
+
+def test_training_goes_on_with_other_data(case, trained, tmp_path):
+    job = case.job(tmp_path / "model", init_from=str(trained[0]))
+    for name, content in case.more.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    more = readers.Source(tuple(str(tmp_path / name) for name in case.more))
+    assert workflow.train(dataclasses.replace(job, train=more, dev=more))["scores"][0]["value"] > 95
+
+
+def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_path, caplog):
+    if case.strange is None:
+        pytest.skip("this case has no strange targets")
+    files, count = case.strange
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    source = readers.Source(tuple(str(tmp_path / name) for name in files))
+    with caplog.at_level(logging.WARNING):
+        result, mistakes = workflow.evaluate(model, "m", source, model.task.Search(), batches.Limits())
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{count} labels that training never saw: counted as wrong"
+    ]
+    assert len(mistakes) >= count
+    assert result["details"]["unseen"] == count
+
+
+def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_path, caplog):
+    if case.strange is None:
+        pytest.skip("this case has no strange targets")
+    files, count = case.strange
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    dev = readers.Source(tuple(str(tmp_path / name) for name in files))
+    training = dataclasses.replace(case.training, epochs=2)
+    with caplog.at_level(logging.WARNING):
+        workflow.train(case.job(tmp_path / "model", dev=dev, training=training))
+    warnings = [record.getMessage() for record in caplog.records]
+    assert [text for text in warnings if "never saw" in text] == [
+        f"{count} labels that training never saw: counted as wrong"
+    ]
+
+
+def test_without_dev_a_part_is_split_off(case, tmp_path, caplog):
+    job = case.job(tmp_path / "model", dev=None, training=dataclasses.replace(case.training, epochs=1))
+    workflow.train(job)
+    content = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert content["sizes"]["dev"] == (content["sizes"]["train"] + content["sizes"]["dev"]) // 10
+    assert "no --dev: a part of the training data is split off, by --seed 1" in caplog.text
+
+
+def test_the_model_card_tells_the_score(trained):
+    card = (trained[0] / "README.md").read_text()
+    score = trained[1]["scores"][0]
+    assert f"| {score['name']} | {score['value']:.2f} |" in card
+
+
+def test_history_has_a_line_for_each_evaluation(case, trained):
+    rows = [json.loads(line) for line in (trained[0] / "history.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == list(range(1, case.training.epochs + 1))
+
+
+def test_a_model_of_another_task_is_refused(case, trained):
+    with pytest.raises(errors.ModelError, match=f"is a model of {case.task}, not of cooking"):
+        prediction.load(trained[0], task="cooking")
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_a_damaged_folder_is_refused(trained, tmp_path, damage):
+    folder = shutil.copytree(trained[0], tmp_path / "model")
+    for name in json.loads((folder / "config.json").read_text())["files"]:
+        path = folder / name
+        content = path.read_bytes()
+        path.unlink() if damage == "missing" else path.write_bytes(content + b" ")
+        with pytest.raises(errors.ModelError, match=r"is missing|is damaged or was changed"):
+            prediction.load(folder)
+        path.write_bytes(content)
+    prediction.load(folder)

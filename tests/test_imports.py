@@ -1,0 +1,115 @@
+"""What a command imports: help and the filters start at once, and predicting never waits for the training's parts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqnlp import options, workflow
+from seqnlp.preprocess import readers
+
+# Runs the command line with sys.argv, then writes the modules that it has imported to $SEQNLP_IMPORTED.
+SPY = """
+import atexit, json, os, sys
+before = set(sys.modules)
+def tell():
+    with open(os.environ["SEQNLP_IMPORTED"], "w") as file:
+        json.dump(sorted(set(sys.modules) - before), file)
+atexit.register(tell)
+from seqnlp.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """Run a command and return the packages beyond Python's own that it has imported."""
+
+    def run(*arguments, stdin=b"", code=0):
+        told = tmp_path / "imported.json"
+        done = subprocess.run(
+            [sys.executable, "-c", SPY, *map(str, arguments)],
+            env={**os.environ, "SEQNLP_IMPORTED": str(told)},
+            input=stdin,
+            capture_output=True,
+        )
+        assert done.returncode == code, done.stderr.decode()
+        names = {name.split(".")[0] for name in json.loads(told.read_text())}
+        return {name for name in names if name not in sys.stdlib_module_names and not name.startswith("_")}
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """The folder of a tiny model."""
+    from seqnlp.tasks import classify
+
+    folder = tmp_path_factory.mktemp("imports")
+    path = folder / "x.tsv"
+    path.write_text("so good\tpos\ntoo bad\tneg\n" * 5)
+    source = readers.Source((str(path),))
+    config = classify.Config(dimension=3, hidden=3, subwords=11)
+    training = options.Training(epochs=1, precision="fp32")
+    workflow.train(workflow.Job("classify", source, source, folder / "model", config, training, device="cpu"))
+    return folder / "model"
+
+
+LIGHT = {
+    ("--help",): {"click", "seqnlp"},
+    ("--version",): {"click", "seqnlp"},
+    ("classify", "--help"): {"click", "seqnlp", "numpy"},
+    ("score", "--help"): {"click", "seqnlp", "numpy"},
+    ("info", "--help"): {"click", "seqnlp", "numpy"},
+    ("classify", "train", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
+    ("classify", "train", "--help-all"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
+    ("classify", "predict", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
+    ("classify", "eval", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
+}
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
+def test_help_imports_only_what_it_needs(packages, arguments):
+    assert packages(*arguments) <= LIGHT[arguments]
+
+
+@pytest.mark.parametrize("arguments", [("nothing",), ("classify", "trein"), ("score", "colour", "x")], ids=" ".join)
+def test_a_wrong_command_is_told_without_torch(packages, arguments):
+    assert not packages(*arguments, code=2) & {"torch", "datasets", "rich"}
+
+
+def test_score_needs_neither_torch_nor_datasets(packages, tmp_path):
+    (tmp_path / "gold").write_text("a\nb\n")
+    assert not packages("score", "accuracy", tmp_path / "gold", stdin=b"a\nc\n") & {"torch", "datasets", "rich"}
+
+
+def test_info_needs_neither_torch_nor_datasets(packages, model):
+    assert not packages("info", model) & {"torch", "datasets"}
+
+
+def test_predict_never_imports_datasets(packages, model):
+    found = packages("classify", "predict", model, stdin=b"so bad\n")
+    assert "torch" in found
+    assert not found & {"datasets", "pyarrow", "pandas", "rich"}
+
+
+def test_help_is_there_within_a_third_of_a_second():
+    """Processor time, and the best of five: other work on the machine is not our business."""
+
+    def seconds():
+        before = os.times()
+        subprocess.run([sys.executable, "-m", "seqnlp", "--help"], stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+def test_nothing_is_written_beside_the_package():
+    import seqnlp
+
+    names = {path.suffix for path in Path(seqnlp.__file__).parent.rglob("*") if path.is_file()}
+    assert names <= {".py", ".pyc", ".typed"}

@@ -1,0 +1,104 @@
+"""The window over a stream, and what loading says of folders that hold no model."""
+
+import itertools
+import threading
+import time
+
+import pytest
+import torch
+
+from seqnlp import checkpoint, errors, modeldir, prediction
+
+
+def test_windows_give_every_item_in_order():
+    assert list(itertools.chain(*prediction.windows(iter(range(5000))))) == list(range(5000))
+
+
+def test_a_window_closes_when_it_is_full():
+    assert max(map(len, prediction.windows(range(1000), most=7, idle=5))) == 7
+
+
+def test_a_last_window_may_be_smaller():
+    assert [len(window) for window in prediction.windows(range(10), most=4, idle=5)] == [4, 4, 2]
+
+
+def test_no_items_give_no_window():
+    assert list(prediction.windows([])) == []
+
+
+def test_a_window_closes_when_nothing_comes_for_now():
+    go_on = threading.Event()
+
+    def slow():
+        yield "first"
+        assert go_on.wait(20)
+        yield "second"
+
+    windows = prediction.windows(slow())
+    assert next(windows) == ["first"]  # before there is a second
+    go_on.set()
+    assert list(windows) == [["second"]]
+
+
+def test_falsy_items_are_items():
+    assert list(prediction.windows([None, 0, "", []], idle=5)) == [[None, 0, "", []]]
+
+
+def test_what_came_before_an_error_is_given_first():
+    def broken():
+        yield 1
+        yield 2
+        raise errors.DataError("x.jsonl:3: not JSON")
+
+    found = []
+    with pytest.raises(errors.DataError, match="not JSON"):
+        for window in prediction.windows(broken(), idle=5):
+            found += window
+    assert found == [1, 2]
+
+
+def test_reading_does_not_run_far_ahead():
+    read = []
+
+    def items():
+        for number in range(1000):
+            read.append(number)
+            yield number
+
+    windows = prediction.windows(items(), most=5, idle=5)
+    next(windows)
+    time.sleep(0.1)
+    assert len(read) <= 5 + 5 + 2
+
+
+def test_a_window_of_rows_gives_its_columns():
+    rows = prediction.Encoded([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
+    assert rows.lengths.tolist() == [0, 2, 4]
+    assert rows.columns([2, 0]) == {"ids": [[2], [0]], "lengths": [[2, 4], [0, 0]]}
+
+
+@pytest.mark.parametrize("name", ["nothing", "."])
+def test_a_folder_without_a_model(tmp_path, name):
+    with pytest.raises(errors.ModelError, match="no model here; hint: train one"):
+        prediction.load(tmp_path / name)
+
+
+def test_a_run_without_an_evaluation_is_told(tmp_path):
+    modeldir.begin(tmp_path, {"task": "classify", "run": {}})
+    with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation; hint: let it go on"):
+        prediction.load(tmp_path)
+    checkpoint.save(tmp_path / "checkpoint", {"weights": {"a": torch.ones(1)}, "best": {}}, {"best_step": 0})
+    with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation"):
+        prediction.load(tmp_path)
+
+
+def test_a_model_of_a_task_that_is_not_there(tmp_path):
+    modeldir.publish(tmp_path, CONTENT, {}, [])
+    with pytest.raises(errors.ModelError, match=r"its files do not fit together \(no task 'cooking'"):
+        prediction.load(tmp_path)
+
+
+CONTENT = {
+    **{"task": "cooking", "config": {}, "files": [], "sizes": {"train": 1, "dev": 1, "parameters": 1}},
+    **{"training": {"seed": 1}, "data": {}, "scores": [], "step": 1, "steps": 1, "seconds": 1.0},
+}
