@@ -23,16 +23,4 @@ echo "房间很干净，但是服务太差了" | seqnlp classify predict "$out/r
 seqnlp classify eval "$out/reviews_zh" data/reviews_zh/test.tsv >"$out/reviews_zh.json"
 
 echo "== scores on the test parts"
-python - "$out/reviews.json" "$out/reviews_zh.json" <<'PYTHON'
-import json
-import sys
-
-print(f"{'model':<22} {'score':<10} {'value':>7} {'95% interval':>18} {'items':>6}")
-for path in sys.argv[1:]:
-    with open(path, encoding="utf-8") as file:
-        result = json.load(file)
-    for score in result["scores"]:
-        low, high = score["interval"]
-        interval = f"{low:.2f} to {high:.2f}"
-        print(f"{result['model']:<22} {score['name']:<10} {score['value']:>7.2f} {interval:>18} {score['n']:>6}")
-PYTHON
+python pipelines/table.py "$out/reviews.json" "$out/reviews_zh.json"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
     "run.json",
 )
 TOKENIZERS = ("tokenizer.json", "source.tokenizer.json", "target.tokenizer.json")
+KEYS = ("task", "config", "training", "run", "files", "sizes", "scores", "details", "seconds", "data")
 OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors", *TOKENIZERS}
 
 
@@ -32,7 +36,7 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
     before = _before(folder)
-    if before is None and folder.is_dir() and any(folder.iterdir()):
+    if before is None and folder.is_dir() and not all(map(_leftover, folder.iterdir())):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
     if overwrite or before is None:
         return None
@@ -40,22 +44,41 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
         raise errors.UsageError(
             f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts anew; or give another folder"
         )
-    return None if unfinished(folder) is not None else read_config(folder)
+    if unfinished(folder) is not None:
+        return None
+    config = read_config(folder)
+    check_files(folder, config)
+    return config
 
 
-def make(folder: Path, *, overwrite: bool) -> None:
-    """Make the folder, and with `overwrite` remove a model's files from it, and no others."""
+@contextlib.contextmanager
+def make(folder: Path, *, overwrite: bool) -> Iterator[None]:
+    """Make the folder and keep it to this process; with `overwrite` remove a model's files from it, and no others.
+
+    Raises `UsageError` where it cannot be made, or another process trains there.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
-    if not overwrite:
-        return
-    for path in folder.iterdir():
-        if path.name == CHECKPOINTS:
-            shutil.rmtree(path)
-        elif path.name in OURS:
-            path.unlink()
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for path in folder.iterdir():
+            if _leftover(path) or (overwrite and path.name in OURS):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield
+    except BlockingIOError:
+        raise errors.UsageError(f"{folder}: another process is training there") from None
+    finally:
+        os.close(handle)
+
+
+def _leftover(path: Path) -> bool:
+    """Return whether a path is what a run that was killed in the middle of writing left behind."""
+    if path.name == CHECKPOINTS and path.is_dir():
+        return all(map(_leftover, path.iterdir()))
+    return path.name.startswith(".") and any(path.name.startswith(f".{name}.") for name in (*OURS, RUN))
 
 
 def begin(folder: Path, content: Mapping[str, Any]) -> None:
@@ -74,7 +97,8 @@ def unfinished(folder: Path) -> dict[str, Any] | None:
 
 
 def finish(folder: Path) -> None:
-    """Remove the checkpoints of a run that is complete."""
+    """Remove the checkpoints of a run that is complete; first what says that it is under way."""
+    (folder / CHECKPOINTS / RUN).unlink()
     shutil.rmtree(folder / CHECKPOINTS)
 
 
@@ -135,6 +159,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = textio.read_json(folder / CONFIG)
         version = config["format_version"]
+        if version == FORMAT_VERSION:
+            _ = [config[key] for key in KEYS]
     except (OSError, ValueError, KeyError, TypeError):
         raise errors.ModelError(f"{folder / CONFIG}: not a seqnlp model's, or damaged", "train anew") from None
     if version != FORMAT_VERSION:

@@ -107,7 +107,7 @@ class Trainer:
             progress.seconds = time.monotonic() - clock
             if progress.total is None:
                 probe.append(time.monotonic())
-                if progress.step >= min(PROBE, self._most_steps()):
+                if progress.step >= min(PROBE, self._most_steps()) or self._probed_enough():
                     progress.total = self._steps_for_budget(probe)
             self.watch("step", progress)
             if self._evaluation_due():
@@ -127,6 +127,10 @@ class Trainer:
         return (progress.total is not None and progress.step >= progress.total) or bool(
             patience and progress.stale >= patience
         )
+
+    def _probed_enough(self) -> bool:
+        """Return whether measuring has taken a quarter of the time budget."""
+        return self.progress.step >= 2 and self.progress.seconds > (self.options.time_budget or 0) / 4
 
     def _most_steps(self) -> int:
         return self.options.epochs * self.per_epoch if self.options.epochs else UNLIMITED

@@ -80,21 +80,21 @@ class Judge:
         """Return a prediction for each example."""
         return self.model.run_rows(self.rows, search, limits)
 
-    def score(self, found: Sequence[Any]) -> tuple[list[base.Score], dict[str, Any]]:
+    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once how many labels training never saw."""
-        scores, details = self.model.task.score(self.corpus, found, self.model.codec)
+        scores, details = self.model.task.score(self.corpus, found, self.model.codec, intervals=intervals)
         if details.get("unseen") and not self.warned:
             log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
             self.warned = True
         return scores, details
 
-    def scores(self) -> tuple[list[base.Score], dict[str, Any]]:
+    def scores(self, *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
         """Return scores and details under default search."""
-        return self.score(self.predictions(self.model.task.Search(), batches.Limits()))
+        return self.score(self.predictions(self.model.task.Search(), batches.Limits()), intervals=intervals)
 
     def evaluation(self, network: nn.Module) -> training.Evaluation:
         """Return the scores as the training loop takes them; the network is the model's own."""
-        found, _ = self.scores()
+        found, _ = self.scores(intervals=False)
         return training.Evaluation(found[0].value, {score.name: round(score.value, 4) for score in found})
 
 
@@ -110,9 +110,28 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
     if finished is not None:
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
-    model, judge, data, chosen = prepare(job)
-    modeldir.make(job.folder, overwrite=job.overwrite)
-    content = _content(run, model, judge, data, chosen, model.codec.save(job.folder))
+    prepared = prepare(job)
+    with modeldir.make(job.folder, overwrite=job.overwrite):
+        content = _fit(job, run, *prepared, watch=watch, stop=stop, begin=begin)
+    return _result(content, job.folder)
+
+
+def _fit(
+    job: Job,
+    run: Mapping[str, Any],
+    model: prediction.Model,
+    judge: Judge,
+    data: Batches,
+    chosen: options.Training,
+    *,
+    watch: Watch,
+    stop: training.Stop,
+    begin: float,
+) -> dict[str, Any]:
+    """Train in the job's folder and publish the best weights there; return what config.json then holds."""
+    content = _content(job, run, model, judge, data, chosen)
+    modeldir.begin(job.folder, content)  # before the codec's files: whoever finds these knows whose they are
+    content["files"] = model.codec.save(job.folder)
     modeldir.begin(job.folder, content)
     trainer = training.Trainer(
         model.networks[0],
@@ -133,7 +152,7 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
         raise
     content = _publish(job.folder, trainer, judge, content, finished=True)
     modeldir.finish(job.folder)
-    return _result(content, job.folder)
+    return content
 
 
 def _identity(job: Job) -> dict[str, Any]:
@@ -147,8 +166,8 @@ def _identity(job: Job) -> dict[str, Any]:
         "config": options.identity(job.config),
         "training": options.identity(job.training),
         "read": {"format": source.format, "header": source.header, "columns": dict(source.columns)},
-        "data": {**source.hashes(), **(dev.hashes() if dev else {})},
-        "dev": [dev.name(path) for path in dev.paths] if dev else None,
+        "train": list(source.hashes().values()),
+        "dev": list(dev.hashes().values()) if dev else None,
         "init_from": start,
     }
 
@@ -156,9 +175,14 @@ def _identity(job: Job) -> dict[str, Any]:
 def prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Training]:
     """Read, fit, build and encode: everything before the first step, a pure function of the job. It writes nothing."""
     task, device = tasks.get(job.task), precision.resolve_device(job.device)
-    part, dev = _parts(job, task)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
-    config, codec = task.fit(part, start.config if start else job.config, {"codec": start.codec} if start else {})
+    if start:
+        job = replace(job, config=start.config)
+    part, dev = _parts(job, task)
+    try:
+        config, codec = task.fit(part, job.config, {"codec": start.codec} if start else {})
+    except errors.DataError as error:
+        raise errors.DataError(f"{job.train.title}: {error.message}", error.hint) from None
     torch.manual_seed(job.training.seed)
     network = task.build(config, codec)
     if start:
@@ -184,12 +208,12 @@ def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Exam
 
 
 def _content(
+    job: Job,
     run: Mapping[str, Any],
     model: prediction.Model,
     judge: Judge,
     data: Batches,
     chosen: options.Training,
-    files: Sequence[str],
 ) -> dict[str, Any]:
     """Return what config.json will hold, as far as it is known before the first step; and tell it."""
     parameters = sum(p.numel() for p in model.networks[0].parameters())
@@ -202,9 +226,8 @@ def _content(
         "finished": False,
         "config": options.to_dict(model.config),
         "training": options.to_dict(chosen),
-        "data": run["data"],
+        "data": {**job.train.hashes(), **(job.dev.hashes() if job.dev else {})},
         "run": run,
-        "files": files,
         "sizes": sizes,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -26,9 +27,10 @@ def run(
     if reference == hypothesis == textio.STDIN:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
     gold = _references(reference, multi_label, values)
-    predicted = [_labels(line.split("\t")[0], multi_label) for line in textio.lines(hypothesis, values["encoding"])]
+    predicted = _predictions(hypothesis, multi_label, values["encoding"])
     scores, details = classification.score(gold, predicted, several=multi_label)
-    scores.sort(key=lambda score: score.name != metric)  # the one asked for first
+    first = "exact_match" if multi_label and metric == "accuracy" else metric
+    scores.sort(key=lambda score: score.name != first)  # the one asked for first
     content = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
@@ -45,10 +47,30 @@ def _references(path: str, several: bool, values: dict[str, Any]) -> list[tuple[
     """One label a line, or the labels of a corpus."""
     source = flags.source((path,), ROLES, values)
     if readers.format_of(path, source, targets=True) == "text":
-        return [_labels(line, several) for line in textio.lines(path, values["encoding"])]
+        lines = textio.lines(path, values["encoding"])
+        return [_labels(line, several) for line in lines if several or line.strip()]
     from seqnlp.tasks import classify
 
     return [example.target for example in classify.read(source, classify.Config(multi_label=several))]
+
+
+def _predictions(path: str, several: bool, encoding: str) -> list[tuple[str, ...]]:
+    """What predict printed: labels, with or without probabilities, or JSON; a blank line stands for a blank text."""
+    found = []
+    for number, line in enumerate(textio.lines(path, encoding), 1):
+        if line.startswith("{"):
+            found.append(_from_json(line, f"{textio.name(path)}:{number}"))
+        elif several or line.strip():
+            found.append(_labels(line.split("\t")[0], several))
+    return found
+
+
+def _from_json(line: str, where: str) -> tuple[str, ...]:
+    try:
+        value = json.loads(line)["classify"]
+        return tuple(value["labels"]) if "labels" in value else (value["label"],)
+    except (ValueError, KeyError, TypeError):
+        raise errors.DataError(f"{where}: no prediction in this JSON", "lines of seqnlp classify predict") from None
 
 
 def _labels(line: str, several: bool) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,8 @@ def train(task: tasks.Task) -> click.Command:
         from seqnlp import workflow
 
         show.set_up(values, talkative=True)
+        if init_from is not None:
+            _refuse_settings(task)
         job = workflow.Job(
             task=name,
             train=flags.source(train_, task.ROLES, values),
@@ -123,6 +126,15 @@ def train(task: tasks.Task) -> click.Command:
         help=f"Train a model: {tasks.REGISTRY[name]}. TRAIN is one or more corpora ({', '.join(task.ROLES)}).",
         epilog=_example(f"{name} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
     )
+
+
+def _refuse_settings(task: tasks.Task) -> None:
+    """With --init-from a model brings its own settings: one given beside it would say something else."""
+    context = click.get_current_context()
+    for field in dataclasses.fields(task.Config):
+        if context.get_parameter_source(field.name) is click.core.ParameterSource.COMMANDLINE:
+            flag = "--" + field.name.replace("_", "-")
+            raise errors.UsageError(f"{flag} cannot be given with --init-from: the model brings its settings")
 
 
 def predict(task: tasks.Task) -> click.Command:

@@ -36,13 +36,16 @@ def signature(name: str, *details: str) -> str:
     return "|".join([name, *details, f"bs:{SAMPLES}", f"seed:{SEED}", f"v:{seqnlp.__version__}"])
 
 
-def from_counts(name: str, counts: np.ndarray, value: Callable[[np.ndarray], np.ndarray], *details: str) -> Score:
+def from_counts(
+    name: str, counts: np.ndarray, value: Callable[[np.ndarray], np.ndarray], *details: str, intervals: bool = True
+) -> Score:
     """Return the score `value` of the summed counts, with its interval.
 
     counts: (N, K), one row an item; value: takes sums (..., K) to scores (...).
     """
     total = float(value(counts.sum(axis=0, dtype=np.float64)))
-    return Score(name, total, interval(counts, value), signature(name, *details), len(counts))
+    around = interval(counts, value) if intervals else None
+    return Score(name, total, around, signature(name, *details), len(counts))
 
 
 def interval(counts: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float] | None:

@@ -12,9 +12,11 @@ from seqnlp.metrics import base
 
 LabelSet = tuple[str, ...]
 
+MOST_CONFUSED = 100  # classes; nobody reads a larger matrix
+
 
 def score(
-    gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, several: bool = False
+    gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, several: bool = False, intervals: bool = True
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return the scores and details: micro averages, each class, the confusion matrix.
 
@@ -32,13 +34,17 @@ def score(
     hits = np.array([[set(g) == set(p)] for g, p in zip(gold, predicted, strict=True)], dtype=np.float64)
     counts = np.concatenate(_indicators(gold, predicted, names), axis=1)  # (N, 3C)
     equal = base.from_counts(
-        "exact_match" if several else "accuracy", hits, lambda sums: 100 * sums[..., 0] / len(hits)
+        "exact_match" if several else "accuracy", hits, lambda sums: 100 * sums[..., 0] / len(hits), intervals=intervals
     )
-    averages = [base.from_counts(name, counts, _macro(name), "average:macro") for name in ("f1", "precision", "recall")]
+    averages = [
+        base.from_counts(name, counts, _macro(name), "average:macro", intervals=intervals)
+        for name in ("f1", "precision", "recall")
+    ]
     details: dict[str, Any] = {"micro": _micro(counts), "classes": _per_class(counts, names)}
     if several:
         return [*averages, equal], details
-    details["confusion"] = confusion([g[0] for g in gold], [p[0] for p in predicted], names)
+    if len(names) <= MOST_CONFUSED:
+        details["confusion"] = confusion([g[0] for g in gold], [p[0] for p in predicted], names)
     return [equal, *averages], details
 
 

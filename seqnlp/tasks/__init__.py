@@ -85,7 +85,7 @@ class Task(Protocol):
         """Return the text of a prediction in one of OUTPUTS but jsonl, without a line end."""
 
     def score(
-        self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any
+        self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any, *, intervals: bool = True
     ) -> tuple[list[base.Score], dict[str, Any]]:
         """Return the scores, the one that picks the checkpoint first (greater is better), and details."""
 

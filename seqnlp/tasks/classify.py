@@ -158,13 +158,14 @@ def load_codec(folder: Path, config: Config) -> Codec:
 
 
 def read(source: readers.Source, config: Config) -> examples.Examples:
-    """Return texts with their tuples of labels."""
+    """Return texts with their tuples of labels; rows without text are left out, as predict leaves them blank."""
     several = config.multi_label
 
     def make() -> Iterator[Example]:
         for record in readers.records(source, ROLES, targets=True):
-            text = _text(record)
-            yield Example(text, _labels(record, several), record.raw, record.file, record.line)
+            example = Example(_text(record), _labels(record, several), record.raw, record.file, record.line)
+            if not example.blank:
+                yield example
 
     return examples.Examples(make)
 
@@ -190,7 +191,8 @@ def _labels(record: readers.Record, several: bool) -> tuple[str, ...]:
         parts = value if isinstance(value, list) else [value]
     if not all(isinstance(part, str | int | float) for part in parts):
         raise errors.DataError(f"{record.where}: a label is a string or a number, or a list of them")
-    names = tuple(dict.fromkeys(name for part in parts if (name := str(part).strip())))
+    # White space inside a label would break lines and columns of the output.
+    names = tuple(dict.fromkeys(name for part in parts if (name := " ".join(str(part).split()))))
     if not several and len(names) != 1:
         what = "no label" if not names else f"{len(names)} labels"
         raise errors.DataError(f"{record.where}: {what}, expected one", "--multi-label, if items have several, or none")
@@ -357,12 +359,11 @@ def write(example: Example, prediction: Prediction, output: str, search: Search)
 
 
 def score(
-    corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
+    corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return accuracy (F1 where items have several labels) and what stands beside it."""
-    scores, details = classification.score(
-        [example.target for example in corpus], [p.labels for p in predictions], several=codec.several
-    )
+    gold, found = [example.target for example in corpus], [prediction.labels for prediction in predictions]
+    scores, details = classification.score(gold, found, several=codec.several, intervals=intervals)
     unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
     return scores, {**details, "unseen": unseen}
 

@@ -66,7 +66,8 @@ class Warm:
         self.files = [folder / name for name in ("stdin", "stdout", "stderr")]
         script = Path(__file__).with_name("warm.py")
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.process = subprocess.Popen([sys.executable, script], env=environment(), start_new_session=True, **pipes)
+        settings = environment(TMPDIR=str(folder))
+        self.process = subprocess.Popen([sys.executable, script], env=settings, start_new_session=True, **pipes)
 
     def __call__(self, arguments, stdin, folder):
         """Run to the end."""

@@ -1,7 +1,8 @@
 """Runs the installed command again and again in forks of one process that has torch in memory already.
 
 Loading torch takes longer than all that most tests ask for. A command is one line of JSON on stdin; what comes back is
-one line with the exit code. Each fork ends as any Python does, threads and buffers included.
+one line with the exit code. A fork ends without taking apart all that was loaded, which takes a second; how a Python
+ends with threads and pipes still open is for the tests that start real ones.
 """
 
 import gc
@@ -35,10 +36,18 @@ if __name__ == "__main__":
     for name in LOADED:
         importlib.import_module(name)
     gc.collect()
-    gc.freeze()  # a fork that ends need not look at all that was loaded
+    gc.freeze()  # a fork need not look through all that was loaded
     (entry,) = metadata.entry_points(group="console_scripts", name="seqnlp")
     command = entry.load()
     arguments = serve()
     if arguments is not None:
         sys.argv = ["seqnlp", *arguments]
-        command()
+        code = 1
+        try:
+            command()
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code if isinstance(code, int) else 0 if code is None else 1)
