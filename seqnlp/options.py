@@ -55,7 +55,7 @@ SCHEDULES = ("linear", "cosine", "step", "plateau", "constant")
 class Training:
     """How to train."""
 
-    seed: int = option(1, "Seed of everything random.", group="Training", low=0, high=2**63 - 1, main=True)
+    seed: int = option(1, "Seed of everything random.", group="Training", low=0, high=2**32 - 1, main=True)
     epochs: int | None = option(
         None,
         "Times through the data, at most; by default enough of them, or what --time-budget allows.",

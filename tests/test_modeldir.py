@@ -33,14 +33,19 @@ CONTENT = {
 def folder(tmp_path):
     """A finished model's folder."""
     path = tmp_path / "model"
-    modeldir.make(path, overwrite=False)
-    (path / "labels.json").write_text("{}")
-    modeldir.publish(path, CONTENT, {"w": torch.ones(2)}, [{"step": 30}, {"step": 40}])
+    with modeldir.make(path, overwrite=False):
+        (path / "labels.json").write_text("{}")
+        modeldir.publish(path, CONTENT, {"w": torch.ones(2)}, [{"step": 30}, {"step": 40}])
     return path
 
 
 def names(folder):
     return {path.name for path in folder.iterdir()}
+
+
+def make(folder, overwrite=False):
+    with modeldir.make(folder, overwrite=overwrite):
+        pass
 
 
 def refused(folder, run=RUN, overwrite=False):
@@ -63,7 +68,7 @@ def test_an_empty_folder_may_be_taken(tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("name", ["thesis.txt", "README.md", "labels.json", "config.json"])
+@pytest.mark.parametrize("name", ["thesis.txt", "README.md", "config.json"])
 def test_a_folder_with_other_files_is_refused(tmp_path, name, overwrite):
     (tmp_path / name).write_text("{}")
     error = refused(tmp_path, overwrite=overwrite)
@@ -136,25 +141,41 @@ def test_overwriting_removes_the_model_and_no_other_file(folder):
     (folder / "plots").mkdir()
     (folder / "tokenizer.json").write_text("{}")
     modeldir.begin(folder, {"run": RUN})
-    modeldir.make(folder, overwrite=True)
+    make(folder, overwrite=True)
     assert names(folder) == {"notes.txt", "my-tokenizer.json", "plots"}
 
 
 def test_without_overwriting_nothing_is_removed(folder):
     before = names(folder)
-    modeldir.make(folder, overwrite=False)
+    make(folder)
     assert names(folder) == before
 
 
 def test_folders_above_are_made(tmp_path):
-    modeldir.make(tmp_path / "a" / "b", overwrite=False)
+    make(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.UsageError, match=r"file/model: cannot be made \(Not a directory\)"):
-        modeldir.make(tmp_path / "file" / "model", overwrite=False)
+        make(tmp_path / "file" / "model")
+
+
+def test_a_folder_is_kept_to_one_run_at_a_time(tmp_path):
+    with modeldir.make(tmp_path, overwrite=False):
+        with pytest.raises(errors.UsageError, match="another process is training there"):
+            make(tmp_path, overwrite=True)
+    make(tmp_path)
+
+
+@pytest.mark.parametrize("name", [".config.json.x1y2z3", "checkpoint/.run.json.abc"])
+def test_what_a_kill_left_is_no_obstacle_and_goes(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("half")
+    assert modeldir.claim(tmp_path, RUN, overwrite=False) is None
+    make(tmp_path)
+    assert names(tmp_path) == set()
 
 
 def test_finishing_removes_the_checkpoints(folder):

@@ -104,7 +104,17 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
         return Option([name], is_flag=True, default=default, **rest)
     kind = _kind(hint, about)
     shown = default is not None
-    return Option([name], type=kind, default=default, show_default=shown, metavar=about["metavar"], **rest)
+    return Option(
+        [name],
+        type=kind,
+        default=default,
+        show_default=shown,
+        metavar=about["metavar"] or _METAVARS.get(type(kind)),
+        **rest,
+    )
+
+
+_METAVARS = {click.IntRange: "N", Number: "X"}
 
 
 def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
@@ -179,7 +189,13 @@ def running() -> list[click.Option]:
             main=False,
             help="cpu, cuda, cuda:1; auto takes a GPU where there is one.",
         ),
-        Option(["--threads"], type=click.IntRange(1), main=False, help="Threads of the CPU; by default all cores."),
+        Option(
+            ["--threads"],
+            type=click.IntRange(1),
+            metavar="N",
+            main=False,
+            help="Threads of the CPU; by default all cores.",
+        ),
         *saying(),
     ]
 

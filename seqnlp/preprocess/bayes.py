@@ -101,6 +101,11 @@ class Bayes:
 
 
 def _hashes(words: Sequence[str], longest: int) -> np.ndarray:
-    """Return the hashes of a text's n-grams, each once, sorted."""
-    grams = {" ".join(words[i : i + n]) for n in range(1, longest + 1) for i in range(len(words) - n + 1)}
-    return np.array(sorted(zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams), dtype=np.uint32)
+    """Return the hashes of a text's n-grams, each once, sorted; a CRC goes on from that of the n-gram before."""
+    marked = [b" " + word.encode("utf-8", "surrogatepass") for word in words]
+    last = [zlib.crc32(word) for word in marked]
+    found = list(last)
+    for n in range(2, longest + 1):
+        last = [zlib.crc32(word, before) for word, before in zip(marked[n - 1 :], last, strict=False)]
+        found += last
+    return np.unique(np.array(found, dtype=np.uint32))

@@ -57,21 +57,22 @@ def test_a_score_under_the_wanted_one_is_told_after_the_result(seqnlp, model):
     assert len(result.errors) == 1 and "accuracy" in result.err and "100.1" in result.err
 
 
-@pytest.mark.parametrize("flags", ["", "--scores"])
-def test_score_behind_predict_says_what_eval_says(hard, seqnlp, model, flags):
+def test_score_behind_predict_says_what_eval_says(hard, seqnlp, model):
     _, result = hard
-    predict = f"seqnlp classify predict {model} hard.tsv {flags}"
-    scored = seqnlp.shell(f"{predict} | seqnlp score accuracy hard.tsv")
-    assert scored.code == 0 and scored.err == ""
-    assert scored.json["scores"][0] == result.json["scores"][0]
-    assert scored.json["details"]["confusion"] == result.json["details"]["confusion"]
+    piped = seqnlp.shell(f"seqnlp classify predict {model} hard.tsv | seqnlp score accuracy hard.tsv")
+    assert piped.code == 0 and piped.err == ""
+    shares = seqnlp("classify", "predict", model, "hard.tsv", "--scores")
+    for scored in (piped, seqnlp("score", "accuracy", "hard.tsv", stdin=shares.out)):
+        assert scored.json["scores"][0] == result.json["scores"][0]
+        assert scored.json["details"]["confusion"] == result.json["details"]["confusion"]
 
 
 def test_blank_lines_and_blank_texts_count_alike_in_eval_and_score(seqnlp, model):
     (seqnlp.folder / "holes.tsv").write_text("a lovely film\tgood\n\n\tbad\nawful\tbad\n\n")
     result = seqnlp("classify", "eval", model, "holes.tsv")
-    scored = seqnlp.shell(f"seqnlp classify predict {model} holes.tsv | seqnlp score accuracy holes.tsv")
-    assert scored.code == 0, scored
+    predicted = seqnlp("classify", "predict", model, "holes.tsv")
+    assert len(predicted.lines) == 5
+    scored = seqnlp("score", "accuracy", "holes.tsv", stdin=predicted.out)
     assert scored.json["scores"][0] == result.json["scores"][0]
 
 
@@ -100,10 +101,13 @@ def test_score_does_not_take_json_for_labels(seqnlp, tmp_path):
     assert result.code in (2, 3) or result.json["scores"][0]["value"] == 100  # refused or read; never 0 without a word
 
 
-def test_score_is_a_table_on_a_terminal(seqnlp, tmp_path):
-    (tmp_path / "gold").write_text("a\nb\nc\n")
+def test_score_is_a_table_on_a_terminal_with_labels_as_they_are(seqnlp, tmp_path):
+    (tmp_path / "gold").write_text("[/x]\n[red]\né\n")
     code, shown = seqnlp.on_terminal("score", "accuracy", tmp_path / "gold", tmp_path / "gold")
-    assert code == 0 and "100.00" in shown and "{" not in shown
+    assert code == 0, shown
+    assert "100.00" in shown and "{" not in shown
+    for label in ("[/x]", "[red]", "é"):
+        assert label in shown
 
 
 def test_info_is_json_in_a_pipe_and_a_table_on_a_terminal(seqnlp, model):

@@ -142,10 +142,10 @@ def test_jsonl_keeps_unknown_fields_and_stages_compose(seqnlp, model):
         "é": "ü",
     }
     line = json.dumps(record, ensure_ascii=False)
-    (seqnlp.folder / "records.jsonl").write_text(f"{line}\n\n{line}\n")
-    stage = f"seqnlp classify predict {model} --from jsonl --text-field body.de"
-    result = seqnlp.shell(f"{stage} records.jsonl | {stage} | {stage} --text-field body.de,é")
-    assert (result.code, result.err) == (0, "")
+    stage = ["classify", "predict", model, "--from", "jsonl", "--text-field"]
+    first = seqnlp(*stage, "body.de", stdin=f"{line}\n\n{line}\n")
+    result = seqnlp(*stage, "body.de,é", stdin=first.out)
+    assert result.err == ""
     assert len(result.lines) == 3 and result.lines[1] == ""
     found = json.loads(result.lines[0])
     assert list(found) == [*record, "classify"]

@@ -88,17 +88,6 @@ def test_on_a_terminal_the_result_is_a_table(trained, seqnlp):
     assert "accuracy" in shown and "so-so" in shown and '{"task"' not in shown
 
 
-def test_labels_that_look_like_markup_are_shown_as_they_are(seqnlp, small, corpus, tmp_path):
-    names = {"good": "[/x]", "bad": "[red]", "so-so": "é"}
-    train = "".join(f"{text}\t{names[label]}\n" for text, label in corpus["train"])
-    (tmp_path / "train.tsv").write_text(train)
-    folder = tmp_path / "[bold]model"
-    code, shown = seqnlp.on_terminal("classify", "train", tmp_path / "train.tsv", "-o", folder, *small)
-    assert code == 0
-    for name in names.values():
-        assert name in shown
-
-
 def test_without_dev_a_part_is_split_off_and_it_says_so(seqnlp, small, corpus):
     result = seqnlp("classify", "train", "train.tsv", "-o", "split", *small)
     assert [line for line in result.errors if "--dev" in line and "split off" in line]
@@ -181,10 +170,8 @@ def test_several_labels_attention_weights_and_fields(seqnlp, corpus, tmp_path):
     assert sorted(json.loads(low.lines[0])["classify"]["labels"]) == ["any", "bad", "good"]
     assert json.loads(high.lines[0])["classify"]["labels"] == []
     test = tmp_path / "dev.jsonl.gz"
-    score = seqnlp.shell(
-        f"seqnlp classify predict {model} {test} --text-field in.en --to text"
-        f" | seqnlp score f1 {test} {' '.join(fields)} --multi-label"
-    )
+    predicted = seqnlp("classify", "predict", model, test, "--text-field", "in.en", "--to", "text")
+    score = seqnlp("score", "f1", test, *fields, "--multi-label", stdin=predicted.out)
     assert score.json["scores"][0]["value"] == pytest.approx(result.json["scores"][0]["value"], abs=1e-6)
 
 
@@ -203,7 +190,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_difference(train, co
     cases = {
         "seed": (["--seed", "7"], "train.tsv", ["seed", "1", "7"]),
         "config": (["--layers", "2"], "train.tsv", ["layers", "1", "2"]),
-        "data": ([], "other.tsv", ["other.tsv"]),
+        "data": ([], "other.tsv", ["train", "there", "here"]),
     }
     for flags, corpus_file, words in cases.values():
         result = train(copied, *flags, corpus=corpus_file, code=2)
@@ -262,12 +249,15 @@ def test_a_folder_in_a_folder_that_is_not_there_is_made(train, tmp_path):
 # Going on.
 
 
-def test_init_from_goes_on_from_a_model(train, seqnlp, model, tmp_path):
-    result = train(tmp_path / "on", "--init-from", model, "--epochs", "1")
+def test_init_from_goes_on_from_a_model(seqnlp, model, tmp_path):
+    command = ["classify", "train", "train.tsv", "--dev", "dev.tsv", "--init-from", model, "--epochs", "1"]
+    result = seqnlp(*command, "-o", tmp_path / "on")
     first = json.loads((tmp_path / "on" / "history.jsonl").read_text().splitlines()[0])
     started = json.loads((model / "history.jsonl").read_text().splitlines()[0])
     assert first["accuracy"] >= started["accuracy"]
     assert result.json["scores"][0]["value"] > 80
+    settings = [json.loads((folder / "config.json").read_text())["config"] for folder in (model, tmp_path / "on")]
+    assert settings[0] == settings[1]
     vocabularies = [(folder / "tokenizer.json").read_bytes() for folder in (model, tmp_path / "on")]
     assert vocabularies[0] == vocabularies[1]
 
@@ -331,19 +321,24 @@ def test_killed_at_any_moment_it_goes_on(seqnlp, uninterrupted, trial):
     assert (folder / "model.safetensors").read_bytes() == weights
 
 
-@pytest.mark.parametrize("left", [["labels.json"], ["labels.json", "tokenizer.json"], [".config.json.x1y2z3"]])
+@pytest.mark.parametrize(
+    "left", [".config.json.x1y2z3", "checkpoint/.run.json.x1y2z3", "checkpoint/run.json", "labels.json"]
+)
 def test_what_a_kill_before_the_first_step_leaves_is_no_obstacle(train, model, tmp_path, left):
-    (tmp_path / "model").mkdir()
-    for name in left:
-        source = model / (name if not name.startswith(".") else "config.json")
-        shutil.copy(source, tmp_path / "model" / name)
-    train(tmp_path / "model")
-    assert sha256(tmp_path / "model" / "model.safetensors") == sha256(model / "model.safetensors")
+    config = json.loads((model / "config.json").read_text())
+    begun = json.dumps({**config, "finished": False})
+    folder = tmp_path / "model"
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / left).write_text(begun)
+    if left == "labels.json":
+        (folder / "checkpoint" / "run.json").write_text(begun)
+    train(folder)
+    assert contents(folder).keys() == contents(model).keys()
+    assert sha256(folder / "model.safetensors") == sha256(model / "model.safetensors")
 
 
 def test_what_a_kill_at_the_very_end_leaves_is_a_finished_model(trained, seqnlp, copied):
     (copied / "checkpoint" / "009").mkdir(parents=True)  # half removed
-    shutil.copy(copied / "config.json", copied / "checkpoint" / "run.json")
     assert seqnlp("classify", "predict", copied, stdin="a lovely film\n").lines == ["good"]
     command = [str(copied) if part == "model" else part for part in trained.command]
     assert seqnlp(*command).json["scores"] == trained.result.json["scores"]
