@@ -163,9 +163,9 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
 
 def test_a_folder_is_kept_to_one_run_at_a_time(tmp_path):
-    with modeldir.make(tmp_path, overwrite=False):
-        with pytest.raises(errors.UsageError, match="another process is training there"):
-            make(tmp_path, overwrite=True)
+    refusal = pytest.raises(errors.UsageError, match="another process is training there")
+    with modeldir.make(tmp_path, overwrite=False), refusal:
+        make(tmp_path, overwrite=True)
     make(tmp_path)
 
 

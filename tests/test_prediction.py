@@ -100,5 +100,14 @@ def test_a_model_of_a_task_that_is_not_there(tmp_path):
 
 CONTENT = {
     **{"task": "cooking", "config": {}, "files": [], "sizes": {"train": 1, "dev": 1, "parameters": 1}},
-    **{"training": {"seed": 1}, "data": {}, "scores": [], "step": 1, "steps": 1, "seconds": 1.0},
+    **{
+        "training": {"seed": 1},
+        "run": {},
+        "data": {},
+        "scores": [],
+        "details": {},
+        "step": 1,
+        "steps": 1,
+        "seconds": 1.0,
+    },
 }

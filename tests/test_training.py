@@ -456,8 +456,15 @@ def test_the_number_of_steps_is_recorded_and_final(tmp_path, monkeypatch):
 def test_a_budget_that_is_over_already_still_gives_a_model(tmp_path, monkeypatch):
     _, made = budgeted(tmp_path, monkeypatch, time_budget=1.0)
     progress = made.run()
-    assert progress.step == training.PROBE
+    assert 1 <= progress.step == progress.total <= training.PROBE
     assert made.best
+
+
+def test_a_budget_shorter_than_the_probe_is_held(tmp_path, monkeypatch):
+    clock, made = budgeted(tmp_path, monkeypatch, step=2.0, time_budget=30.0)
+    begin = clock.now
+    made.run()
+    assert 7 + clock.now - begin <= 30
 
 
 def test_epochs_bound_a_time_budget(tmp_path, monkeypatch):
