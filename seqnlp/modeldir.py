@@ -118,6 +118,8 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str 
         old, new = before.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             found += _differences(old, new, f"{prefix}{key}.")
+        elif isinstance(old, list) and isinstance(new, list) and old != new:
+            found.append(f"other data there ({prefix}{key})")
         elif old != (list(new) if isinstance(new, tuple) else new):
             found.append(f"{prefix}{key}: {_short(old)} there, {_short(new)} here")
     return found

@@ -56,6 +56,7 @@ class Optimizer:
         for p in self.sparse:
             if p.grad is not None:
                 p.grad = p.grad.coalesce() / max(weight, 1e-12)
+                norm = norm if bool(p.grad.values().isfinite().all()) else math.inf
         return norm
 
     def step(self, number: int, rate: float) -> None:
@@ -65,9 +66,9 @@ class Optimizer:
                 group["lr"] = rate
             part.step()
             part.zero_grad(set_to_none=True)
-        if self.average is not None and (number + 1) % AVERAGE_EVERY == 0:
-            # The first weights are forgotten soon.
-            decay = min(self.options.ema**AVERAGE_EVERY, number / (number + 10 * AVERAGE_EVERY))
+        if self.average is not None and (number < AVERAGE_EVERY or (number + 1) % AVERAGE_EVERY == 0):
+            # The first weights are forgotten at once, the next ones soon.
+            decay = min(self.options.ema**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY))
             torch._foreach_lerp_(list(self.average.values()), list(self.parameters.values()), 1 - decay)
 
     def weights(self) -> Mapping[str, torch.Tensor]:

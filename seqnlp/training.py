@@ -236,13 +236,15 @@ class Trainer:
         self.watch("resume", self.progress)
 
 
-def resolved(options: Training, *, epochs: int, tokens: int, device: torch.device) -> Training:
+def resolved(options: Training, lengths: np.ndarray, *, epochs: int, device: torch.device) -> Training:
     """Return the options with what was left open filled in.
 
-    epochs: the task's default, more where the data is so little that they would be few steps; tokens: of the training
-    part, by which a batch is sized; device: for the precision.
+    lengths: of the training rows, by which a batch is sized; epochs: the task's default, more where the rows are so few
+    that they would be few steps; device: for the precision.
     """
+    tokens = int(lengths.sum())
     budget = options.max_tokens or min(max(tokens // STEPS, SMALLEST), LARGEST)
-    enough = max(epochs, math.ceil(LEAST_STEPS * budget * options.accumulate / tokens))
+    batch = min(options.batch_size, max(1, budget * len(lengths) // tokens))  # rows
+    enough = max(epochs, math.ceil(LEAST_STEPS * batch * options.accumulate / len(lengths)))
     chosen = options.epochs or (None if options.time_budget else enough)
     return replace(options, epochs=chosen, max_tokens=budget, precision=precision.resolve(options.precision, device))

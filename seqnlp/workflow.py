@@ -190,7 +190,7 @@ def prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Trainin
     model = prediction.Model(task, config, codec, [network], device, "fp32", {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = corpus.in_memory((codec.encode(example, fitted=fitted) for example in part), codec.features())
-    chosen = training.resolved(job.training, epochs=task.EPOCHS, tokens=int(rows.lengths.sum()), device=device)
+    chosen = training.resolved(job.training, rows.lengths, epochs=task.EPOCHS, device=device)
     judge = Judge.of(model, dev, (job.dev or job.train).title)
     return model, judge, Batches(task, codec, rows, chosen), chosen
 

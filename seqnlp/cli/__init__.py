@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -46,6 +47,13 @@ class Commands(click.Group):
         for title, entries in rows.items():
             with formatter.section(title):
                 formatter.write_dl(entries)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # click itself would end with 1
+            _close_stdout()
+            return 0
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -96,9 +104,6 @@ def explain(error: BaseException) -> int:
         return int(error.exit_code)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
-    if isinstance(error, BrokenPipeError):
-        _close_stdout()
-        return 0
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _say("interrupted", 130)
     if isinstance(error, errors.SeqnlpError):

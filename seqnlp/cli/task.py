@@ -96,15 +96,17 @@ def train(task: tasks.Task) -> click.Command:
         init_from: str | None,
         **values: Any,
     ) -> None:
-        from seqnlp import workflow
-
         show.set_up(values, talkative=True)
         if init_from is not None:
             _refuse_settings(task)
+        source = flags.source(train_, task.ROLES, values)
+        dev_source = flags.source(dev, task.ROLES, values) if dev else None
+        from seqnlp import workflow  # it loads torch: after what can be told at once
+
         job = workflow.Job(
             task=name,
-            train=flags.source(train_, task.ROLES, values),
-            dev=flags.source(dev, task.ROLES, values) if dev else None,
+            train=source,
+            dev=dev_source,
             folder=Path(output),
             config=flags.take(task.Config, values),
             training=flags.take(options.Training, values),
@@ -155,7 +157,6 @@ def predict(task: tasks.Task) -> click.Command:
     ]
 
     def run(model: str, file: str, output: str | None, to: str | None, **values: Any) -> None:
-        from seqnlp import prediction
         from seqnlp.preprocess import readers
 
         show.set_up(values)
@@ -165,6 +166,8 @@ def predict(task: tasks.Task) -> click.Command:
         with contextlib.ExitStack() as stack:
             if output not in (None, textio.STDIN):
                 textio.check_writable(str(output))
+            from seqnlp import prediction  # it loads torch: after what can be told at once
+
             loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=name)
             out = stack.enter_context(_output(output))
             limits = batches.Limits(values["max_tokens"], values["batch_size"])
@@ -226,12 +229,12 @@ def evaluate(task: tasks.Task) -> click.Command:
     ]
 
     def run(model: str, test: tuple[str, ...], fail_under: float | None, errors_: str | None, **values: Any) -> None:
-        from seqnlp import prediction, workflow
-
         show.set_up(values)
         search, source = flags.take(task.Search, values), flags.source(test, task.ROLES, values)
         if errors_ is not None:
             textio.check_writable(errors_)
+        from seqnlp import prediction, workflow  # they load torch: after what can be told at once
+
         loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=task.NAME)
         limits = batches.Limits(values["max_tokens"], values["batch_size"])
         content, mistakes = workflow.evaluate(loaded, model, source, search, limits)

@@ -69,7 +69,7 @@ class Bayes:
         rows: n-gram numbers of each text; own: the class that a text has in the counts, which are then taken without
         it (so that a network sees in training how good they are on new text), -1 where it is not among them.
         """
-        lengths = np.array([len(row) for row in rows])
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
         owner = np.repeat(np.arange(len(rows)), lengths)
         flat = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows]) if len(rows) else np.zeros(0, np.int64)
         mine = np.zeros((len(rows), self.counts.shape[1]))
