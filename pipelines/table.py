@@ -1,4 +1,4 @@
-"""Prints the results of `seqnlp ... eval`, one JSON object a file, as a table, and means where a model has several seeds.
+"""Prints the results of `seqnlp ... eval`, one JSON object a file, as a table, with means over several seeds.
 
     python pipelines/table.py RESULT.json...
 """

@@ -1,14 +1,12 @@
-"""Prediction: a model loaded from its folder, one way from examples to results, and the window over a stream."""
+"""Prediction: a model loaded from its folder, and one way from examples to results."""
 
 from __future__ import annotations
 
 import logging
-import queue
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 import safetensors
@@ -16,13 +14,11 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from seqnlp import checkpoint, errors, modeldir, options, precision, tasks
+from seqnlp import checkpoint, errors, modeldir, options, precision, stream, tasks
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess.examples import Example
 
 log = logging.getLogger(__name__)
-
-WINDOW, IDLE = 2000, 0.05  # a window closes at so many examples, or when none has come for so many seconds
 
 
 class Rows(Protocol):
@@ -93,43 +89,8 @@ class Model:
         self, corpus: Iterable[Example], search: Any, limits: batches.Limits
     ) -> Iterator[list[tuple[Example, Any]]]:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
-        for window in windows(corpus):
+        for window in stream.windows(corpus):
             yield list(zip(window, self.run(window, search, limits), strict=True))
-
-
-Item = TypeVar("Item")
-
-
-def windows(items: Iterable[Item], most: int = WINDOW, idle: float = IDLE) -> Iterator[list[Item]]:
-    """Yield the items in lists, read by a thread: a list closes when it is full, or when nothing more comes for now."""
-    passed: queue.Queue[list[Any]] = queue.Queue(maxsize=most)
-
-    def read() -> None:
-        try:
-            for item in items:
-                passed.put([item])
-            passed.put([])
-        except BaseException as error:
-            passed.put([error, None])
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        window: list[Item] = []
-        message = passed.get()
-        while len(message) == 1:
-            window.append(message[0])
-            if len(window) == most:
-                break
-            try:
-                message = passed.get(timeout=idle)
-            except queue.Empty:
-                break
-        if window:
-            yield window
-        if len(message) == 2:
-            raise message[0]
-        if not message:
-            return
 
 
 def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", task: str | None = None) -> Model:

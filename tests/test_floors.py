@@ -11,7 +11,7 @@ import seqnlp
 
 ROOT = Path(seqnlp.__file__).parent
 FLOORS = [
-    {"errors", "textio", "options"},
+    {"errors", "textio", "options", "stream"},
     {"preprocess", "metrics"},
     {"nn", "precision"},
     {"training", "optimizer", "checkpoint", "search", "modeldir"},

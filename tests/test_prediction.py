@@ -7,23 +7,23 @@ import time
 import pytest
 import torch
 
-from seqnlp import checkpoint, errors, modeldir, prediction
+from seqnlp import checkpoint, errors, modeldir, prediction, stream
 
 
 def test_windows_give_every_item_in_order():
-    assert list(itertools.chain(*prediction.windows(iter(range(5000))))) == list(range(5000))
+    assert list(itertools.chain(*stream.windows(iter(range(5000))))) == list(range(5000))
 
 
 def test_a_window_closes_when_it_is_full():
-    assert max(map(len, prediction.windows(range(1000), most=7, idle=5))) == 7
+    assert max(map(len, stream.windows(range(1000), most=7, idle=5))) == 7
 
 
 def test_a_last_window_may_be_smaller():
-    assert [len(window) for window in prediction.windows(range(10), most=4, idle=5)] == [4, 4, 2]
+    assert [len(window) for window in stream.windows(range(10), most=4, idle=5)] == [4, 4, 2]
 
 
 def test_no_items_give_no_window():
-    assert list(prediction.windows([])) == []
+    assert list(stream.windows([])) == []
 
 
 def test_a_window_closes_when_nothing_comes_for_now():
@@ -34,14 +34,14 @@ def test_a_window_closes_when_nothing_comes_for_now():
         assert go_on.wait(20)
         yield "second"
 
-    windows = prediction.windows(slow())
+    windows = stream.windows(slow())
     assert next(windows) == ["first"]  # before there is a second
     go_on.set()
     assert list(windows) == [["second"]]
 
 
 def test_falsy_items_are_items():
-    assert list(prediction.windows([None, 0, "", []], idle=5)) == [[None, 0, "", []]]
+    assert list(stream.windows([None, 0, "", []], idle=5)) == [[None, 0, "", []]]
 
 
 def test_what_came_before_an_error_is_given_first():
@@ -52,7 +52,7 @@ def test_what_came_before_an_error_is_given_first():
 
     found = []
     with pytest.raises(errors.DataError, match="not JSON"):
-        for window in prediction.windows(broken(), idle=5):
+        for window in stream.windows(broken(), idle=5):
             found += window
     assert found == [1, 2]
 
@@ -65,7 +65,7 @@ def test_reading_does_not_run_far_ahead():
             read.append(number)
             yield number
 
-    windows = prediction.windows(items(), most=5, idle=5)
+    windows = stream.windows(items(), most=5, idle=5)
     next(windows)
     time.sleep(0.1)
     assert len(read) <= 5 + 5 + 2

@@ -14,6 +14,8 @@ import seqnlp
 from seqnlp import errors, tasks
 
 COMMANDS = {
+    "vocab": ("seqnlp.cli.vocab", "build a word or character vocabulary"),
+    "bpe": ("seqnlp.cli.bpe", "learn subword pieces; split and join text by them"),
     "score": ("seqnlp.cli.score", "score predictions against references, without a model"),
     "info": ("seqnlp.cli.info", "show what a model folder holds"),
 }

@@ -1,4 +1,4 @@
-"""Tokenizers: word and character vocabularies and byte-level BPE, each one tokenizer.json of Hugging Face's format.
+"""Tokenizers: from text to ids and back, each one tokenizer.json of Hugging Face's format; words and characters.
 
 The four special tokens have fixed ids and stand in the vocabulary only: they are never looked for in the text, so that
 a `<s>` or `<unk>` that somebody wrote is text.
@@ -7,13 +7,11 @@ a `<s>` or `<unk>` that somebody wrote is text.
 from __future__ import annotations
 
 import collections
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import tokenizers
-from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, models, pre_tokenizers
 
 from seqnlp import errors, textio
 from seqnlp.preprocess import normalize
@@ -50,6 +48,21 @@ class Tokenizer:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    def pieces(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the pieces of each text, as they are written in the vocabulary."""
+        return [encoding.tokens for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    def join(self, pieces: Sequence[str]) -> str:
+        """Return the text of pieces."""
+        text: str = self.backend.decoder.decode(list(pieces)) if self.backend.decoder else " ".join(pieces)
+        return text
+
+    def set_dropout(self, share: float) -> None:
+        """Leave out merges with a probability when encoding; raises `UsageError` where the pieces are not of BPE."""
+        if not isinstance(self.backend.model, models.BPE):
+            raise errors.UsageError("--dropout needs pieces of the kind bpe")
+        self.backend.model.dropout = share
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids, special tokens left out."""
@@ -121,26 +134,3 @@ def vocabulary(words: dict[str, int], *, level: str, normalization: str | Sequen
     backend.normalizer = normalize.build(normalization)
     backend.pre_tokenizer = SPLITTERS[level]()
     return Tokenizer(backend)
-
-
-def train_bpe(texts: Iterable[str], *, size: int, normalization: str | Sequence[str] = "nfc") -> Tokenizer:
-    """Return a byte-level BPE of `size` pieces (Sennrich et al. 2016, section 3.2; bytes as in Radford et al. 2019)."""
-    backend = tokenizers.Tokenizer(models.BPE())
-    backend.normalizer = normalize.build(normalization)
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=size,
-        special_tokens=list(SPECIALS),
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    backend.train_from_iterator(texts, trainer)
-    return Tokenizer(_without_added_tokens(backend))
-
-
-def _without_added_tokens(backend: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """Training marks the special tokens as ones to look for in the text; ours are ids only."""
-    content: dict[str, Any] = json.loads(backend.to_str())
-    content["added_tokens"] = []
-    return tokenizers.Tokenizer.from_str(json.dumps(content))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqnlp import errors
-from seqnlp.preprocess import tokenizer
+from seqnlp.preprocess import pieces, tokenizer
 from seqnlp.preprocess.tokenizer import END, PAD, START, UNK
 
 CORPUS = [
@@ -25,7 +25,7 @@ CORPUS = [
 
 @pytest.fixture(scope="module")
 def bpe():
-    return tokenizer.train_bpe(CORPUS * 3, size=330)
+    return pieces.train(CORPUS * 3, size=330)
 
 
 def words(text, level="word", **options):
@@ -183,7 +183,9 @@ def test_bpe_merges_what_is_frequent(bpe):
 MAKERS = {
     "word": "tokenizer.train_vocabulary(CORPUS)",
     "char": "tokenizer.train_vocabulary(CORPUS, level='char')",
-    "bpe": "tokenizer.train_bpe(CORPUS, size=300)",
+    "bpe": "pieces.train(CORPUS, size=300)",
+    "unigram": "pieces.train(CORPUS * 9, kind='unigram', size=300)",
+    "wordpiece": "pieces.train(CORPUS, kind='wordpiece', size=80)",
 }
 
 

@@ -1,0 +1,121 @@
+"""bpe: train subword pieces, and two filters, from text to pieces and back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from seqnlp import stream, textio
+from seqnlp.cli import flags, show, vocab
+from seqnlp.preprocess import readers
+
+VERBS = {
+    "train": "learn pieces from text",
+    "encode": "a filter: lines of text to lines of pieces, parted by blanks",
+    "decode": "a filter: lines of pieces back to text",
+}
+
+
+def train(text: tuple[str, ...], output: str, kind: str, size: int, **values: Any) -> None:
+    """Learn pieces and write them."""
+    from seqnlp.preprocess import pieces
+
+    show.set_up(values)
+    textio.check_writable(output)
+    source = flags.source(text, vocab.ROLES, values)
+    learnt = pieces.train(vocab.texts(source), kind=kind, size=size, normalization=values["normalize"])
+    learnt.save(output)
+
+
+def encode(pieces: str, file: str, dropout: float, **values: Any) -> None:
+    """Print the pieces of each line."""
+    from seqnlp.preprocess import tokenizer
+
+    model = tokenizer.Tokenizer.load(pieces)
+    if dropout:
+        model.set_dropout(dropout)
+    _filter(file, values, lambda lines: [" ".join(found) for found in model.pieces(lines)])
+
+
+def decode(pieces: str, file: str, **values: Any) -> None:
+    """Print the text of each line of pieces."""
+    from seqnlp.preprocess import tokenizer
+
+    model = tokenizer.Tokenizer.load(pieces)
+    _filter(file, values, lambda lines: [model.join(line.split(" ")) for line in lines])
+
+
+def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]], list[str]]) -> None:
+    """Write a line for each line, as they come."""
+    show.set_up(values)
+    readers.Source((file,)).check()
+    for window in stream.windows(textio.lines(file, values["encoding"])):
+        sys.stdout.buffer.write("".join(f"{line}\n" for line in change(window)).encode())
+        sys.stdout.buffer.flush()
+
+
+def _filter_params() -> list[click.Parameter]:
+    return [
+        click.Argument(["pieces"], metavar="BPE_JSON"),
+        click.Argument(["file"], required=False, default=textio.STDIN),
+        flags.Option(["--encoding"], default="utf-8", show_default=True, help="Of the text."),
+        *flags.saying(),
+    ]
+
+
+def _commands() -> dict[str, click.Command]:
+    learn = flags.Command(
+        "train",
+        params=[
+            click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
+            flags.Option(["-o", "--output"], required=True, metavar="FILE", help="Where to write the pieces."),
+            flags.Option(["--size"], type=click.IntRange(300), metavar="N", default=8000, show_default=True),
+            flags.Option(
+                ["--kind"],
+                type=click.Choice(("bpe", "unigram", "wordpiece")),
+                default="bpe",
+                show_default=True,
+                help="bpe and unigram work on bytes and lose nothing; wordpiece has an unknown piece and drops blanks.",
+            ),
+            vocab.NORMALIZE,
+            *flags.reading(vocab.ROLES),
+            *flags.saying(),
+            flags.HELP_ALL,
+        ],
+        callback=train,
+        help="Learn subword pieces from TEXT: plain lines, or corpora with a text. The same file every time.",
+        epilog="\b\nExample:\n  seqnlp bpe train train.en train.de -o bpe.json --size 8000",
+    )
+    dropout = flags.Option(
+        ["--dropout"],
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="P",
+        default=0.0,
+        help="Leave out merges with this probability (BPE-dropout, Provilkov et al. 2020); drawn anew in every run.",
+    )
+    split = flags.Command(
+        "encode",
+        params=[*_filter_params(), dropout],
+        callback=encode,
+        help="Lines of text to lines of pieces parted by blanks; one line for each line.",
+        epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt > pieces.txt",
+    )
+    join = flags.Command(
+        "decode",
+        params=_filter_params(),
+        callback=decode,
+        help="Lines of pieces back to lines of text; what encode made becomes what it was.",
+        epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt | seqnlp bpe decode bpe.json",
+    )
+    return {"train": learn, "encode": split, "decode": join}
+
+
+command = click.Group(
+    "bpe",
+    commands=_commands(),
+    help="Subword pieces: learn them, and split and join text by them in a pipe.",
+    epilog="\b\nExample:\n  seqnlp bpe train train.txt -o bpe.json\n  seqnlp bpe encode bpe.json < a.txt > pieces.txt",
+)

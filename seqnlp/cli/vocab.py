@@ -1,0 +1,77 @@
+"""vocab: the words or characters of texts, as a tokenizer file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from seqnlp import errors, textio
+from seqnlp.cli import flags, show
+from seqnlp.preprocess import readers
+
+ROLES = ("text",)
+
+
+def texts(source: readers.Source) -> Iterator[str]:
+    """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if there are none."""
+    empty = True
+    for record in readers.records(source, ROLES, targets=False):
+        empty = False
+        yield str(record.values[ROLES[0]])
+    if empty:
+        raise errors.DataError(f"{source.title}: no text", "is this the right file?")
+
+
+def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **values: Any) -> None:
+    """Build a vocabulary, or print its counts."""
+    from seqnlp.preprocess import tokenizer
+
+    show.set_up(values)
+    if (output is None) != counts:
+        raise errors.UsageError("either -o FILE for the vocabulary, or --counts to print the counts")
+    if output is not None:
+        textio.check_writable(output)
+    source = readers.spooled(flags.source(text, ROLES, values))
+    kept = {"normalization": values.pop("normalize"), "size": values.pop("size"), "min_count": values.pop("min_count")}
+    found = tokenizer.train_vocabulary(texts(source), level=level, **kept)
+    if output is not None:
+        found.save(output)
+        return
+    counted = tokenizer.count(texts(source), found)
+    words = sorted(found.vocabulary, key=lambda word: found.vocabulary[word])[len(tokenizer.SPECIALS) :]
+    lines = (f"{word}\t{counted[word]}\n" for word in words)
+    sys.stdout.buffer.write("".join(lines).encode())
+
+
+NORMALIZE = flags.Option(
+    ["--normalize"], default="nfc", show_default=True, help="Steps of normalisation, joined by commas; or none."
+)
+
+command = flags.Command(
+    "vocab",
+    params=[
+        click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
+        flags.Option(["-o", "--output"], metavar="FILE", help="Where to write the vocabulary (tokenizer.json format)."),
+        flags.Option(["--level"], type=click.Choice(("word", "char")), default="word", show_default=True),
+        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Most entries, the special ones included."),
+        flags.Option(
+            ["--min-count"],
+            type=click.IntRange(1),
+            metavar="N",
+            default=1,
+            show_default=True,
+            help="Least count.",
+        ),
+        flags.Option(["--counts"], is_flag=True, help="Print token<TAB>count instead."),
+        NORMALIZE,
+        *flags.reading(ROLES),
+        *flags.saying(),
+        flags.HELP_ALL,
+    ],
+    callback=run,
+    help="Build a word or character vocabulary from TEXT: plain lines, or corpora with a text.",
+    epilog="\b\nExample:\n  seqnlp vocab train.txt -o vocab.json\n  seqnlp vocab train.txt --counts | head",
+)
