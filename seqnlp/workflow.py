@@ -98,6 +98,30 @@ class Judge:
         return training.Evaluation(found[0].value, {score.name: round(score.value, 4) for score in found})
 
 
+@dataclass(frozen=True)
+class Ready:
+    """Everything before the first step: a model with fresh weights, the judge, the batches, and how to train."""
+
+    model: prediction.Model
+    judge: Judge
+    data: Batches
+    chosen: options.Training
+
+    def trainer(self, folder: Path, *, watch: Watch, stop: training.Stop, spent: float) -> training.Trainer:
+        """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there."""
+        return training.Trainer(
+            self.model.networks[0],
+            self.data,
+            self.judge.evaluation,
+            self.chosen,
+            folder / modeldir.CHECKPOINTS,
+            device=self.model.device,
+            watch=watch,
+            stop=stop,
+            spent=spent,
+        )
+
+
 def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: training.Stop = lambda: 0) -> dict[str, Any]:
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
@@ -110,49 +134,22 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
     if finished is not None:
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
-    prepared = prepare(job)
+    ready = prepare(job)
     with modeldir.make(job.folder, overwrite=job.overwrite):
-        content = _fit(job, run, *prepared, watch=watch, stop=stop, begin=begin)
+        content = _content(job, run, ready)
+        modeldir.begin(job.folder, content)  # before the codec's files: whoever finds these knows whose they are
+        content["files"] = ready.model.codec.save(job.folder)
+        modeldir.begin(job.folder, content)
+        trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
+        try:
+            trainer.run()
+        except errors.Stopped:
+            if trainer.best:
+                _publish(job.folder, trainer, ready.judge, content, finished=False)
+            raise
+        content = _publish(job.folder, trainer, ready.judge, content, finished=True)
+        modeldir.finish(job.folder)
     return _result(content, job.folder)
-
-
-def _fit(
-    job: Job,
-    run: Mapping[str, Any],
-    model: prediction.Model,
-    judge: Judge,
-    data: Batches,
-    chosen: options.Training,
-    *,
-    watch: Watch,
-    stop: training.Stop,
-    begin: float,
-) -> dict[str, Any]:
-    """Train in the job's folder and publish the best weights there; return what config.json then holds."""
-    content = _content(job, run, model, judge, data, chosen)
-    modeldir.begin(job.folder, content)  # before the codec's files: whoever finds these knows whose they are
-    content["files"] = model.codec.save(job.folder)
-    modeldir.begin(job.folder, content)
-    trainer = training.Trainer(
-        model.networks[0],
-        data,
-        judge.evaluation,
-        chosen,
-        job.folder / modeldir.CHECKPOINTS,
-        device=model.device,
-        watch=watch,
-        stop=stop,
-        spent=time.monotonic() - begin,
-    )
-    try:
-        trainer.run()
-    except errors.Stopped:
-        if trainer.best:
-            _publish(job.folder, trainer, judge, content, finished=False)
-        raise
-    content = _publish(job.folder, trainer, judge, content, finished=True)
-    modeldir.finish(job.folder)
-    return content
 
 
 def _identity(job: Job) -> dict[str, Any]:
@@ -172,8 +169,8 @@ def _identity(job: Job) -> dict[str, Any]:
     }
 
 
-def prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Training]:
-    """Read, fit, build and encode: everything before the first step, a pure function of the job. It writes nothing."""
+def prepare(job: Job) -> Ready:
+    """Read, fit, build and encode: a pure function of the job, which writes nothing."""
     task, device = tasks.get(job.task), precision.resolve_device(job.device)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     if start:
@@ -192,7 +189,7 @@ def prepare(job: Job) -> tuple[prediction.Model, Judge, Batches, options.Trainin
     rows = corpus.in_memory((codec.encode(example, fitted=fitted) for example in part), codec.features())
     chosen = training.resolved(job.training, rows.lengths, epochs=task.EPOCHS, device=device)
     judge = Judge.of(model, dev, (job.dev or job.train).title)
-    return model, judge, Batches(task, codec, rows, chosen), chosen
+    return Ready(model, judge, Batches(task, codec, rows, chosen), chosen)
 
 
 def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Examples]:
@@ -207,25 +204,19 @@ def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Exam
     return train_part, dev
 
 
-def _content(
-    job: Job,
-    run: Mapping[str, Any],
-    model: prediction.Model,
-    judge: Judge,
-    data: Batches,
-    chosen: options.Training,
-) -> dict[str, Any]:
+def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
     """Return what config.json will hold, as far as it is known before the first step; and tell it."""
-    parameters = sum(p.numel() for p in model.networks[0].parameters())
-    sizes = {"train": len(data.rows), "dev": len(judge.corpus), "parameters": parameters}
-    share = batches.padding_share(data.rows.lengths, data.epoch(0))
+    rows = ready.data.rows
+    parameters = sum(p.numel() for p in ready.model.networks[0].parameters())
+    sizes = {"train": len(rows), "dev": len(ready.judge.corpus), "parameters": parameters}
+    share = batches.padding_share(rows.lengths, ready.data.epoch(0))
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
-    log.info("%s on %s; %.1f%% padding", chosen.precision, model.device, 100 * share)
+    log.info("%s on %s; %.1f%% padding", ready.chosen.precision, ready.model.device, 100 * share)
     return {
         "task": run["task"],
         "finished": False,
-        "config": options.to_dict(model.config),
-        "training": options.to_dict(chosen),
+        "config": options.to_dict(ready.model.config),
+        "training": options.to_dict(ready.chosen),
         "data": {**job.train.hashes(), **(job.dev.hashes() if job.dev else {})},
         "run": run,
         "sizes": sizes,

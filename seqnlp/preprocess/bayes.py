@@ -6,6 +6,7 @@ section 2.1), and other mistakes than a recurrent network: the network adds thei
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -70,22 +71,43 @@ class Bayes:
         it (so that a network sees in training how good they are on new text), -1 where it is not among them.
         """
         lengths = np.array([len(row) for row in rows], dtype=np.int64)
-        owner = np.repeat(np.arange(len(rows)), lengths)
         flat = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows]) if len(rows) else np.zeros(0, np.int64)
-        mine = np.zeros((len(rows), self.counts.shape[1]))
-        for i, label in enumerate(own):
-            if label >= 0:
-                mine[i, label] = 1
-        counts = self.counts[flat] - mine[owner]  # (N, C)
-        seen = counts.sum(1, keepdims=True) > 0  # without its own text an n-gram may never have been seen
-        total = self.counts.sum(0) - mine * lengths[:, None]  # (B, C)
-        logs = (np.log(counts + 1) - np.log(total + len(self.keys))[owner]) * seen
-        sums = np.zeros_like(mine)
-        np.add.at(sums, owner, logs)
-        kept = np.bincount(owner, weights=seen[:, 0], minlength=len(rows))
-        sums = (sums + np.log(self.texts - mine + 1)) / np.sqrt(np.maximum(kept, 1))[:, None]
-        centred = sums - sums.mean(1, keepdims=True)
-        return (centred * self.scale).astype(np.float32)
+        labels = np.asarray(own, dtype=np.int64).reshape(-1)
+        counted = labels >= 0
+        owner = np.repeat(np.arange(len(rows)), lengths)
+        seen = self._totals[flat] > counted[owner]  # without its own text an n-gram may never have been seen
+        flat, owner = flat[seen], owner[seen]
+        kept = np.bincount(owner, minlength=len(rows))
+
+        size = self._sizes + len(self.keys)
+        sums = np.log(self.texts + 1) - kept[:, None] * np.log(size)  # (B, C)
+        full = np.flatnonzero(kept)
+        starts = (np.cumsum(kept) - kept)[full]
+        if len(full):
+            sums[full] += np.add.reduceat(self._logs[flat], starts, dtype=np.float64)
+
+        # A text takes itself out of its own class only: one n-gram each, its n-grams' number, and itself.
+        mine = counted[owner]
+        count = self.counts[flat[mine], labels[owner[mine]]]
+        less = np.bincount(owner[mine], weights=np.log(count) - np.log(count + 1), minlength=len(rows))
+        row, label = np.flatnonzero(counted), labels[counted]
+        rest = kept[row] * (np.log(size[label]) - np.log(size[label] - lengths[row]))
+        sums[row, label] += less[row] + rest + np.log(self.texts[label]) - np.log(self.texts[label] + 1)
+
+        sums /= np.sqrt(np.maximum(kept, 1))[:, None]
+        return ((sums - sums.mean(1, keepdims=True)) * self.scale).astype(np.float32)
+
+    @functools.cached_property
+    def _logs(self) -> np.ndarray:
+        return np.log(self.counts + np.float32(1))  # (F, C)
+
+    @functools.cached_property
+    def _totals(self) -> np.ndarray:
+        return self.counts.sum(1)  # (F,)
+
+    @functools.cached_property
+    def _sizes(self) -> np.ndarray:
+        return self.counts.sum(0)  # (C,)
 
     def save(self, path: Path) -> None:
         """Write the counts as one safetensors file."""

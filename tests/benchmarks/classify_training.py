@@ -88,11 +88,8 @@ def trainer(path: str, precision: str, config: classify.Config, folder: str) -> 
     source = readers.Source((path,))
     chosen = options.Training(**{**classify.OPTIONS, "precision": precision, "epochs": 100})
     job = workflow.Job("classify", source, source, Path(folder), config, chosen, device="cpu")
-    model, judge, data, resolved = workflow.prepare(job)
-    made = training.Trainer(
-        model.networks[0], data, judge.evaluation, resolved, Path(folder),
-        device=model.device, watch=lambda what, progress: None, stop=lambda: 0,
-    )  # fmt: skip
+    ready = workflow.prepare(job)
+    made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
     made.progress.total = 100 * made.per_epoch
     made.network.train()
     return made

@@ -59,7 +59,8 @@ def test_the_result_is_json(trained):
 
 
 def test_every_parameter_gets_a_gradient(case, tmp_path):
-    model, _, data, _ = workflow.prepare(case.job(tmp_path / "model"))
+    ready = workflow.prepare(case.job(tmp_path / "model"))
+    model, data = ready.model, ready.data
     network = model.networks[0].train()
     torch.manual_seed(0)
     for batch in data.epoch(0):

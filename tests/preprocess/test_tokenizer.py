@@ -201,7 +201,7 @@ def test_the_order_of_the_texts_makes_no_difference():
 
 
 def test_every_process_writes_the_same_files(tmp_path):
-    script = ["from seqnlp.preprocess import tokenizer", f"CORPUS = {CORPUS!r}"]
+    script = ["from seqnlp.preprocess import pieces, tokenizer", f"CORPUS = {CORPUS!r}"]
     script += [f"({maker}).save({kind + '.json'!r})" for kind, maker in MAKERS.items()]
     folders = [tmp_path / "1", tmp_path / "2"]
     for folder in folders:
