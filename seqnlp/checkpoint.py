@@ -51,9 +51,9 @@ def _complete(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
 
-def load(path: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
-    """Return the groups of tensors and the state of a checkpoint."""
-    groups = {file.stem: safetensors.torch.load_file(file) for file in sorted(path.glob("*.safetensors"))}
+def load(path: Path, only: str = "*") -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
+    """Return the groups of tensors (all, or the one named `only`) and the state of a checkpoint."""
+    groups = {file.stem: safetensors.torch.load_file(file) for file in sorted(path.glob(f"{only}.safetensors"))}
     return groups, json.loads((path / "state.json").read_text(encoding="utf-8"))
 
 

@@ -14,6 +14,7 @@ import seqnlp
 from seqnlp import errors, textio
 
 FORMAT_VERSION = 1
+VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": seqnlp.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
     "config.json",
     "model.safetensors",
@@ -23,7 +24,7 @@ CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
     "run.json",
 )
 TOKENIZERS = ("tokenizer.json", "source.tokenizer.json", "target.tokenizer.json")
-KEYS = ("task", "config", "training", "run", "files", "sizes", "scores", "details", "seconds", "data")
+KEYS = ("task", "finished", "config", "training", "run", "files", "sizes", "scores", "details", "seconds", "data")
 OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors", *TOKENIZERS}
 
 
@@ -47,13 +48,15 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     if unfinished(folder) is not None:
         return None
     config = read_config(folder)
+    if not config["finished"]:
+        return None
     check_files(folder, config)
     return config
 
 
 @contextlib.contextmanager
-def make(folder: Path, *, overwrite: bool) -> Iterator[None]:
-    """Make the folder and keep it to this process; with `overwrite` remove a model's files from it, and no others.
+def make(folder: Path) -> Iterator[None]:
+    """Make the folder and keep it to this process.
 
     Raises `UsageError` where it cannot be made, or another process trains there.
     """
@@ -63,13 +66,14 @@ def make(folder: Path, *, overwrite: bool) -> Iterator[None]:
     except OSError as error:
         raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.UsageError(f"{folder}: another process is training there") from None
         for path in folder.iterdir():
-            if _leftover(path) or (overwrite and path.name in OURS):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if _leftover(path):
+                _remove(path)
         yield
-    except BlockingIOError:
-        raise errors.UsageError(f"{folder}: another process is training there") from None
     finally:
         os.close(handle)
 
@@ -81,19 +85,32 @@ def _leftover(path: Path) -> bool:
     return path.name.startswith(".") and any(path.name.startswith(f".{name}.") for name in (*OURS, RUN))
 
 
-def begin(folder: Path, content: Mapping[str, Any]) -> None:
+def begin(folder: Path, content: Mapping[str, Any], *, anew: bool = False) -> None:
     """Note what run a folder belongs to: for the command that goes on with it, or predicts before it has ended.
 
-    content: what config.json will hold, as far as it is known; `run` is what makes the model.
+    content: what config.json will hold, as far as it is known; `run` is what makes the model. With `anew` another run
+    gives way, in an order that leaves the folder somebody's at every moment: its checkpoints, its name, its files.
     """
     (folder / CHECKPOINTS).mkdir(exist_ok=True)
-    textio.write_json(folder / CHECKPOINTS / RUN, content)
+    if anew:
+        for path in (folder / CHECKPOINTS).iterdir():
+            if path.name != RUN:
+                _remove(path)
+    textio.write_json(folder / CHECKPOINTS / RUN, {**VERSIONS, **content})
+    if anew:
+        for path in folder.iterdir():
+            if path.name in OURS and path.name != CHECKPOINTS:
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def unfinished(folder: Path) -> dict[str, Any] | None:
-    """Return what `begin` noted, None where no run is under way."""
+    """Return what `begin` noted, None where no run is under way; raises `ModelError` for another format."""
     path = folder / CHECKPOINTS / RUN
-    return dict(textio.read_json(path)) if path.is_file() else None
+    return _checked(path, ("task", "run", "config", "training")) if path.is_file() else None
 
 
 def finish(folder: Path) -> None:
@@ -104,9 +121,9 @@ def finish(folder: Path) -> None:
 
 def _before(folder: Path) -> dict[str, Any] | None:
     """Return the run that a folder belongs to, None if it is no model's."""
-    if (content := unfinished(folder)) is not None:
-        return dict(content["run"])
     try:
+        if (content := unfinished(folder)) is not None:
+            return dict(content["run"])
         return dict(read_config(folder)["run"])
     except (errors.ModelError, KeyError):
         return None
@@ -142,8 +159,7 @@ def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any]
     with textio.atomic(folder / CARD) as file:
         file.write(card(content))
     hashes = {name: textio.sha256(folder / name) for name in (*content["files"], WEIGHTS)}
-    versions = {"format_version": FORMAT_VERSION, "seqnlp_version": seqnlp.__version__}
-    textio.write_json(folder / CONFIG, {**versions, **content, "files": hashes})
+    textio.write_json(folder / CONFIG, {**VERSIONS, **content, "files": hashes})
 
 
 def write_history(folder: Path, history: Sequence[Any]) -> None:
@@ -158,19 +174,24 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json, its format version checked; raises `ModelError`."""
     if not (folder / CONFIG).is_file():
         raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL")
+    return _checked(folder / CONFIG, KEYS)
+
+
+def _checked(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """Return what a file of ours holds, its format version and keys checked."""
     try:
-        config = textio.read_json(folder / CONFIG)
-        version = config["format_version"]
+        content = dict(textio.read_json(path))
+        version = content["format_version"]
         if version == FORMAT_VERSION:
-            _ = [config[key] for key in KEYS]
+            _ = [content[key] for key in keys]
     except (OSError, ValueError, KeyError, TypeError):
-        raise errors.ModelError(f"{folder / CONFIG}: not a seqnlp model's, or damaged", "train anew") from None
+        raise errors.ModelError(f"{path}: not a seqnlp model's, or damaged", "train anew") from None
     if version != FORMAT_VERSION:
         raise errors.ModelError(
-            f"{folder}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
-            f"use the seqnlp that made it ({config.get('seqnlp_version')}), or train anew",
+            f"{path}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
+            f"use the seqnlp that made it ({content.get('seqnlp_version')}), or train anew",
         )
-    return dict(config)
+    return content
 
 
 def check_files(folder: Path, config: Mapping[str, Any]) -> None:

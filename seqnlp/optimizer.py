@@ -91,6 +91,7 @@ class Optimizer:
                 norm += 0 * float(p.grad.values().sum())  # not finite where a value is not
         return norm
 
+    @torch.no_grad()
     def step(self, number: int, rate: float) -> None:
         """Take step `number` (from 0) at a learning rate, and forget the gradients."""
         for part in self.parts:
@@ -109,9 +110,11 @@ class Optimizer:
 
     def swap(self) -> None:
         """Exchange the network's weights and their average, where there is one; a second time puts them back."""
-        for name, other in (self.average or {}).items():
-            parameter = self.parameters[name]
-            parameter.data, other.data = other.data, parameter.data
+        with torch.no_grad():
+            for name, other in (self.average or {}).items():
+                kept = self.parameters[name].clone()  # contents, not storages: cuDNN wants its weights in one piece
+                self.parameters[name].copy_(other)
+                other.copy_(kept)
 
     def state(self) -> dict[str, dict[str, torch.Tensor]]:
         """Return all that a checkpoint must hold, as named tensors in groups."""
@@ -134,4 +137,6 @@ class Optimizer:
         for key, value in groups["moments"].items():
             name, moment = key.rsplit("/", 1)
             p, sparse = self.parameters[name], name in self.rows
-            self.parts[1 if sparse else 0].state[p][moment] = value if moment == "step" else value.to(p.device)
+            self.parts[1 if sparse else 0].state[p][moment] = (
+                value if sparse and moment == "step" else value.to(p.device)
+            )

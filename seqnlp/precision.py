@@ -21,6 +21,7 @@ def resolve_device(name: str) -> torch.device:
 
     Raises `UsageError` for a device that is not there.
     """
+    torch.backends.cudnn.allow_tf32 = False  # fp32 is to mean fp32
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -20,6 +20,8 @@ from seqnlp.preprocess.examples import Example
 
 log = logging.getLogger(__name__)
 
+UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
+
 
 class Rows(Protocol):
     """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
@@ -109,9 +111,10 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         codec = chapter.load_codec(folder, config)
         network = chapter.build(config, codec)
         network.load_state_dict(weights)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, errors.SeqnlpError) as error:
-        reason = str(error).splitlines()[0]
+    except (*UNFIT, errors.SeqnlpError) as error:
+        reason = str(error).split("\n")[0]
         raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
+    log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
     place = _resolve_device(device)
     return Model(chapter, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
 
@@ -123,8 +126,11 @@ def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Return what config.json says and the weights, of a finished run or of one under way."""
     content = modeldir.unfinished(folder)
     if content is not None:
-        newest = checkpoint.newest(folder / modeldir.CHECKPOINTS)
-        groups, state = checkpoint.load(newest) if newest else ({}, {})
+        try:
+            newest = checkpoint.newest(folder / modeldir.CHECKPOINTS)
+            groups, state = checkpoint.load(newest, "best") if newest else ({}, {})
+        except FileNotFoundError:  # the training that is under way has just replaced it by the next
+            return _stored(folder)
         if not groups.get("best"):
             raise errors.ModelError(f"{folder}: its training has not come to a first evaluation", "let it go on")
         log.warning(

@@ -24,6 +24,7 @@ from seqnlp.options import Training
 PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
 MARGIN = 0.95  # of a time budget is planned for
 UNLIMITED = 10**9
+SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
 LEAST_STEPS = 1000  # of a run by default
 STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # steps an epoch that batches are sized for, and their bounds in tokens
 
@@ -87,6 +88,7 @@ class Trainer:
         self.progress = Progress(seconds=spent)
         self.optimizer = optimizer.Optimizer(network, options)
         self.best: dict[str, torch.Tensor] = {}
+        self.saved = time.monotonic()
         self.order: Sequence[Any] = data.epoch(0)
         self.per_epoch = math.ceil(len(self.order) / options.accumulate)
         self.eval_every = options.eval_every or self.per_epoch
@@ -109,11 +111,14 @@ class Trainer:
                 probe.append(time.monotonic())
                 if progress.step >= min(PROBE, self._most_steps()) or self._probed_enough():
                     progress.total = self._steps_for_budget(probe)
+                    self.save()  # the number is final from here on
             self.watch("step", progress)
             if self._evaluation_due():
                 if not progress.history or progress.history[-1]["step"] != progress.step:
                     self._evaluate()
                 progress.seconds = time.monotonic() - clock
+                self.save()
+            elif time.monotonic() - self.saved > SAVE_EVERY:
                 self.save()
             if self.stop():
                 self.save()
@@ -167,14 +172,13 @@ class Trainer:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
         return errors.SeqnlpError(
             f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
-            "a lower --learning-rate, a smaller --clip, or --precision fp32, with --overwrite",
+            "a lower --learning-rate, a smaller --clip, or --precision fp32, in a new folder",
         )
 
     def _rate(self) -> float:
         """Return the learning rate of this step, as a share of the peak."""
-        step, warmup, total = self.progress.step + 1, self.options.warmup, self.progress.total
-        if self.options.epochs:
-            warmup = min(warmup, self._most_steps() // 5)  # a short run is not all warm-up
+        step, total = self.progress.step + 1, self.progress.total
+        warmup = min(self.options.warmup, (total or self._most_steps()) // 5)  # a short run is not all warm-up
         if step <= warmup or total is None:
             return min(1.0, step / max(warmup, 1))
         share = (step - warmup) / max(total + 1 - warmup, 1)  # 0 after the warm-up, just under 1 at the last step
@@ -221,6 +225,7 @@ class Trainer:
         """Write a checkpoint."""
         groups = {**self.optimizer.state(), "best": self.best}
         checkpoint.save(self.folder, groups, {**asdict(self.progress), "options": asdict(self.options)})
+        self.saved = time.monotonic()
 
     def _resume(self) -> None:
         """Go on from the newest checkpoint, if there is one."""

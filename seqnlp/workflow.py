@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqnlp import errors, modeldir, options, precision, prediction, tasks, training
+from seqnlp import errors, modeldir, options, precision, prediction, tasks, textio, training
 from seqnlp.metrics import base
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess import corpus, examples, readers
@@ -135,9 +135,12 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainin
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
     ready = prepare(job)
-    with modeldir.make(job.folder, overwrite=job.overwrite):
+    with modeldir.make(job.folder):
+        if modeldir.claim(job.folder, run, overwrite=job.overwrite) is not None:
+            raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         content = _content(job, run, ready)
-        modeldir.begin(job.folder, content)  # before the codec's files: whoever finds these knows whose they are
+        # Before the codec's files: whoever finds these knows whose they are.
+        modeldir.begin(job.folder, content, anew=job.overwrite)
         content["files"] = ready.model.codec.save(job.folder)
         modeldir.begin(job.folder, content)
         trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
@@ -162,9 +165,14 @@ def _identity(job: Job) -> dict[str, Any]:
         "task": job.task,
         "config": options.identity(job.config),
         "training": options.identity(job.training),
-        "read": {"format": source.format, "header": source.header, "columns": dict(source.columns)},
-        "train": list(source.hashes().values()),
-        "dev": list(dev.hashes().values()) if dev else None,
+        "read": {
+            "format": source.format,
+            "encoding": source.encoding,
+            "header": source.header,
+            "columns": dict(source.columns),
+        },
+        "train": [textio.sha256(path) for path in source.paths],
+        "dev": [textio.sha256(path) for path in dev.paths] if dev else None,
         "init_from": start,
     }
 
@@ -187,9 +195,18 @@ def prepare(job: Job) -> Ready:
     model = prediction.Model(task, config, codec, [network], device, "fp32", {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = corpus.in_memory((codec.encode(example, fitted=fitted) for example in part), codec.features())
-    chosen = training.resolved(job.training, rows.lengths, epochs=task.EPOCHS, device=device)
+    chosen = _recorded(job) or training.resolved(job.training, rows.lengths, epochs=task.EPOCHS, device=device)
     judge = Judge.of(model, dev, (job.dev or job.train).title)
     return Ready(model, judge, Batches(task, codec, rows, chosen), chosen)
+
+
+def _recorded(job: Job) -> options.Training | None:
+    """Return how the run that is under way in the folder trains: going on elsewhere must not change it midway."""
+    before = None if job.overwrite else modeldir.unfinished(job.folder)
+    if before is None:
+        return None
+    recorded: options.Training = options.from_dict(options.Training, before["training"])
+    return recorded
 
 
 def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Examples]:

@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise errors.SeqnlpError("stdout is closed")
         code = root.main(arguments, prog_name="seqnlp", standalone_mode=False)
         sys.stdout.flush()
-    except (SystemExit, MemoryError, Exception, KeyboardInterrupt) as error:
+    except (SystemExit, Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
             import traceback
 
@@ -123,7 +123,7 @@ def explain(error: BaseException) -> int:
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return _say(f"{name}{error.strerror or error}", 1)
-    if isinstance(error, RuntimeError) and "allocate memory" in str(error):
+    if isinstance(error, RuntimeError) and any(text in str(error) for text in ("allocate memory", "out of memory")):
         return explain(MemoryError())
     kind = type(error).__name__
     return _say(

@@ -12,12 +12,6 @@ from seqnlp import stream, textio
 from seqnlp.cli import flags, show, vocab
 from seqnlp.preprocess import readers
 
-VERBS = {
-    "train": "learn pieces from text",
-    "encode": "a filter: lines of text to lines of pieces, parted by blanks",
-    "decode": "a filter: lines of pieces back to text",
-}
-
 
 def train(text: tuple[str, ...], output: str, kind: str, size: int, **values: Any) -> None:
     """Learn pieces and write them."""

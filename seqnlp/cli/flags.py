@@ -52,9 +52,6 @@ class Option(click.Option):
 class Command(click.Command):
     """A command whose --help shows the options that matter, and --help-all all of them in groups."""
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return super().get_params(ctx)
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         everything = ctx.meta.get("seqnlp.help_all", False)
         groups: dict[str, list[tuple[str, str]]] = {}

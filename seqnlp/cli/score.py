@@ -45,7 +45,8 @@ def run(
 
 def _references(path: str, several: bool, values: dict[str, Any]) -> list[tuple[str, ...]]:
     """One label a line, or the labels of a corpus."""
-    source = flags.source((path,), ROLES, values)
+    source = readers.spooled(flags.source((path,), ROLES, values))
+    (path,) = source.paths
     if readers.format_of(path, source, targets=True) == "text":
         lines = textio.lines(path, values["encoding"])
         return [_labels(line, several) for line in lines if several or line.strip()]
@@ -59,15 +60,19 @@ def _predictions(path: str, several: bool, encoding: str) -> list[tuple[str, ...
     found = []
     for number, line in enumerate(textio.lines(path, encoding), 1):
         if line.startswith("{"):
-            found.append(_from_json(line, f"{textio.name(path)}:{number}"))
+            if (labels := _from_json(line, f"{textio.name(path)}:{number}")) is not None:
+                found.append(labels)
         elif several or line.strip():
-            found.append(_labels(line.split("\t")[0], several))
+            cells = line.split("\t")
+            found.append(_labels(",".join(cells[::2]) if several else cells[0], several))
     return found
 
 
-def _from_json(line: str, where: str) -> tuple[str, ...]:
+def _from_json(line: str, where: str) -> tuple[str, ...] | None:
     try:
         value = json.loads(line)["classify"]
+        if value is None:  # of a blank text
+            return None
         return tuple(value["labels"]) if "labels" in value else (value["label"],)
     except (ValueError, KeyError, TypeError):
         raise errors.DataError(f"{where}: no prediction in this JSON", "lines of seqnlp classify predict") from None

@@ -96,7 +96,6 @@ class Watcher:
     def _stop(self, number: int, frame: Any) -> None:
         self.signal = number
         signal.signal(number, signal.SIG_DFL)  # a second one does not wait
-        self._line("stopping after this step; once more to stop at once")
 
     def _open_bar(self, progress: training.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):

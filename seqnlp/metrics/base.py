@@ -12,7 +12,7 @@ import seqnlp
 
 SAMPLES = 1000
 SEED = 12345
-MOST_CELLS = 50_000_000  # of the array of resampled multiplicities: memory stays under half a gigabyte
+MOST_CELLS = 25_000_000  # of the array of resampled multiplicities: memory stays under half a gigabyte
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,8 @@ class Classifier(nn.Module):
         features = self.input_dropout(self.word_dropout(features))
         outputs, state = self.encoder(features, batch.lengths)
         pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
-        logits = self.output(self.dropout(pooled)).float()
+        with torch.autocast(pooled.device.type, enabled=False):  # logits in fp32
+            logits = self.output(self.dropout(pooled.float()))
         return logits if self.trust is None else logits + self.trust * self._evidence(batch.evidence), attention
 
     def _evidence(self, scores: torch.Tensor) -> torch.Tensor:

@@ -52,7 +52,8 @@ class Bayes:
         rows = [empty._lookup(row) for row in hashed]
         for row, label in zip(rows, labels, strict=True):
             empty.counts[row, label] += 1
-        scores = empty.scores(rows[:SAMPLE], labels[:SAMPLE])
+        some = slice(None, None, max(1, len(rows) // SAMPLE))
+        scores = empty.scores(rows[some], labels[some])
         return cls(longest, keys, empty.counts, empty.texts, 1 / max(float(scores.std()), 1e-6))
 
     def ids(self, words: Sequence[str]) -> list[int]:
@@ -99,7 +100,7 @@ class Bayes:
 
     @functools.cached_property
     def _logs(self) -> np.ndarray:
-        return np.log(self.counts + np.float32(1))  # (F, C)
+        return np.log(self.counts + 1, dtype=np.float32)  # (F, C)
 
     @functools.cached_property
     def _totals(self) -> np.ndarray:

@@ -32,7 +32,7 @@ def in_memory(rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) ->
     schema = datasets.Features(features)
     tables = [pyarrow.Table.from_pylist(chunk, schema=schema.arrow_schema) for chunk in _chunks(rows)]
     table = pyarrow.concat_tables(tables) if tables else schema.arrow_schema.empty_table()
-    return Corpus(datasets.Dataset(table))
+    return Corpus(datasets.Dataset(table, fingerprint="memory"))  # else the whole table is hashed
 
 
 def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
 import re
 import shutil
 import sys
@@ -124,15 +125,21 @@ def format_of(path: str, source: Source, targets: bool) -> str:
 
 
 def spooled(source: Source) -> Source:
-    """Return the source with stdin copied to a file: training reads its corpus more than once."""
-    if textio.STDIN not in source.paths:
-        return source
+    """Return the source with stdin and pipes copied to files: training reads its corpus more than once."""
+    for path in source.paths:
+        if path == textio.STDIN or not os.path.isfile(path):
+            source = _spool(source, path)
+    return source
+
+
+def _spool(source: Source, pipe: str) -> Source:
     copy = tempfile.NamedTemporaryFile(prefix="seqnlp-stdin-")  # noqa: SIM115 (it must outlive this function)
-    shutil.copyfileobj(textio.open_bytes(textio.STDIN), copy)
+    with textio.open_bytes(pipe) as stream:
+        shutil.copyfileobj(stream, copy)
     copy.flush()
-    paths = tuple(copy.name if path == textio.STDIN else path for path in source.paths)
+    paths = tuple(copy.name if path == pipe else path for path in source.paths)
     _SPOOLED.append(copy)
-    return replace(source, paths=paths, names={**source.names, copy.name: "stdin"})
+    return replace(source, paths=paths, names={**source.names, copy.name: textio.name(pipe)})
 
 
 _SPOOLED: list[Any] = []  # temporary files live as long as the process
