@@ -1,5 +1,6 @@
 """The model folder: whose it is, that it is whole, and that no other files are touched."""
 
+import contextlib
 import json
 import os
 
@@ -33,7 +34,7 @@ CONTENT = {
 def folder(tmp_path):
     """A finished model's folder."""
     path = tmp_path / "model"
-    with modeldir.make(path, overwrite=False):
+    with modeldir.make(path):
         (path / "labels.json").write_text("{}")
         modeldir.publish(path, CONTENT, {"w": torch.ones(2)}, [{"step": 30}, {"step": 40}])
     return path
@@ -43,8 +44,8 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
-def make(folder, overwrite=False):
-    with modeldir.make(folder, overwrite=overwrite):
+def make(folder):
+    with modeldir.make(folder):
         pass
 
 
@@ -96,12 +97,12 @@ def test_a_finished_run_gives_its_config(folder):
 
 
 def test_a_run_under_way_may_go_on(tmp_path):
-    modeldir.begin(tmp_path, {"run": RUN})
+    modeldir.begin(tmp_path, CONTENT)
     assert modeldir.claim(tmp_path, RUN, overwrite=False) is None
 
 
 def test_a_run_under_way_beside_files_of_its_own_may_go_on(folder):
-    modeldir.begin(folder, {"run": RUN})
+    modeldir.begin(folder, CONTENT)
     assert modeldir.claim(folder, RUN, overwrite=False) is None
 
 
@@ -116,13 +117,13 @@ def test_differences_are_told_by_name(folder):
 
 
 def test_differences_are_found_while_the_run_is_under_way(tmp_path):
-    modeldir.begin(tmp_path, {"run": RUN})
+    modeldir.begin(tmp_path, CONTENT)
     assert "task: classify there, tag here" in refused(tmp_path, {**RUN, "task": "tag"}).message
 
 
 def test_a_tuple_is_the_list_that_json_made_of_it(tmp_path):
     run = {**RUN, "config": {"sizes": (3, 5)}}
-    modeldir.begin(tmp_path, {"run": run})
+    modeldir.begin(tmp_path, {**CONTENT, "run": run})
     assert modeldir.claim(tmp_path, run, overwrite=False) is None
 
 
@@ -140,9 +141,29 @@ def test_overwriting_removes_the_model_and_no_other_file(folder):
     (folder / "my-tokenizer.json").write_text("precious")
     (folder / "plots").mkdir()
     (folder / "tokenizer.json").write_text("{}")
-    modeldir.begin(folder, {"run": RUN})
-    make(folder, overwrite=True)
-    assert names(folder) == {"notes.txt", "my-tokenizer.json", "plots"}
+    modeldir.begin(folder, CONTENT, anew=True)
+    assert names(folder) == {"notes.txt", "my-tokenizer.json", "plots", "checkpoint"}
+    assert names(folder / "checkpoint") == {"run.json"}
+
+
+@pytest.mark.parametrize("removals", range(6))
+def test_overwriting_that_is_killed_leaves_a_folder_to_go_on_in(folder, monkeypatch, removals):
+    modeldir.begin(folder, CONTENT)
+    (folder / "checkpoint" / "003").mkdir()
+    remove, left = modeldir._remove, [removals]
+
+    def killed(path):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        remove(path)
+
+    monkeypatch.setattr(modeldir, "_remove", killed)
+    with contextlib.suppress(KeyboardInterrupt):
+        modeldir.begin(folder, {**CONTENT, "run": {**RUN, "task": "tag"}}, anew=True)
+    assert modeldir.claim(folder, {**RUN, "task": "tag"}, overwrite=True) is None
+    same = {"tag": {**RUN, "task": "tag"}, "classify": RUN}[modeldir.unfinished(folder)["run"]["task"]]
+    assert modeldir.claim(folder, same, overwrite=False) is None
 
 
 def test_without_overwriting_nothing_is_removed(folder):
@@ -164,8 +185,8 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
 def test_a_folder_is_kept_to_one_run_at_a_time(tmp_path):
     refusal = pytest.raises(errors.UsageError, match="another process is training there")
-    with modeldir.make(tmp_path, overwrite=False), refusal:
-        make(tmp_path, overwrite=True)
+    with modeldir.make(tmp_path), refusal:
+        make(tmp_path)
     make(tmp_path)
 
 
@@ -179,8 +200,8 @@ def test_what_a_kill_left_is_no_obstacle_and_goes(tmp_path, name):
 
 
 def test_finishing_removes_the_checkpoints(folder):
-    modeldir.begin(folder, {"run": RUN})
-    assert modeldir.unfinished(folder) == {"run": RUN}
+    modeldir.begin(folder, CONTENT)
+    assert modeldir.unfinished(folder)["run"] == RUN
     modeldir.finish(folder)
     assert modeldir.unfinished(folder) is None
 

@@ -84,7 +84,7 @@ def test_a_folder_without_a_model(tmp_path, name):
 
 
 def test_a_run_without_an_evaluation_is_told(tmp_path):
-    modeldir.begin(tmp_path, {"task": "classify", "run": {}})
+    modeldir.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}})
     with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation; hint: let it go on"):
         prediction.load(tmp_path)
     checkpoint.save(tmp_path / "checkpoint", {"weights": {"a": torch.ones(1)}, "best": {}}, {"best_step": 0})
@@ -99,7 +99,13 @@ def test_a_model_of_a_task_that_is_not_there(tmp_path):
 
 
 CONTENT = {
-    **{"task": "cooking", "config": {}, "files": [], "sizes": {"train": 1, "dev": 1, "parameters": 1}},
+    **{
+        "task": "cooking",
+        "finished": True,
+        "config": {},
+        "files": [],
+        "sizes": {"train": 1, "dev": 1, "parameters": 1},
+    },
     **{
         "training": {"seed": 1},
         "run": {},
