@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,8 +60,17 @@ def _example(*lines: str) -> str:
 
 def train(task: tasks.Task) -> click.Command:
     """Return the train command of a task."""
-    name = task.NAME
-    params: list[click.Parameter] = [
+    return flags.Command(
+        "train",
+        params=_train_params(task),
+        callback=functools.partial(_train, task),
+        help=f"Train a model: {tasks.REGISTRY[task.NAME]}. TRAIN is one or more corpora ({', '.join(task.ROLES)}).",
+        epilog=_example(f"{task.NAME} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+    )
+
+
+def _train_params(task: tasks.Task) -> list[click.Parameter]:
+    return [
         click.Argument(["train_"], metavar="TRAIN...", nargs=-1, required=True),
         flags.Option(
             ["--dev"],
@@ -88,46 +98,40 @@ def train(task: tasks.Task) -> click.Command:
         flags.HELP_ALL,
     ]
 
-    def run(
-        train_: tuple[str, ...],
-        dev: tuple[str, ...],
-        output: str,
-        overwrite: bool,
-        init_from: str | None,
-        **values: Any,
-    ) -> None:
-        show.set_up(values, talkative=True)
-        if init_from is not None:
-            _refuse_settings(task)
-        source = flags.source(train_, task.ROLES, values)
-        dev_source = flags.source(dev, task.ROLES, values) if dev else None
-        from seqnlp import workflow  # it loads torch: after what can be told at once
 
-        job = workflow.Job(
-            task=name,
-            train=source,
-            dev=dev_source,
-            folder=Path(output),
-            config=flags.take(task.Config, values),
-            training=flags.take(options.Training, values),
-            device=values["device"],
-            overwrite=overwrite,
-            init_from=init_from,
-        )
-        watcher = show.Watcher()
-        try:
-            content = workflow.train(job, watch=watcher, stop=watcher.stopped)
-        finally:
-            watcher.close()
-        show.result(content)
+def _train(
+    task: tasks.Task,
+    train_: tuple[str, ...],
+    dev: tuple[str, ...],
+    output: str,
+    overwrite: bool,
+    init_from: str | None,
+    **values: Any,
+) -> None:
+    show.set_up(values, talkative=True)
+    if init_from is not None:
+        _refuse_settings(task)
+    source = flags.source(train_, task.ROLES, values)
+    dev_source = flags.source(dev, task.ROLES, values) if dev else None
+    from seqnlp import workflow  # it loads torch: after what can be told at once
 
-    return flags.Command(
-        "train",
-        params=params,
-        callback=run,
-        help=f"Train a model: {tasks.REGISTRY[name]}. TRAIN is one or more corpora ({', '.join(task.ROLES)}).",
-        epilog=_example(f"{name} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+    job = workflow.Job(
+        task=task.NAME,
+        train=source,
+        dev=dev_source,
+        folder=Path(output),
+        config=flags.take(task.Config, values),
+        training=flags.take(options.Training, values),
+        device=values["device"],
+        overwrite=overwrite,
+        init_from=init_from,
     )
+    watcher = show.Watcher()
+    try:
+        content = workflow.train(job, watch=watcher, stop=watcher.stopped)
+    finally:
+        watcher.close()
+    show.result(content)
 
 
 def _refuse_settings(task: tasks.Task) -> None:

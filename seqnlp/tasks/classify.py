@@ -13,7 +13,7 @@ from seqnlp import errors
 from seqnlp.metrics import base, classification
 from seqnlp.options import option
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import bayes, examples, labels, normalize, readers, subwords, tokenizer
+from seqnlp.preprocess import bayes, examples, formats, labels, normalize, readers, subwords, tokenizer
 from seqnlp.preprocess.examples import Example
 
 if TYPE_CHECKING:
@@ -176,14 +176,14 @@ def read_inputs(source: readers.Source) -> Iterable[Example]:
         yield Example(_text(record), None, record.raw, record.file, record.line)
 
 
-def _text(record: readers.Record) -> str:
+def _text(record: formats.Record) -> str:
     text = record.values[ROLES[0]]
     if not isinstance(text, str):
         raise errors.DataError(f"{record.where}: the text is a {type(text).__name__}, expected a string")
     return text
 
 
-def _labels(record: readers.Record, several: bool) -> tuple[str, ...]:
+def _labels(record: formats.Record, several: bool) -> tuple[str, ...]:
     value = record.values[ROLES[1]]
     if isinstance(value, str):
         parts = value.split(",") if several else [value]
