@@ -216,9 +216,7 @@ def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Exam
         raise errors.DataError(f"{job.train.title}: no examples", "is this the right file?")
     if job.dev is not None:
         return part, task.read(job.dev, job.config)
-    train_part, dev = task.split(part, job.training.seed)
-    log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
-    return train_part, dev
+    return task.split(part, job.training.seed)
 
 
 def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
@@ -227,6 +225,8 @@ def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
     parameters = sum(p.numel() for p in ready.model.networks[0].parameters())
     sizes = {"train": len(rows), "dev": len(ready.judge.corpus), "parameters": parameters}
     share = batches.padding_share(rows.lengths, ready.data.epoch(0))
+    if job.dev is None:
+        log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
     log.info("%s on %s; %.1f%% padding", ready.chosen.precision, ready.model.device, 100 * share)
     return {
