@@ -84,7 +84,7 @@ HELP_ALL = click.Option(
 )
 
 
-def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: bool = False) -> list[click.Option]:
+def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: bool = False) -> list[Option]:
     """Return the options of a dataclass; `defaults` are those that a task has instead of the general ones."""
     hints = typing.get_type_hints(kind)
     return [
@@ -93,7 +93,7 @@ def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: boo
     ]
 
 
-def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: bool) -> click.Option:
+def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: bool) -> Option:
     about = field.metadata
     name = "--" + field.name.replace("_", "-")
     rest: dict[str, Any] = {"group": about["group"], "main": about["main"] or everything, "help": about["help"]}
@@ -130,8 +130,8 @@ def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
 
 
 def take(kind: type, values: dict[str, Any]) -> Any:
-    """Return the dataclass from a command's values, removing them."""
-    return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
+    """Return the dataclass from a command's values, removing them; an option that the command lacks has its default."""
+    return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
 
 
 def reading(roles: Sequence[str]) -> list[click.Option]:

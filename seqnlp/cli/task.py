@@ -16,6 +16,7 @@ from seqnlp import errors, options, tasks, textio
 from seqnlp.cli import flags, show
 from seqnlp.preprocess import batch as batches
 
+PRINTING = "Output"  # the group of options that say how a prediction is printed, and so mean nothing to eval
 VERBS = {
     "train": "train a model",
     "predict": "predict with a model, line by line",
@@ -225,7 +226,7 @@ def evaluate(task: tasks.Task) -> click.Command:
             metavar="FILE",
             help="Write the mistakes, worst first, gold beside predicted: .tsv or .jsonl.",
         ),
-        *flags.of(task.Search, everything=False),
+        *(option for option in flags.of(task.Search) if option.group != PRINTING),
         *flags.limits(),
         *flags.reading(task.ROLES),
         *flags.running(),

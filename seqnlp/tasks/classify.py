@@ -67,7 +67,7 @@ class Search:
     scores: bool = option(False, "Print the probability behind each label.", group="Output")
     top: int = option(1, "The K best labels, each with its probability.", group="Output", low=1)
     threshold: float = option(
-        0.5, "Probability that a label needs, where items have several.", group="Output", low=0.0, high=1.0
+        0.5, "Probability that a label needs, where items have several.", group="Search", low=0.0, high=1.0
     )
 
 
