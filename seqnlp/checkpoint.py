@@ -51,9 +51,10 @@ def _complete(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
 
-def load(path: Path, only: str = "*") -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
+def load(path: Path, only: str | None = None) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]]:
     """Return the groups of tensors (all, or the one named `only`) and the state of a checkpoint."""
-    groups = {file.stem: safetensors.torch.load_file(file) for file in sorted(path.glob(f"{only}.safetensors"))}
+    files = [path / f"{only}.safetensors"] if only else sorted(path.glob("*.safetensors"))
+    groups = {file.stem: safetensors.torch.load_file(file) for file in files}
     return groups, json.loads((path / "state.json").read_text(encoding="utf-8"))
 
 

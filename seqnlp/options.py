@@ -83,8 +83,10 @@ class Training:
         "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES
     )
     warmup: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
-    weight_decay: float = option(0.01, "AdamW's weight decay, of matrices only.", group="Training", low=0.0)
-    clip: float = option(1.0, "Greatest norm of a step's gradient; 0 for none.", group="Training", low=0.0)
+    weight_decay: float = option(0.01, "AdamW's weight decay, of matrices but embeddings.", group="Training", low=0.0)
+    clip: float = option(
+        1.0, "Greatest norm of a step's gradient, embeddings left out; 0 for none.", group="Training", low=0.0
+    )
     ema: float = option(
         0.0,
         "Decay of the moving average of the weights that is evaluated and kept; 0 for none.",

@@ -48,10 +48,7 @@ def lines(path: str, encoding: str = "utf-8") -> Iterator[str]:
 
     Raises `DataError` with the line's number where the bytes are not text in that encoding.
     """
-    with contextlib.ExitStack() as stack:
-        stream = open_bytes(path)
-        if path != STDIN:
-            stack.enter_context(stream)
+    with open_bytes(path) as stream:
         yield from decode(stream, path, encoding)
 
 
@@ -78,7 +75,6 @@ def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
     try:
         "a".encode(encoding)  # raises for base64 and the like too, which are codecs of bytes
         wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-        "".encode(encoding)  # codecs from bytes to bytes have names too
     except LookupError:
         raise errors.UsageError(f"no such encoding: {encoding}", "for example utf-8, latin-1, gb18030") from None
     return _wide_lines(stream, encoding) if wide else iter(stream)

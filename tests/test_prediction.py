@@ -92,6 +92,14 @@ def test_a_run_without_an_evaluation_is_told(tmp_path):
         prediction.load(tmp_path)
 
 
+def test_a_checkpoint_that_lacks_a_file_is_told(tmp_path):
+    modeldir.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}})
+    path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
+    (path / "best.safetensors").unlink()
+    with pytest.raises(errors.ModelError, match="is missing; hint: train anew"):
+        prediction.load(tmp_path)
+
+
 def test_a_model_of_a_task_that_is_not_there(tmp_path):
     modeldir.publish(tmp_path, CONTENT, {}, [])
     with pytest.raises(errors.ModelError, match=r"its files do not fit together \(no task 'cooking'"):

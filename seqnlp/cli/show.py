@@ -66,13 +66,15 @@ class Watcher:
 
     def __init__(self) -> None:
         self.signal = 0
+        self.before: dict[int, Any] = {}  # what the signals did
         self.bar: Any = None
 
     def __call__(self, what: str, progress: training.Progress) -> None:
         """Take an event of the training loop: start, resume, step, evaluation."""
         if what == "start":
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._stop)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell sets it for what runs with &
+                    self.before[number] = signal.signal(number, self._stop)
             self._open_bar(progress)
         elif what == "resume":
             log.info("going on from step %d, best %.2f", progress.step, progress.best or 0.0)
@@ -90,8 +92,8 @@ class Watcher:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def _stop(self, number: int, frame: Any) -> None:
         self.signal = number

@@ -168,14 +168,13 @@ def predict(task: tasks.Task) -> click.Command:
         search, source = flags.take(task.Search, values), flags.source((file,), task.ROLES[:1], values)
         kind = readers.format_of(file, source, targets=False)
         to = to or ("jsonl" if kind == "jsonl" else "text")
-        with contextlib.ExitStack() as stack:
-            if output not in (None, textio.STDIN):
-                textio.check_writable(str(output))
-            from seqnlp import prediction  # it loads torch: after what can be told at once
+        if output not in (None, textio.STDIN):
+            textio.check_writable(str(output))
+        from seqnlp import prediction  # it loads torch: after what can be told at once
 
-            loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=name)
-            out = stack.enter_context(_output(output))
-            limits = batches.Limits(values["max_tokens"], values["batch_size"])
+        loaded = prediction.load(model, device=values["device"], precision=values["precision"], task=name)
+        limits = batches.Limits(values["max_tokens"], values["batch_size"])
+        with _output(output) as out:
             for window in loaded.stream(task.read_inputs(source), search, limits):
                 lines = (_line(loaded, example, found, to, search) for example, found in window)
                 out.write("".join(f"{line}\n" for line in lines).encode())

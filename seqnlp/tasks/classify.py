@@ -56,7 +56,7 @@ class Config:
     pool: str = option("mean+max", "From the words' outputs to one vector.", choices=POOLS)
     dropout: float = option(0.6, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95)
     word_dropout: float = option(0.1, "Share of the words left out in training.", low=0.0, high=0.95)
-    smoothing: float = option(0.1, "Label smoothing.", low=0.0, high=0.95)
+    smoothing: float = option(0.1, "Label smoothing, where items have one label.", low=0.0, high=0.95)
     init: str = option("orthogonal", "Of the recurrent weights.", choices=("orthogonal", "xavier"))
 
 
