@@ -37,10 +37,10 @@ def score(
         "exact_match" if several else "accuracy", hits, lambda sums: 100 * sums[..., 0] / len(hits), intervals=intervals
     )
     averages = [
-        base.from_counts(name, counts, _macro(name), "average:macro", intervals=intervals)
+        base.from_counts(name, counts, macro(name), "average:macro", intervals=intervals)
         for name in ("f1", "precision", "recall")
     ]
-    details: dict[str, Any] = {"micro": _micro(counts), "classes": _per_class(counts, names)}
+    details: dict[str, Any] = {"micro": _micro(counts), "classes": per_class(counts, names)}
     if several:
         return [*averages, equal], details
     if len(names) <= MOST_CONFUSED:
@@ -60,25 +60,28 @@ def _indicators(
     return true * said, said, true
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return part / whole, 0 where whole is 0, as scikit-learn and conlleval have it."""
     return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
 
 
 # From right, predicted and gold counts to each score.
 FORMULAS = {
-    "precision": lambda right, said, true: _ratio(right, said),
-    "recall": lambda right, said, true: _ratio(right, true),
-    "f1": lambda right, said, true: _ratio(2 * right, said + true),
+    "precision": lambda right, said, true: ratio(right, said),
+    "recall": lambda right, said, true: ratio(right, true),
+    "f1": lambda right, said, true: ratio(2 * right, said + true),
 }
 
 
-def _macro(name: str) -> Any:
-    """The mean over the classes that occur: a resample may lack some, and its mean is not over those."""
+def macro(name: str) -> Any:
+    """Return the mean of a score over the classes, as a function of sums of (right, predicted, gold) counts (..., 3C).
+
+    It is over the classes that occur: a resample may lack some.
+    """
 
     def value(sums: np.ndarray) -> np.ndarray:
         right, said, true = np.split(sums, 3, axis=-1)
-        return 100 * _ratio(FORMULAS[name](right, said, true).sum(axis=-1), (said + true > 0).sum(axis=-1))
+        return 100 * ratio(FORMULAS[name](right, said, true).sum(axis=-1), (said + true > 0).sum(axis=-1))
 
     return value
 
@@ -88,7 +91,8 @@ def _micro(counts: np.ndarray) -> dict[str, float]:
     return {name: round(100 * float(formula(right, said, true)[0, 0]), 6) for name, formula in FORMULAS.items()}
 
 
-def _per_class(counts: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+def per_class(counts: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the scores and the support of each class from (right, predicted, gold) counts of items (N, 3C)."""
     right, said, true = np.split(counts.sum(axis=0, dtype=np.float64), 3)
     columns = {name: 100 * formula(right, said, true) for name, formula in FORMULAS.items()}
     return {

@@ -1,0 +1,147 @@
+"""Scores of tagged sentences: precision, recall and F1 of spans as conlleval counts them, or of plain tags.
+
+A corpus is a list of sentences, a sentence a list of tags. The bootstrap draws sentences, since the tags of one
+sentence stand and fall together.
+"""
+
+from __future__ import annotations
+
+import collections
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqnlp import errors
+from seqnlp.metrics import base, classification
+from seqnlp.preprocess import schemes
+
+Sentences = Sequence[Sequence[str]]
+Pair = tuple[list[schemes.Span], list[schemes.Span]]  # gold and predicted spans of a sentence
+
+NAMES = ("f1", "precision", "recall")
+ERRORS = ("boundary", "type", "missed", "invented")
+
+
+def score(
+    gold: Sentences, predicted: Sentences, *, intervals: bool = True, rules: schemes.Rules | None = None
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return micro F1, precision and recall over spans, accuracy over tags, and the details.
+
+    Details: "classes" (each type of span), "macro" (the means over the types), "errors" (`_errors` says which).
+    rules: how spans are read off the tags; by default `schemes.rules_for` all tags, and the signature names them.
+    Raises `DataError` where numbers of sentences or tags differ, or there is nothing to score.
+    """
+    _check(gold, predicted)
+    rules = rules or schemes.rules_for(set().union(*gold, *predicted))
+    pairs = [(schemes.spans(g, rules), schemes.spans(p, rules)) for g, p in zip(gold, predicted, strict=True)]
+    counts = np.array([[len({*g} & {*p}), len(p), len(g)] for g, p in pairs])  # (N, 3)
+    how = ("average:micro", f"spans:{rules.name}")  # the mean over one class, to which all spans belong
+    scores = [base.from_counts(name, counts, classification.macro(name), *how, intervals=intervals) for name in NAMES]
+    return [*scores, _accuracy(gold, predicted, intervals)], {**_types(pairs), "errors": _errors(pairs)}
+
+
+def class_score(
+    gold: Sentences, predicted: Sentences, *, intervals: bool = True
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return accuracy over tags and macro F1, precision and recall of tags that are plain classes, and the details.
+
+    Details: "classes" and "confusion", as those of `classification.score`.
+    Raises `DataError` where numbers of sentences or tags differ, or there is nothing to score.
+    """
+    _check(gold, predicted)
+    names = sorted(set().union(*gold, *predicted))
+    counts = _tag_counts(gold, predicted, names)
+    averages = [
+        base.from_counts(name, counts, classification.macro(name), "average:macro", intervals=intervals)
+        for name in NAMES
+    ]
+    details: dict[str, Any] = {"classes": classification.per_class(counts, names)}
+    if len(names) <= classification.MOST_CONFUSED:
+        details["confusion"] = classification.confusion(_flat(gold), _flat(predicted), names)
+    return [_accuracy(gold, predicted, intervals), *averages], details
+
+
+def _check(gold: Sentences, predicted: Sentences) -> None:
+    if len(gold) != len(predicted):
+        raise errors.DataError(
+            f"{len(gold)} sentences of references, {len(predicted)} of predictions", "both must have the same sentences"
+        )
+    if not gold:
+        raise errors.DataError("nothing to score: no sentences")
+    for number, (g, p) in enumerate(zip(gold, predicted, strict=True), 1):
+        if len(g) != len(p):
+            raise errors.DataError(
+                f"sentence {number}: {len(g)} tags in the reference, {len(p)} in the prediction",
+                "both must have one tag for each token",
+            )
+
+
+def _accuracy(gold: Sentences, predicted: Sentences, intervals: bool) -> base.Score:
+    counts = np.array([[sum(map(operator.eq, g, p)), len(g)] for g, p in zip(gold, predicted, strict=True)])
+    return base.from_counts(
+        "accuracy",
+        counts,
+        lambda sums: 100 * classification.ratio(sums[..., 0], sums[..., 1]),
+        "of:tags",
+        intervals=intervals,
+    )
+
+
+def _types(pairs: Iterable[Pair]) -> dict[str, Any]:
+    """The scores of each type of span, and their means."""
+    right, said, true = (collections.Counter[str]() for _ in range(3))
+    for g, p in pairs:
+        right.update(span.label for span in {*g} & {*p})
+        said.update(span.label for span in p)
+        true.update(span.label for span in g)
+    names = sorted({*said, *true})
+    counts = np.array([[part[name] for part in (right, said, true) for name in names]], dtype=np.float64)  # (1, 3C)
+    means = {name: round(float(classification.macro(name)(counts[0])), 6) for name in NAMES}
+    return {"classes": classification.per_class(counts, names), "macro": means}
+
+
+def _errors(pairs: Iterable[Pair]) -> dict[str, int]:
+    """How many spans are wrong in which way.
+
+    Each wrong predicted span counts once: "boundary" if it overlaps a gold span of its type, "type" if it overlaps
+    only those of other types (with the same limits or not), "invented" if it overlaps none. "missed" are the gold
+    spans that no predicted one overlaps.
+    """
+    found = collections.Counter(dict.fromkeys(ERRORS, 0))
+    for g, p in pairs:
+        if g == p:
+            continue
+        right = {*g} & {*p}
+        found.update(_error(span, touched) for span, touched in _overlaps(p, g) if span not in right)
+        found["missed"] += sum(not touched for _, touched in _overlaps(g, p))
+    return dict(found)
+
+
+def _error(span: schemes.Span, touched: set[schemes.Span]) -> str:
+    if not touched:
+        return "invented"
+    return "boundary" if any(other.label == span.label for other in touched) else "type"
+
+
+def _overlaps(
+    spans: Iterable[schemes.Span], others: Iterable[schemes.Span]
+) -> list[tuple[schemes.Span, set[schemes.Span]]]:
+    """Each span with those of the others that share a token with it."""
+    owner = {token: other for other in others for token in range(other.start, other.end)}
+    return [(span, {owner[t] for t in range(span.start, span.end) if t in owner}) for span in spans]
+
+
+def _tag_counts(gold: Sentences, predicted: Sentences, names: Sequence[str]) -> np.ndarray:
+    """How often each tag is right, predicted and gold in each sentence: (N, 3C)."""
+    number = {name: i for i, name in enumerate(names)}
+    true, said = (np.array([number[tag] for tag in _flat(part)], dtype=np.int64) for part in (gold, predicted))
+    cell = np.repeat(np.arange(len(gold)), [len(tags) for tags in gold]) * len(names)
+    cells = (cell[true == said] + true[true == said], cell + said, cell + true)
+    parts = [np.bincount(part, minlength=len(gold) * len(names)) for part in cells]
+    return np.concatenate([part.reshape(len(gold), -1).astype(np.int32) for part in parts], axis=1)
+
+
+def _flat(sentences: Sentences) -> list[str]:
+    return [tag for tags in sentences for tag in tags]

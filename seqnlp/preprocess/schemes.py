@@ -1,0 +1,210 @@
+"""Tag schemes: how the tags of words write down spans, and the way from one notation to another.
+
+A tag is `O`, or a prefix and a type: `B-PER`. The type may be empty (`B`) or hold hyphens itself (`B-creative-work`).
+The schemes are those of Ramshaw & Marcus 1995 (IOB1), Ratnaparkhi 1998 (IOB2), and the two that mark ends too: BIOES,
+and BILOU (Ratinov & Roth 2009). Tags without a scheme, as parts of speech, are plain classes: "none".
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+OUTSIDE = "O"
+NONE = "none"
+
+Parts = tuple[str, str]  # prefix and type of a tag
+NOWHERE = (OUTSIDE, "")
+
+
+class Span(NamedTuple):
+    """The words from start to before end, and their label; a tuple, since scoring makes and hashes a great many."""
+
+    label: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The prefixes of a span's words: of a single word, or of the first, inner and last of several.
+
+    `again` takes the place of the first word's prefix (and of the single one's) right behind a span of the same type.
+    """
+
+    single: str
+    first: str
+    inside: str
+    last: str
+    again: str = ""
+
+    @property
+    def begins(self) -> set[str]:
+        """Return the prefixes behind another type, and behind nothing."""
+        return {self.single, self.first}
+
+    @property
+    def ends(self) -> set[str]:
+        """Return the prefixes of last words."""
+        return {self.single, self.last} | self._agains
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """Return which prefixes may be neighbours with the same type: in one span, or in two that touch."""
+        within = itertools.product({self.first, self.inside} | self._agains, {self.inside, self.last})
+        return {*within, *itertools.product(self.ends, self._agains or self.begins)}
+
+    @property
+    def prefixes(self) -> set[str]:
+        """Return all prefixes."""
+        return {self.single, self.first, self.inside, self.last} | self._agains
+
+    @property
+    def _agains(self) -> set[str]:
+        return {self.again} - {""}
+
+
+SCHEMES = {
+    "IOB1": Scheme(single="I", first="I", inside="I", last="I", again="B"),
+    "IOB2": Scheme(single="B", first="B", inside="I", last="I"),
+    "BIOES": Scheme(single="S", first="B", inside="I", last="E"),
+    "BILOU": Scheme(single="U", first="B", inside="I", last="L"),
+}
+PREFIXES = "BIESLU"
+BRACKETS = "[]"  # the prefixes of the bracket schemes (Tjong Kim Sang & Veenstra 1999), each a span of one word
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How spans are read off any tags, legal or not: the pairs of prefixes that have a border between them.
+
+    That is, between words of the same type: between words of different types there always is a border.
+    """
+
+    name: str
+    borders: frozenset[tuple[str, str]]
+
+
+# The original conlleval (2004-01-26) to the letter. It was made for B and I, or I and E: between E-X and B-X it sees
+# no border, and S-, L- and U- are no prefixes to it.
+CONLLEVAL = Rules(
+    "conlleval",
+    frozenset((pair[0], pair[1]) for pair in "OB OI OE BB IB EE EI".split())
+    | {*itertools.product("OBIE", BRACKETS), *itertools.product(BRACKETS, "BIE" + BRACKETS)},
+)
+# The same, and a border before every B-, S- and U-, and behind every E-, S-, L- and U-.
+EXTENDED = Rules(
+    "conlleval+ESLU",
+    CONLLEVAL.borders
+    | {(a, b) for a, b in itertools.product(OUTSIDE + PREFIXES, PREFIXES) if a in "OESLU" or b in "BSU"},
+)
+
+
+def rules_for(tags: Iterable[str]) -> Rules:
+    """Return the rules to score a corpus with these tags by: those of conlleval unless there is S-, L- or U-."""
+    return EXTENDED if any(split(tag)[0] in {"S", "L", "U"} for tag in tags) else CONLLEVAL
+
+
+@functools.lru_cache(4096)
+def split(tag: str) -> Parts:
+    """Return prefix and type of a tag: what stands before and after its first hyphen, as conlleval has it.
+
+    Outside of all spans, (`O`, ""), are `O`, the `.` of bracket schemes, and a class that is no prefix (`NOUN`).
+    """
+    prefix, hyphen, label = tag.partition("-")
+    outside = prefix in (OUTSIDE, ".") or not (hyphen or prefix in {*PREFIXES, *BRACKETS})
+    return NOWHERE if outside else (prefix, label)
+
+
+def join(prefix: str, label: str) -> str:
+    """Return the tag of a prefix and a type, which may be empty."""
+    return f"{prefix}-{label}" if label else prefix
+
+
+def spans(tags: Sequence[str], rules: Rules = EXTENDED) -> list[Span]:
+    """Return the spans of a sentence in order, whatever scheme its tags are of, and whether they are legal or not.
+
+    As in conlleval, I-X behind O or another type begins a span. No word lies in two.
+    """
+    found: list[Span] = []
+    start = -1  # of the span that goes on, -1 where none does
+    before = NOWHERE
+    for i, tag in enumerate((*tags, OUTSIDE)):
+        now = NOWHERE if tag == OUTSIDE else split(tag)
+        begins = now is not NOWHERE and (now[1] != before[1] or (before[0], now[0]) in rules.borders)
+        if start >= 0 and (begins or now is NOWHERE):
+            found.append(Span(before[1], start, i))
+            start = -1
+        if begins:
+            start = i
+        before = now
+    return found
+
+
+def encode(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
+    """Return the tags of a sentence of `length` words with these spans, of which no two overlap."""
+    marks = SCHEMES[scheme]
+    tags = [OUTSIDE] * length
+    before = Span("", -1, -1)
+    for span in sorted(spans, key=lambda span: span.start):
+        size = span.end - span.start
+        prefixes = [marks.single] if size == 1 else [marks.first, *[marks.inside] * (size - 2), marks.last]
+        if marks.again and (before.label, before.end) == (span.label, span.start):
+            prefixes[0] = marks.again
+        tags[span.start : span.end] = [join(prefix, span.label) for prefix in prefixes]
+        before = span
+    return tags
+
+
+def convert(tags: Sequence[str], scheme: str) -> list[str]:
+    """Return the tags with the same spans in another scheme ("none": as they are); the illegal are mended."""
+    return list(tags) if scheme == NONE else encode(spans(tags), len(tags), scheme)
+
+
+def transitions(tags: Sequence[str], scheme: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether tag b may follow tag a (C, C), and whether a sentence may begin (C,) or end (C,) with a tag.
+
+    A sentence is allowed if and only if `encode` gives these very tags for its spans. For "none" every one is.
+    """
+    if scheme == NONE:
+        return np.ones((len(tags), len(tags)), bool), np.ones(len(tags), bool), np.ones(len(tags), bool)
+    marks = SCHEMES[scheme]
+    parts = [split(tag) if join(*split(tag)) == tag else ("", tag) for tag in tags]  # "" is nobody's prefix
+    begin = np.array([prefix in marks.begins | {OUTSIDE} for prefix, _ in parts], bool)
+    end = np.array([prefix in marks.ends | {OUTSIDE} for prefix, _ in parts], bool)
+    follow = np.outer(end, begin)
+    pairs = marks.pairs
+    for (i, (prefix, label)), (j, (next_prefix, next_label)) in itertools.product(enumerate(parts), repeat=2):
+        if label == next_label and OUTSIDE not in (prefix, next_prefix):
+            follow[i, j] = (prefix, next_prefix) in pairs
+    return follow, begin, end
+
+
+def recognise(sentences: Iterable[Sequence[str]]) -> str:
+    """Return the scheme of a corpus' tags, "none" if one of them belongs to no scheme, or there are no tags.
+
+    The sentences are gone through once; only the pairs of neighbouring tags are kept. Where I- begins some spans and
+    B- others, it is IOB2 that someone did not keep to. Nothing but `O` is IOB2, too.
+    """
+    pairs: set[tuple[str, str]] = set()
+    for tags in sentences:
+        pairs.update(itertools.pairwise((OUTSIDE, *tags)))
+    prefixes = _prefixes({tag for _, tag in pairs})
+    fitting = [name for name, marks in SCHEMES.items() if prefixes <= marks.prefixes | {OUTSIDE}]
+    if not fitting or fitting[0] != "IOB1":
+        return fitting[0] if fitting else NONE
+    begins = {split(b)[0] for a, b in pairs if split(a) == NOWHERE or split(a)[1] != split(b)[1]}
+    return "IOB1" if "I" in begins and "B" not in begins else "IOB2"
+
+
+def _prefixes(tags: set[str]) -> set[str]:
+    """The prefixes of all tags; one that no scheme has for no tags, for classes, and for letters without `B` or `O`."""
+    letters_alone = not tags & {OUTSIDE, "B"} and not any("-" in tag for tag in tags)
+    if letters_alone or any(split(tag) == NOWHERE and tag != OUTSIDE for tag in tags):
+        return {NONE}
+    return {split(tag)[0] for tag in tags}
