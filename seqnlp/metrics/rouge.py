@@ -1,0 +1,82 @@
+"""ROUGE (Lin 2004) through the rouge_score package, and words for it in every script."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+from tokenizers import Regex, pre_tokenizers
+
+from seqnlp.metrics import base, translation
+from seqnlp.preprocess import tokenizer
+
+NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+
+# Letters and digits with the marks upon them, but each Han or kana character by itself.
+_LETTER = rf"(?!{tokenizer.CJK})[\p{{L}}\p{{N}}]"
+_MORE = rf"(?!{tokenizer.CJK})[\p{{L}}\p{{N}}\p{{M}}]"
+WORD = rf"{tokenizer.CJK}|{_LETTER}(?:{_MORE})*"
+
+
+def score(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    *,
+    names: Sequence[str] = NAMES,
+    stem: bool = False,
+    intervals: bool = True,
+) -> list[base.Score]:
+    """Return the F-measures of `names`, in that order: the mean over the items.
+
+    rouge_score's own tokenizer takes every letter beyond ASCII for a blank. Where any text has such letters or digits
+    all are split by ours, which equals it on ASCII; the signature says tok:ascii or tok:unicode. stem: Porter's
+    suffixes of English are cut off. rougeLsum takes a line for a sentence.
+    Raises `DataError` where the numbers of items differ, or there are none.
+    """
+    translation.check(hypotheses, references)
+    from rouge_score import rouge_scorer  # a second, for all of nltk
+
+    beyond = any(map(beyond_ascii, references)) or any(map(beyond_ascii, hypotheses))
+    scorer = rouge_scorer.RougeScorer(list(names), use_stemmer=stem, tokenizer=Tokenizer(stem) if beyond else None)
+    found = [scorer.score(reference, said) for said, reference in zip(hypotheses, references, strict=True)]
+    details = (
+        f"tok:{'unicode' if beyond else 'ascii'}",
+        f"stem:{'yes' if stem else 'no'}",
+        f"rouge-score:{metadata.version('rouge-score')}",
+    )
+    columns = {name: np.array([[item[name].fmeasure] for item in found], dtype=np.float64) for name in names}
+    return [
+        base.from_counts(name, column, _mean(len(found)), *details, intervals=intervals)
+        for name, column in columns.items()
+    ]
+
+
+def _mean(items: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda sums: 100 * sums[..., 0] / items
+
+
+def beyond_ascii(text: str) -> bool:
+    """Return whether a text has letters or digits outside ASCII; a letter and its accent may be two code points."""
+    return not text.isascii() and any(
+        letter.isalnum() and not letter.isascii() for letter in unicodedata.normalize("NFC", text)
+    )
+
+
+class Tokenizer:
+    """Lower-cased words of letters and digits in any script, in the shape that rouge_score asks for."""
+
+    def __init__(self, stem: bool = False) -> None:
+        self._split = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
+        self._stem: Callable[[str], Any] = str
+        if stem:
+            from rouge_score import tokenizers as own
+
+            self._stem = own.porter.PorterStemmer().stem
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the words of a text; as in rouge_score those of up to three characters are never stemmed."""
+        words = self._split.pre_tokenize_str(unicodedata.normalize("NFC", text.lower()))
+        return [self._stem(word) if len(word) > 3 else word for word, _ in words]
