@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
 
 IGNORED = -1
+ROWS = 512  # targets whose logits are held at once: of more they leave the cache, of fewer the products are too small
 
 
 class Loss(NamedTuple):
@@ -43,3 +44,73 @@ def binary_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, *, weights
         logits.float(), targets.float(), pos_weight=weights, reduction="sum"
     )
     return Loss(total, torch.tensor(float(len(logits)), device=logits.device))
+
+
+def linear_cross_entropy(
+    features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor, *, smoothing: float = 0.0
+) -> Loss:
+    """Return the cross-entropy of a linear layer over a large vocabulary, in fp32, as `cross_entropy` has it.
+
+    The logits of `ROWS` targets are there at a time, and only of targets that count. features: (..., F); weight:
+    (V, F); bias: (V,); targets: (...), `IGNORED` where there is none.
+    """
+    counted = targets != IGNORED
+    rows, numbers = features[counted], targets[counted]  # (N, F), (N,)
+    total = _LinearCrossEntropy.apply(rows, weight, bias, numbers, smoothing, torch.is_grad_enabled())
+    return Loss(total, counted.sum().float())
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """The sum over all rows; the gradients are computed on the way, so that no logits are needed again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        targets: torch.Tensor,
+        smoothing: float,
+        learning: bool,
+    ) -> torch.Tensor:
+        kind = _product_type(features)
+        matrix, shift = weight.to(kind), bias.to(kind)
+        total = weight.new_zeros((), dtype=torch.float32)
+        gradients = (torch.empty_like(features), torch.zeros_like(weight), torch.zeros_like(bias)) if learning else ()
+        with torch.autocast(features.device.type, enabled=False):
+            for start in range(0, len(features), ROWS):
+                part = features[start : start + ROWS].to(kind)
+                logs = functional.linear(part, matrix, shift).float().log_softmax(1)
+                loss, residual = _smoothed(logs, targets[start : start + ROWS], smoothing, learning)
+                total += loss
+                if gradients:
+                    product = residual.to(kind)
+                    gradients[0][start : start + ROWS] = product @ matrix
+                    gradients[1].add_(product.t() @ part)
+                    gradients[2].add_(residual.sum(0))
+        ctx.save_for_backward(*gradients)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, factor: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return *(gradient * factor for gradient in ctx.saved_tensors), None, None, None
+
+
+def _product_type(features: torch.Tensor) -> torch.dtype:
+    """What matrix products compute in: the type of autocast, where it is on."""
+    device = features.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+
+
+def _smoothed(
+    logs: torch.Tensor, targets: torch.Tensor, smoothing: float, learning: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The summed loss and, in the place of the log-probabilities, its gradient by the logits: found minus wanted."""
+    wanted = targets.unsqueeze(1)  # (N, 1)
+    loss = -(1 - smoothing) * logs.gather(1, wanted).sum()
+    if smoothing:
+        loss -= smoothing * logs.mean(1).sum()
+    if learning:
+        logs.exp_().sub_(smoothing / logs.size(1))
+        logs.scatter_add_(1, wanted, logs.new_full((1, 1), smoothing - 1).expand_as(wanted))
+    return loss, logs

@@ -89,3 +89,80 @@ def test_binary_cross_entropy_by_hand(weights):
     present = targets * shares.log() * (1 if weights is None else torch.tensor(weights))
     torch.testing.assert_close(found.sum, -(present + (1 - targets) * (1 - shares).log()).sum(), rtol=1e-4, atol=1e-4)
     assert found.weight == 7
+
+
+def layer(rows=7, features=3, classes=5, seed=1):
+    """Features (rows, F), weight (V, F), bias (V,), all to be learnt."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = ((rows, features), (classes, features), (classes,))
+    return [torch.randn(*shape, generator=generator).requires_grad_() for shape in shapes]
+
+
+def plain(features, weight, bias, targets, smoothing):
+    return loss.cross_entropy(features @ weight.t() + bias, targets, smoothing=smoothing)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 256])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("targets", [[0, 1, 2, 3, 4, 0, 2], [0, -1, 2, -1, 4, 0, -1]])
+def test_linear_cross_entropy_is_that_of_the_logits(monkeypatch, rows, smoothing, targets):
+    monkeypatch.setattr(loss, "ROWS", rows)
+    found, expected = [], []
+    for results, function in (
+        (found, lambda *tensors: loss.linear_cross_entropy(*tensors, smoothing=smoothing)),
+        (expected, lambda *tensors: plain(*tensors, smoothing)),
+    ):
+        tensors = layer()
+        value = function(*tensors, torch.tensor(targets))
+        (value.sum * 3).backward()
+        results += [value.sum, value.weight, *(tensor.grad for tensor in tensors)]
+    torch.testing.assert_close(found, expected)
+
+
+def test_linear_cross_entropy_of_steps_is_that_of_their_rows():
+    features, weight, bias = layer(rows=8)
+    targets = torch.tensor([0, -1, 2, 3, 4, 0, 2, -1])
+    flat = loss.linear_cross_entropy(features, weight, bias, targets)
+    steps = loss.linear_cross_entropy(features.view(2, 4, 3), weight, bias, targets.view(2, 4))
+    torch.testing.assert_close(steps, flat)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_linear_cross_entropy_under_autocast(smoothing):
+    targets = torch.arange(300) % 5
+    found = []
+    for mixed in (False, True):
+        tensors = layer(rows=300)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            value = loss.linear_cross_entropy(tensors[0].tanh(), *tensors[1:], targets, smoothing=smoothing)
+        assert value.sum.dtype == torch.float32
+        value.sum.backward()
+        found.append([value.sum.detach(), *(tensor.grad for tensor in tensors)])
+    assert not torch.equal(found[0][0], found[1][0])
+    for exact, rough in zip(*found, strict=True):
+        assert rough.dtype == torch.float32
+        torch.testing.assert_close(rough, exact, atol=0.02 * float(exact.abs().max()), rtol=0)
+
+
+def test_features_of_bf16_get_a_gradient_of_bf16():
+    features, weight, bias = layer()
+    rounded = features.detach().bfloat16().requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss.linear_cross_entropy(rounded, weight, bias, torch.arange(7) % 5).sum.backward()
+    assert rounded.grad.dtype == torch.bfloat16
+
+
+def test_what_is_not_to_be_learnt_gets_no_gradient():
+    features, weight, bias = layer()
+    with torch.no_grad():
+        found = loss.linear_cross_entropy(features, weight, bias, torch.arange(7) % 5)
+    assert not found.sum.requires_grad
+    torch.testing.assert_close(found, loss.linear_cross_entropy(features, weight, bias, torch.arange(7) % 5))
+
+
+def test_linear_cross_entropy_without_any_target_is_zero():
+    tensors = layer()
+    found = loss.linear_cross_entropy(*tensors, torch.full((7,), loss.IGNORED))
+    found.sum.backward()
+    assert found.sum == found.weight == 0
+    assert not any(tensor.grad.any() for tensor in tensors)

@@ -1,0 +1,97 @@
+"""Attention: for every query a distribution over the source, and the mean of the memory under it.
+
+What depends on the source alone is computed once, by `keys`; queries come in any number, the steps of a target or the
+hypotheses of a beam, and the memory is never repeated for them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from seqnlp import errors
+
+
+class Attention(nn.Module):
+    """What all kinds share: energies to weights to context; a kind says how a query meets the keys."""
+
+    def keys(self, memory: torch.Tensor) -> torch.Tensor:
+        """Return what the energies need of the memory, (B, S, H); the memory itself where nothing is to be done."""
+        raise NotImplementedError
+
+    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """Return how well each query fits each source step, (B, T, S)."""
+        raise NotImplementedError
+
+    def forward(
+        self, queries: torch.Tensor, memory: torch.Tensor, keys: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the context (B, T, D) and the weights (B, T, S), in fp32 and zero outside the mask.
+
+        queries: (B, T, H); memory: (B, S, D); keys: of that memory; mask: (B, S), true at one source step at least.
+        """
+        energies = self.energies(queries, keys).float()  # (B, T, S)
+        weights = energies.masked_fill(~mask.unsqueeze(1), -torch.inf).softmax(2)
+        return weights.to(memory.dtype) @ memory, weights
+
+
+class Additive(Attention):
+    """A small network over query and memory (Bahdanau et al. 2015, A.1.2): v tanh(W q + U m)."""
+
+    def __init__(self, queries: int, memory: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(queries, queries)
+        self.memory = nn.Linear(memory, queries, bias=False)
+        self.energy = nn.Linear(queries, 1, bias=False)
+
+    def keys(self, memory: torch.Tensor) -> torch.Tensor:
+        """Return U m, (B, S, H)."""
+        return self.memory(memory)
+
+    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """Return v tanh(W q + U m), (B, T, S)."""
+        met = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, H)
+        return self.energy(torch.tanh(met)).squeeze(3)
+
+
+class General(Attention):
+    """A bilinear form (Luong et al. 2015, section 3.1, "general"): q W m.
+
+    W begins as the identity, so that like meets like from the first step on: from random numbers it learns far later.
+    """
+
+    def __init__(self, queries: int, memory: int) -> None:
+        super().__init__()
+        self.memory = nn.Linear(memory, queries, bias=False)
+        nn.init.eye_(self.memory.weight)
+
+    def keys(self, memory: torch.Tensor) -> torch.Tensor:
+        """Return W m, (B, S, H)."""
+        return self.memory(memory)
+
+    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """Return q W m, (B, T, S)."""
+        return queries @ keys.transpose(1, 2)
+
+
+class Dot(Attention):
+    """The inner product (Luong et al. 2015, section 3.1, "dot"): q m, both of one size."""
+
+    def __init__(self, queries: int, memory: int) -> None:
+        super().__init__()
+        if queries != memory:
+            raise errors.UsageError(
+                f"dot attention between a decoder of {queries} and an encoder of {memory}",
+                "make them of one size, or choose general or additive attention",
+            )
+
+    def keys(self, memory: torch.Tensor) -> torch.Tensor:
+        """Return the memory."""
+        return memory
+
+    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """Return q m, (B, T, S)."""
+        return queries @ keys.transpose(1, 2)
+
+
+KINDS: dict[str, type[Additive] | type[General] | type[Dot]] = {"additive": Additive, "general": General, "dot": Dot}

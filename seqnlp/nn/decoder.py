@@ -1,0 +1,151 @@
+"""The decoder: LSTMs over a target under way, with attention to a memory between the first and the others.
+
+One function serves training and search. With a whole target it makes one call a layer; with one step it computes the
+cells itself: for few hypotheses the kernels for sequences take up to three times as long. Both give equal results.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from seqnlp.nn import attention as attentions
+from seqnlp.nn import dropout as dropouts
+from seqnlp.nn import recurrent
+
+State = dict[str, torch.Tensor]  # "source..." (B, ...) of each sentence, all others (N, ...) of each hypothesis
+
+
+class Decoder(nn.Module):
+    """From target tokens and a memory to logits (after Bahdanau et al. 2015, A.2.2, with LSTMs).
+
+    The state that `begin` gives holds "source.memory", "source.mask" and, where the attention has them, "source.keys",
+    one row a sentence; and one row a hypothesis, N = B x K, the K of a sentence side by side: "hidden.0", "cell.0" and
+    so on for each layer, and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds
+    "attention" (N, S), the weights of the last step.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary: int,
+        dimension: int,
+        hidden: int,
+        memory: int,
+        attention: str = "general",
+        layers: int = 2,
+        dropout: float = 0.0,
+        init: str = "orthogonal",
+        embedding: nn.Embedding | None = None,
+        tie: bool = True,
+    ) -> None:
+        super().__init__()
+        assert layers >= 2, "the first layer is below the attention, the others are above"
+        self.hidden = hidden
+        self.own = _embedding(vocabulary, dimension) if embedding is None else None
+        self.shared = (embedding,)  # in a tuple, so that its weights are listed and saved once, by who gave it
+        self.attention = attentions.KINDS[attention](hidden, memory)
+        self.bridge = nn.Linear(memory, 2 * layers * hidden)
+        self.layers = nn.ModuleList()
+        for inputs in (dimension, hidden + memory, *[hidden] * (layers - 2)):
+            layer = nn.LSTM(inputs, hidden, batch_first=True)
+            recurrent.initialise(layer, init)
+            self.layers.append(layer)
+        self.readout = nn.Linear(hidden + memory + dimension, dimension)
+        self.dropout = dropouts.LockedDropout(dropout)
+        self.untied = None if tie else nn.Parameter(_embedding(vocabulary, dimension).weight.detach())
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The embedding of target tokens, its own or the one that was given."""
+        return cast(nn.Embedding, self.own or self.shared[0])
+
+    @property
+    def output(self) -> torch.Tensor:
+        """The output matrix (V, F), which is that of the embeddings where they are tied (Press & Wolf 2017)."""
+        return self.embedding.weight if self.untied is None else self.untied
+
+    def begin(self, memory: torch.Tensor, lengths: torch.Tensor, summary: torch.Tensor) -> State:
+        """Return the state before the first token, one hypothesis a sentence.
+
+        memory: (B, S, D), the encoder's outputs; lengths: (B,), each from 1 to S; summary: (B, D), of each sentence.
+        """
+        state = {"source.memory": memory, "source.mask": recurrent.step_mask(lengths, memory.size(1))}
+        keys = self.attention.keys(memory)
+        if keys is not memory:
+            state["source.keys"] = keys
+        parts = torch.tanh(self.bridge(summary)).split(self.hidden, 1)  # (B, H) each
+        for number, (hidden, cell) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
+            state[f"hidden.{number}"], state[f"cell.{number}"] = hidden, cell
+        state["coverage"] = memory.new_zeros(memory.shape[:2], dtype=torch.float32)
+        return state
+
+    def forward(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return features (N, T, F) for `logits`, and the state after the last token.
+
+        tokens: (N, T), each step's input. Padding may only stand at the end, and the state after it means nothing.
+        """
+        state = dict(state)
+        embedded = self.dropout(self.embedding(tokens))
+        outputs = self._layer(0, embedded, state)
+        context = self._attend(outputs, state)  # (N, T, D)
+        outputs = torch.cat([outputs, context], dim=2)
+        for number in range(1, len(self.layers)):
+            outputs = self._layer(number, self.dropout(outputs), state)
+        features = torch.tanh(self.readout(torch.cat([outputs, context, embedded], dim=2)))
+        return self.dropout(features), state
+
+    def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
+        """A layer's outputs (N, T, H); the state goes on."""
+        layer = cast(nn.LSTM, self.layers[number])
+        hidden, cell = state[f"hidden.{number}"], state[f"cell.{number}"]
+        if inputs.size(1) == 1:
+            hidden, cell = _cell(layer, inputs.squeeze(1), hidden, cell)
+            outputs = hidden.unsqueeze(1)
+        else:
+            outputs, ends = layer(inputs, (hidden.unsqueeze(0).contiguous(), cell.unsqueeze(0).contiguous()))
+            hidden, cell = (end.squeeze(0) for end in ends)
+        state[f"hidden.{number}"], state[f"cell.{number}"] = hidden, cell
+        return outputs
+
+    def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
+        """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
+        memory = state["source.memory"]
+        together = queries.reshape(len(memory), -1, self.hidden)  # (B, K x T, H)
+        context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
+        weights = weights.view(*queries.shape[:2], -1)  # (N, T, S)
+        state["coverage"] = state["coverage"] + weights.sum(1)
+        state["attention"] = weights[:, -1]
+        return context.view(*queries.shape[:2], -1)
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the logits (N, T, V) of features (N, T, F), in fp32."""
+        return functional.linear(features, self.output, self.bias).float()
+
+    def step(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
+        with torch.inference_mode(False), torch.no_grad():  # in inference mode autocast casts the weights every time
+            features, state = self(tokens, state)
+            return functional.linear(features.squeeze(1), self.output, self.bias), state
+
+
+def _embedding(vocabulary: int, dimension: int) -> nn.Embedding:
+    """Vectors of length 1 on average: they are rows of the output matrix as well."""
+    embedding = nn.Embedding(vocabulary, dimension)
+    nn.init.normal_(embedding.weight, std=dimension**-0.5)
+    return embedding
+
+
+def _cell(
+    layer: nn.LSTM, inputs: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One step of an LSTM layer (Hochreiter & Schmidhuber 1997): hidden and cell (N, H), in fp32."""
+    into, along, *biases = cast(list[torch.Tensor], layer._flat_weights)
+    gates = functional.linear(inputs, into, biases[0] + biases[1]) + functional.linear(hidden, along)  # (N, 4H)
+    entering, forget, new, leaving = gates.float().chunk(4, 1)
+    cell = torch.sigmoid(forget) * cell + torch.sigmoid(entering) * torch.tanh(new)
+    return torch.sigmoid(leaving) * torch.tanh(cell), cell
