@@ -28,6 +28,14 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+TEXT = "Text"  # the group of the options that decide how text becomes rows: those of encode
+
+
+def names(kind: type, group: str) -> list[str]:
+    """Return the names of a dataclass's options of one group."""
+    return [field.name for field in dataclasses.fields(kind) if field.metadata["group"] == group]
+
+
 def identity(options: Any) -> dict[str, Any]:
     """Return the options that make the model, without those that only say how to run."""
     return {

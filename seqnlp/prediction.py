@@ -16,6 +16,7 @@ from torch import nn
 
 from seqnlp import checkpoint, errors, modeldir, options, precision, stream, tasks
 from seqnlp.preprocess import batch as batches
+from seqnlp.preprocess import formats
 from seqnlp.preprocess.examples import Example
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Encoded:
 
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self.rows = rows
-        self.lengths = np.array([max(row["lengths"]) for row in rows], dtype=np.int64)
+        self.lengths = np.array([row["lengths"] for row in rows], dtype=np.int64)
 
     def columns(self, rows: np.ndarray) -> dict[str, list[Any]]:
         """Return the columns of the given rows."""
@@ -57,20 +58,23 @@ class Model:
     precision: str
     content: Mapping[str, Any]
 
-    def predict(self, inputs: Sequence[str], **search: Any) -> list[Any]:
+    def predict(self, inputs: Sequence[Any], **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
 
         search: the flags of predict by name, as in `threshold=0.3`.
         """
-        corpus = [Example(text, None, text, "input", number) for number, text in enumerate(inputs, 1)]
-        results = self.run(corpus, self.task.Search(**search))
-        return [None if result is None else self.task.value(result, self.codec) for result in results]
+        settings, role = self.task.Search(**search), self.task.ROLES[0]
+        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
+        corpus = [self.task.example(record, settings) for record in records]
+        pairs = zip(corpus, self.run(corpus, settings), strict=True)
+        return [None if found is None else self.task.value(example, found, self.codec) for example, found in pairs]
 
     def run(self, corpus: Sequence[Example], search: Any, limits: batches.Limits = batches.Limits()) -> list[Any]:  # noqa: B008 (frozen)
         """Return a prediction for each example, in their order, None for blank ones."""
+        codec = self.task.suited(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
-        found = self.run_rows(Encoded([self.codec.encode(corpus[number]) for number in full]), search, limits)
+        found = self.run_rows(Encoded([codec.encode(corpus[number]) for number in full]), search, limits)
         for number, result in zip(full, found, strict=True):
             results[number] = result
         return results
@@ -79,9 +83,9 @@ class Model:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
         results: list[Any] = [None] * len(rows.lengths)
         with torch.inference_mode(), precision.autocast(self.device, self.precision):
-            for numbers, width in batches.by_length(rows.lengths, limits):
+            for numbers, widths in batches.by_length(rows.lengths, limits):
                 columns = rows.columns(numbers)
-                batch = self.task.collate(columns, width, self.codec).to(self.device)
+                batch = self.task.collate(columns, widths, self.codec).to(self.device)
                 found = self.task.predict(self.networks, self.codec, batch, columns, search)
                 for number, result in zip(numbers, found, strict=True):
                     results[number] = result
@@ -93,6 +97,22 @@ class Model:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
         for window in stream.windows(corpus):
             yield list(zip(window, self.run(window, search, limits), strict=True))
+
+
+def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:
+    """Return the model in the first folder with the networks of all: an ensemble.
+
+    Raises `ModelError` where one has not the first one's codec: their results would not mean the same.
+    """
+    first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
+    for folder, other in zip(folders[1:], others, strict=True):
+        own, theirs = ({**model.content["files"], modeldir.WEIGHTS: None} for model in (first, other))
+        if own != theirs:
+            raise errors.ModelError(
+                f"{folder}: has not the codec of {folders[0]}", "an ensemble is trained on one encoded corpus"
+            )
+        first.networks += other.networks
+    return first
 
 
 def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", task: str | None = None) -> Model:

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -126,6 +127,34 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a folder to write to that takes the name `path` only when all is there; with `replace` for what is now."""
+    path = Path(os.path.realpath(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
+    before = temporary / "before"
+    try:
+        (temporary / "new").mkdir()
+        yield temporary / "new"
+        sync_folder(temporary / "new")
+        if replace and path.exists():
+            os.rename(path, before)
+        os.rename(temporary / "new", path)
+    except BaseException as error:
+        if before.exists():
+            os.rename(before, path)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk
+            error.filename = str(path)
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(path.parent)
+
+
 def check_writable(path: str | Path) -> None:
     """Raise `UsageError` if a file of that name cannot be written: better before the work than after it."""
     path = Path(path)
@@ -154,8 +183,8 @@ def sync_folder(folder: str | Path) -> None:
 
 def to_json(value: Any) -> str:
     """Return a value as one line of JSON, in readable characters wherever UTF-8 has them."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if _SURROGATE.search(text) is None else json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)  # tables hold dates and the like
+    return text if _SURROGATE.search(text) is None else json.dumps(value, default=str)
 
 
 def without_surrogates(text: str) -> str:

@@ -20,13 +20,13 @@ from torch import nn
 
 from seqnlp import checkpoint, errors, optimizer, precision
 from seqnlp.options import Training
+from seqnlp.preprocess import batch as batches
 
 PROBE, SETTLE = 30, 10  # steps after which a time budget becomes a number of steps; the first ones are slower
 MARGIN = 0.95  # of a time budget is planned for
 UNLIMITED = 10**9
 SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
 LEAST_STEPS = 1000  # of a run by default
-STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # steps an epoch that batches are sized for, and their bounds in tokens
 
 
 class Data(Protocol):
@@ -244,11 +244,11 @@ class Trainer:
 def resolved(options: Training, lengths: np.ndarray, *, epochs: int, device: torch.device) -> Training:
     """Return the options with what was left open filled in.
 
-    lengths: of the training rows, by which a batch is sized; epochs: the task's default, more where the rows are so few
-    that they would be few steps; device: for the precision.
+    lengths: (N, 1) or (N, 2), of the training rows, by which a batch is sized; epochs: the task's default, more where
+    the rows are so few that they would be few steps; device: for the precision.
     """
-    tokens = int(lengths.sum())
-    budget = options.max_tokens or min(max(tokens // STEPS, SMALLEST), LARGEST)
+    tokens = int(batches.longest(lengths).sum())
+    budget = options.max_tokens or batches.budget(lengths)
     batch = min(options.batch_size, max(1, budget * len(lengths) // tokens))  # rows
     enough = max(epochs, math.ceil(LEAST_STEPS * batch * options.accumulate / len(lengths)))
     chosen = options.epochs or (None if options.time_budget else enough)

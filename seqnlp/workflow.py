@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqnlp import errors, modeldir, options, precision, prediction, tasks, textio, training
+from seqnlp import errors, modeldir, options, precision, prediction, preparation, tasks, textio, training
 from seqnlp.metrics import base
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess import corpus, examples, readers
@@ -44,10 +44,8 @@ class Job:
 class Batches:
     """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
 
-    def __init__(self, task: tasks.Task, codec: Any, rows: corpus.Corpus, chosen: options.Training) -> None:
-        self.task, self.codec, self.rows, self.seed = task, codec, rows, chosen.seed
-        limits = batches.Limits(chosen.max_tokens or training.SMALLEST, chosen.batch_size)
-        self.plan = batches.plan(rows.lengths, limits)
+    def __init__(self, task: tasks.Task, codec: Any, rows: corpus.Corpus, plan: batches.Plan, seed: int) -> None:
+        self.task, self.codec, self.rows, self.plan, self.seed = task, codec, rows, plan, seed
 
     def epoch(self, number: int) -> list[batches.Batch]:
         """Return the batches of an epoch."""
@@ -55,8 +53,8 @@ class Batches:
 
     def load(self, batch: batches.Batch) -> Any:
         """Return a batch's tensors."""
-        numbers, width = batch
-        return self.task.collate(self.rows.columns(numbers), width, self.codec)
+        numbers, widths = batch
+        return self.task.collate(self.rows.columns(numbers), widths, self.codec)
 
 
 @dataclass
@@ -69,8 +67,22 @@ class Judge:
     warned: bool = False
 
     @classmethod
-    def of(cls, model: prediction.Model, part: examples.Examples, title: str) -> Judge:
-        """Return the judge over a part; raises `DataError` with the files' title if that is empty."""
+    def of(cls, model: prediction.Model, source: readers.Source, files: Mapping[str, str], whose: str) -> Judge:
+        """Return the judge over a source; files: the hashes of the codec's, `whose` it is, for what is encoded already.
+
+        Raises `DataError` if the source is empty, or was encoded otherwise.
+        """
+        folder = preparation.opened(source, model.task.NAME)
+        if folder is None:
+            return cls.over(model, model.task.read(source, model.config), source.title)
+        folder.check_codec(files, model.config, whose)
+        if folder.fitted:  # its rows are those of training, which see the naive Bayes counts without themselves
+            return cls.over(model, folder.examples(), source.title)
+        return cls(model, list(folder.examples()), folder.rows())
+
+    @classmethod
+    def over(cls, model: prediction.Model, part: examples.Examples, title: str) -> Judge:
+        """Return the judge over examples; raises `DataError` with the files' title if there are none."""
         kept = list(part)
         if not kept:
             raise errors.DataError(f"{title}: no examples", "is this the right file?")
@@ -161,20 +173,45 @@ def _identity(job: Job) -> dict[str, Any]:
     if job.init_from is not None and Path(job.init_from).resolve() == job.folder.resolve():
         raise errors.UsageError(f"{job.folder}: -o and --init-from are the same folder", "give -o a new one")
     start = None if job.init_from is None else modeldir.read_config(Path(job.init_from))["files"][modeldir.WEIGHTS]
+    folder = preparation.opened(source, job.task)
     return {
         "task": job.task,
-        "config": options.identity(job.config),
+        "config": options.identity(folder.config(job.config) if folder else job.config),
         "training": options.identity(job.training),
         "read": {
             "format": source.format,
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
+            "vectors": textio.sha256(job.config.vectors) if getattr(job.config, "vectors", None) else None,
         },
-        "train": [textio.sha256(path) for path in source.paths],
-        "dev": [textio.sha256(path) for path in dev.paths] if dev else None,
+        "train": _digests(source, job.task),
+        "dev": _digests(dev, job.task) if dev else None,
         "init_from": start,
     }
+
+
+def _digests(source: readers.Source, task: str) -> list[str]:
+    folder = preparation.opened(source, task)
+    return list((folder.content["made"] if folder else source.hashes()).values())
+
+
+def _hashes(source: readers.Source, task: str) -> dict[str, str]:
+    """Return the hash of each file that a source, or the folder that it was encoded to, comes from."""
+    folder = preparation.opened(source, task)
+    return dict(folder.content["data"]) if folder else source.hashes()
+
+
+@dataclass(frozen=True)
+class Material:
+    """The training part, encoded: from text, or as `encode` or `pack` left it."""
+
+    config: Any
+    codec: Any
+    rows: corpus.Corpus
+    plan: batches.Plan | None  # of a packed corpus
+    files: Mapping[str, str]  # the hashes of the codec's files, of an encoded one
+    dev: examples.Examples | None  # that was split off
 
 
 def prepare(job: Job) -> Ready:
@@ -183,21 +220,66 @@ def prepare(job: Job) -> Ready:
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     if start:
         job = replace(job, config=start.config)
-    part, dev = _parts(job, task)
-    try:
-        config, codec = task.fit(part, job.config, {"codec": start.codec} if start else {})
-    except errors.DataError as error:
-        raise errors.DataError(f"{job.train.title}: {error.message}", error.hint) from None
+    folder = preparation.opened(job.train, job.task)
+    found = _from_text(job, task, start) if folder is None else _from_folder(job, task, folder, start)
+    config = task.resolve(found.config, found.codec)
     torch.manual_seed(job.training.seed)
-    network = task.build(config, codec)
+    network = task.build(config, found.codec)
     if start:
         network.load_state_dict(start.networks[0].state_dict())
-    model = prediction.Model(task, config, codec, [network], device, "fp32", {})
+    else:
+        task.initialise(network, config, found.codec)
+    model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
+    chosen = _recorded(job) or training.resolved(
+        _planned(job.training, found.plan), found.rows.lengths, epochs=task.EPOCHS, device=device
+    )
+    assert chosen.max_tokens is not None
+    plan = found.plan or batches.plan(found.rows.lengths, batches.Limits(chosen.max_tokens, chosen.batch_size))
+    judge = _judge(job, model, found)
+    return Ready(model, judge, Batches(task, found.codec, found.rows, plan, chosen.seed), chosen)
+
+
+def _from_text(job: Job, task: tasks.Task, start: prediction.Model | None) -> Material:
+    if job.dev and job.dev.encoded:
+        raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
+    part = preparation.nonempty(task.read(job.train, job.config), job.train)
+    part, dev = (part, None) if job.dev else task.split(part, job.training.seed)
+    config, codec = preparation.fit(task, part, job.train, job.config, {"codec": start.codec} if start else {})
     fitted = start is None  # a codec that is given was fitted on other examples
-    rows = corpus.in_memory((codec.encode(example, fitted=fitted) for example in part), codec.features())
-    chosen = _recorded(job) or training.resolved(job.training, rows.lengths, epochs=task.EPOCHS, device=device)
-    judge = Judge.of(model, dev, (job.dev or job.train).title)
-    return Ready(model, judge, Batches(task, codec, rows, chosen), chosen)
+    rows = (codec.encode(example, fitted=fitted) for example in part)
+    kept = corpus.in_memory((row for row in rows if task.fits(row, config)), codec.features())
+    return Material(config, codec, kept, None, {}, dev)
+
+
+def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: prediction.Model | None) -> Material:
+    if job.dev is None:
+        raise errors.UsageError(
+            f"{folder.path}: an encoded corpus needs a --dev part; its codec has seen all of it",
+            f"for example: seqnlp encode {job.task} DEV --codec {folder.path} -o dev, then --dev dev",
+        )
+    if start:
+        folder.check_codec(start.content["files"], start.config, str(job.init_from))
+    config, codec = folder.config(job.config), folder.codec()
+    if not folder.fitted:  # as with --init-from: there may be nothing in the rows that the codec knows
+        preparation.fit(task, folder.examples(), job.train, config, {"codec": codec})
+    return Material(config, codec, folder.rows(), folder.plan, folder.content["files"], None)
+
+
+def _planned(chosen: options.Training, plan: batches.Plan | None) -> options.Training:
+    """Return the options with what bounds a batch in a plan; raises `UsageError` where they ask for something else."""
+    if plan is None:
+        return chosen
+    tokens, rows = plan.limits.max_tokens, plan.limits.batch_size
+    if chosen.max_tokens not in (None, tokens) or chosen.batch_size not in (options.Training().batch_size, rows):
+        raise errors.UsageError(f"the corpus is packed for --max-tokens {tokens} --batch-size {rows}", "pack it anew")
+    return replace(chosen, max_tokens=tokens, batch_size=rows)
+
+
+def _judge(job: Job, model: prediction.Model, found: Material) -> Judge:
+    if found.dev is not None:
+        return Judge.over(model, found.dev, job.train.title)
+    assert job.dev is not None
+    return Judge.of(model, job.dev, found.files, job.train.title)
 
 
 def _recorded(job: Job) -> options.Training | None:
@@ -207,16 +289,6 @@ def _recorded(job: Job) -> options.Training | None:
         return None
     recorded: options.Training = options.from_dict(options.Training, before["training"])
     return recorded
-
-
-def _parts(job: Job, task: tasks.Task) -> tuple[examples.Examples, examples.Examples]:
-    """Return train and dev, a part of train split off where no dev was given."""
-    part = task.read(job.train, job.config)
-    if next(iter(part), None) is None:
-        raise errors.DataError(f"{job.train.title}: no examples", "is this the right file?")
-    if job.dev is not None:
-        return part, task.read(job.dev, job.config)
-    return task.split(part, job.training.seed)
 
 
 def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
@@ -234,7 +306,7 @@ def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
         "finished": False,
         "config": options.to_dict(ready.model.config),
         "training": options.to_dict(ready.chosen),
-        "data": {**job.train.hashes(), **(job.dev.hashes() if job.dev else {})},
+        "data": {**_hashes(job.train, job.task), **(_hashes(job.dev, job.task) if job.dev else {})},
         "run": run,
         "sizes": sizes,
     }
@@ -278,8 +350,8 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
-    source = readers.spooled(source)
-    judge = Judge.of(model, model.task.read(source, model.config), source.title)
+    source, model = readers.spooled(source), replace(model, codec=model.task.suited(model.codec, search))
+    judge = Judge.of(model, source, model.content["files"], folder)
     found = judge.predictions(search, limits)
     scores, details = judge.score(found)
     result = {
@@ -289,6 +361,6 @@ def evaluate(
         "details": details,
         "seed": model.content["training"]["seed"],
         "seconds": round(time.monotonic() - begin, 1),
-        "data": source.hashes(),
+        "data": _hashes(source, model.task.NAME),
     }
     return result, model.task.mistakes(judge.corpus, found, model.codec)

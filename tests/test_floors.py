@@ -11,12 +11,12 @@ import seqnlp
 
 ROOT = Path(seqnlp.__file__).parent
 FLOORS = [
-    {"errors", "textio", "options", "stream"},
-    {"preprocess", "metrics"},
+    {"errors", "textio", "options", "stream", "processes"},
+    {"preprocess", "metrics", "plot"},
     {"nn", "precision"},
     {"training", "optimizer", "checkpoint", "search", "modeldir"},
     {"tasks"},
-    {"workflow", "prediction"},
+    {"workflow", "prediction", "preparation"},
     {"cli"},
     {"__main__"},
 ]
@@ -162,8 +162,14 @@ def test_only_what_computes_names_torch_at_all():
 @pytest.mark.parametrize("package", ["torch", "datasets", "click", "rich"])
 def test_metrics_text_errors_and_preprocessing_are_light(package):
     light = [name for name in FILES if part(name) in {"metrics", "textio", "errors", "options", "preprocess"}]
-    allowed = {"seqnlp.preprocess.corpus", "seqnlp.preprocess.readers"} if package == "datasets" else set()
+    allowed = {"seqnlp.preprocess.corpus", "seqnlp.preprocess.tables"} if package == "datasets" else set()
     assert not (set(light) & importers(package)) - allowed
+
+
+def test_readers_wait_for_datasets_and_pyarrow_until_there_is_a_table():
+    packages = importers("datasets", top_only=True) | importers("pyarrow", top_only=True)
+    assert not loaded_with("seqnlp.preprocess.readers") & packages
+    assert not loaded_with("seqnlp.cli.encode") & packages and not loaded_with("seqnlp.cli.pack") & packages
 
 
 def test_only_the_corpus_imports_datasets_at_its_top():

@@ -64,6 +64,9 @@ LIGHT = {
     ("classify", "--help"): {"click", "seqnlp", "numpy"},
     ("score", "--help"): {"click", "seqnlp", "numpy"},
     ("info", "--help"): {"click", "seqnlp", "numpy"},
+    ("encode", "--help"): {"click", "seqnlp", "numpy"},
+    ("encode", "classify", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
+    ("pack", "--help"): {"click", "seqnlp", "numpy"},
     ("classify", "train", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("classify", "train", "--help-all"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("classify", "predict", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
@@ -88,6 +91,12 @@ def test_score_needs_neither_torch_nor_datasets(packages, tmp_path):
 
 def test_info_needs_neither_torch_nor_datasets(packages, model):
     assert not packages("info", model) & {"torch", "datasets"}
+
+
+def test_encode_and_pack_need_no_torch(packages, tmp_path):
+    (tmp_path / "x.tsv").write_text("so good\tpos\ntoo bad\tneg\n")
+    assert not packages("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "e") & {"torch", "rich"}
+    assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & {"torch", "rich"}
 
 
 def test_predict_never_imports_datasets(packages, model):

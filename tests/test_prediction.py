@@ -73,7 +73,7 @@ def test_reading_does_not_run_far_ahead():
 
 def test_a_window_of_rows_gives_its_columns():
     rows = prediction.Encoded([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
-    assert rows.lengths.tolist() == [0, 2, 4]
+    assert rows.lengths.tolist() == [[0, 0], [1, 2], [2, 4]]
     assert rows.columns([2, 0]) == {"ids": [[2], [0]], "lengths": [[2, 4], [0, 0]]}
 
 

@@ -219,6 +219,91 @@ def test_atomic_writes_into_a_pipe_and_does_not_replace_it(tmp_path):
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
+# folders
+
+
+def fill(path, content="new", **options):
+    with textio.atomic_folder(path, **options) as folder:
+        (folder / "x").write_text(content)
+        assert not (path / "x").exists() or (path / "x").read_text() != content
+
+
+def test_a_folder_is_there_when_all_of_it_is(tmp_path):
+    fill(tmp_path / "a" / "b")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
+    assert [path.read_text() for path in (tmp_path / "a" / "b").iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_folder_that_failed_leaves_nothing_and_the_old_one_alone(tmp_path, kind, replace):
+    def fail():
+        with textio.atomic_folder(tmp_path / "a", replace=replace) as folder:
+            (folder / "x").write_text("half")
+            raise kind
+
+    for expected in ([], ["old"]):
+        with pytest.raises(kind):
+            fail()
+        assert [path.read_text() for path in tmp_path.rglob("*") if path.is_file()] == expected
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / "a" / "x").write_text("old")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_replaces_the_old_one_and_all_that_was_in_it(tmp_path):
+    (tmp_path / "a" / "more").mkdir(parents=True)
+    (tmp_path / "a" / "more" / "y").write_text("old")
+    fill(tmp_path / "a", replace=True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "x"]
+
+
+def test_a_folder_that_is_there_meanwhile_is_not_replaced(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("old")
+    with pytest.raises(OSError):
+        fill(tmp_path / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a" / "x").read_text() == "old"
+
+
+def test_the_old_folder_comes_back_where_the_new_one_cannot_be_named(tmp_path, monkeypatch):
+    rename = os.rename
+
+    def refuse(source, target):
+        if source.name == "new":
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    fill(tmp_path / "a", "old")
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match="No space left") as error:
+        fill(tmp_path / "a", replace=True)
+    assert error.value.filename is None or error.value.filename == str(tmp_path / "a")
+    assert (tmp_path / "a" / "x").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_is_written_through_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    fill(tmp_path / "link", replace=True)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "x").read_text() == "new"
+
+
+def test_a_folder_has_the_permissions_of_any_new_one(tmp_path):
+    fill(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+@pytest.mark.parametrize("name", ["file/a", "a" * 300])
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.UsageError, match=r"cannot be made \("):
+        fill(tmp_path / name)
+
+
 def test_json_comes_back_as_it_was(tmp_path):
     value = {"ä": [1, 2.5, None, "\u2028"], "b": {}}
     textio.write_json(tmp_path / "x.json", value)

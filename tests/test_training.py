@@ -12,6 +12,7 @@ from torch import nn
 from seqnlp import checkpoint, errors, optimizer, training
 from seqnlp.nn import loss
 from seqnlp.options import Training
+from seqnlp.preprocess import batch as batches
 
 ROWS, WORDS, CLASSES = 36, 11, 3
 OPTIONS = Training(
@@ -492,8 +493,8 @@ def test_a_budget_s_run_learns(tmp_path):
 # options
 
 
-def resolved(tokens=10**7, **given):
-    lengths = np.full(max(tokens // 10, 1), 10)
+def resolved(tokens=10**7, columns=1, **given):
+    lengths = np.full((max(tokens // 10, 1), columns), 10)
     return training.resolved(replace(OPTIONS, **given), lengths, epochs=7, device=torch.device("cpu"))
 
 
@@ -512,8 +513,13 @@ def test_little_data_is_gone_through_more_often():
 def test_a_batch_grows_with_the_data_between_bounds():
     sizes = [resolved(tokens=tokens, max_tokens=None).max_tokens for tokens in (10, 10**4, 10**5, 5 * 10**5, 10**7)]
     assert sizes == sorted(sizes)
-    assert sizes[0] == sizes[1] == training.SMALLEST
-    assert sizes[-1] == training.LARGEST
+    assert sizes[0] == sizes[1] == batches.SMALLEST
+    assert sizes[-1] == batches.LARGEST
+
+
+def test_of_a_pair_the_longer_side_counts():
+    one, two = (resolved(tokens=10**4, columns=columns, epochs=None, max_tokens=None) for columns in (1, 2))
+    assert one == two
 
 
 def test_what_was_asked_for_is_not_changed():

@@ -16,6 +16,8 @@ from seqnlp import errors, tasks
 COMMANDS = {
     "vocab": ("seqnlp.cli.vocab", "build a word or character vocabulary"),
     "bpe": ("seqnlp.cli.bpe", "learn subword pieces; split and join text by them"),
+    "encode": ("seqnlp.cli.encode", "text to ids: an Arrow data set with its codec beside it"),
+    "pack": ("seqnlp.cli.pack", "rows of an encoded corpus in buckets of length"),
     "score": ("seqnlp.cli.score", "score predictions against references, without a model"),
     "info": ("seqnlp.cli.info", "show what a model folder holds"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -46,15 +45,18 @@ def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]],
     """Write a line for each line, as they come."""
     show.set_up(values)
     readers.Source((file,)).check()
-    for window in stream.windows(textio.lines(file, values["encoding"])):
-        sys.stdout.buffer.write("".join(f"{line}\n" for line in change(window)).encode())
-        sys.stdout.buffer.flush()
+    show.check_output(values["output"])
+    with show.output(values["output"]) as out:
+        for window in stream.windows(textio.lines(file, values["encoding"])):
+            out.write("".join(f"{line}\n" for line in change(window)).encode())
+            out.flush()
 
 
 def _filter_params() -> list[click.Parameter]:
     return [
         click.Argument(["pieces"], metavar="BPE_JSON"),
         click.Argument(["file"], required=False, default=textio.STDIN),
+        flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
         flags.Option(["--encoding"], default="utf-8", show_default=True, help="Of the text."),
         *flags.saying(),
     ]

@@ -16,6 +16,13 @@ from seqnlp import errors
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess import readers
 
+PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options that only predict, only eval has
+
+
+def example(*lines: str) -> str:
+    """Return the example at the end of a command's help."""
+    return "\n".join(["\b", "Example:", *(f"  seqnlp {line}" for line in lines)])
+
 
 class Duration(click.ParamType):
     """A time as 90s, 10m, 1.5h, or a number of seconds."""
@@ -129,6 +136,24 @@ def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
     return click.STRING
 
 
+JOBS = Option(
+    ["--jobs"],
+    type=click.IntRange(1),
+    metavar="N",
+    default=1,
+    show_default=True,
+    main=False,
+    help="Processes that encode; the result is the same.",
+)
+
+
+def given(names: Sequence[str]) -> list[str]:
+    """Return the flags, of options by name, that stand on the command line itself."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    return ["--" + name.replace("_", "-") for name in names if context.get_parameter_source(name) is source]
+
+
 def take(kind: type, values: dict[str, Any]) -> Any:
     """Return the dataclass from a command's values, removing them; an option that the command lacks has its default."""
     return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
@@ -204,6 +229,15 @@ def saying() -> list[click.Option]:
         Option(["-v", "--verbose"], is_flag=True, main=False, help="Say more."),
         Option(["--debug"], is_flag=True, main=False, help="Show the traceback of an error."),
     ]
+
+
+ENSEMBLE = Option(
+    ["--ensemble"],
+    multiple=True,
+    metavar="MODEL",
+    main=False,
+    help="Another model of the same codec, to predict together with; as often as needed.",
+)
 
 
 def limits() -> list[click.Option]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from seqnlp import textio
+from seqnlp import errors, textio
 
 if TYPE_CHECKING:
     from seqnlp import training
@@ -37,6 +39,22 @@ def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
         torch.set_num_threads(threads)
 
 
+def check_output(path: str | None) -> None:
+    """Raise `UsageError` where the file that -o names cannot be written."""
+    if path not in (None, textio.STDIN):
+        textio.check_writable(str(path))
+
+
+@contextlib.contextmanager
+def output(path: str | None) -> Iterator[BinaryIO]:
+    """Give stdout, or the file that -o names, which is there only when all of it is written."""
+    if path is None or path == textio.STDIN:
+        yield sys.stdout.buffer
+    else:
+        with textio.atomic(path, "wb") as file:
+            yield cast(BinaryIO, file)
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
     if not sys.stdout.isatty():
@@ -59,6 +77,37 @@ def result(content: Mapping[str, Any]) -> None:
         out.print(each)
     if "model" in content:
         out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
+
+
+def pictures(folder: str | None) -> Callable[[Any, Any], None]:
+    """Return what draws the attention of a translation into the folder, numbered as its line; None: nothing."""
+    if folder is None:
+        return lambda example, found: None
+    from seqnlp import plot
+
+    plot.check()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+
+    def draw(example: Any, found: Any) -> None:
+        if found is not None:
+            best = found.best
+            plot.attention(Path(folder) / f"{example.line:06d}.png", best.attention, found.source, best.pieces)
+
+    return draw
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does: what is half-written is removed."""
+
+    def end(number: int, frame: Any) -> None:
+        raise errors.Stopped(number, "stopped")
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Watcher:

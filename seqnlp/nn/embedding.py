@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+
+
+@torch.no_grad()
+def put(module: nn.Embedding, rows: np.ndarray, vectors: np.ndarray) -> None:
+    """Put vectors, of unit deviation, into some rows of an embedding, scaled as the others are."""
+    scale = module.weight.std()
+    module.weight[torch.from_numpy(rows)] = torch.from_numpy(vectors).to(module.weight) * scale
 
 
 class WordEmbedding(nn.Module):

@@ -7,14 +7,18 @@ to the bucket's edge: few distinct shapes, for each of which the kernels are pre
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-FULL = 4  # a bucket should hold this many batches, so that who meets whom changes from epoch to epoch
+FULL = (4, 2)  # batches that a bucket should hold, of inputs and inside it of targets: who meets whom is to change
 NARROW, WIDE = 1.25, 2.0  # greatest over least length in a bucket: where it is full enough, and at the most
+BARS = 20  # of a histogram, at the most
+STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # batches an epoch that a budget is chosen for, and its bounds in tokens
 
 
 @dataclass(frozen=True)
@@ -29,32 +33,64 @@ class Limits:
         return max(1, min(self.batch_size, self.max_tokens // max(length, 1)))
 
 
+Edge = tuple[int, ...]  # what a bucket is padded to: one length a row, or two for pairs
+
+
 @dataclass(frozen=True)
 class Plan:
     """How rows become batches: the edges (greatest lengths) of the buckets, and what bounds a batch."""
 
-    edges: tuple[int, ...]
+    edges: tuple[Edge, ...]
     limits: Limits
 
 
-Batch = tuple[np.ndarray, int]  # the rows' numbers, and the length to pad them to
+Batch = tuple[np.ndarray, Edge]  # the rows' numbers, and the lengths to pad them to
+
+
+def budget(lengths: np.ndarray) -> int:
+    """Return the tokens of a batch where nobody says: some 128 batches an epoch."""
+    return min(max(int(longest(lengths).sum()) // STEPS, SMALLEST), LARGEST)
+
+
+def longest(lengths: np.ndarray) -> np.ndarray:
+    """Return the length that counts of each row, (N,), from all of its lengths, (N, 1) or (N, 2)."""
+    return np.maximum(lengths.max(axis=1), 1) if len(lengths) else np.zeros(0, dtype=np.int64)
 
 
 def plan(lengths: np.ndarray, limits: Limits) -> Plan:
-    """Return the plan for rows of these lengths: buckets as narrow as their rows allow."""
-    counts = np.bincount(np.maximum(lengths, 1))
+    """Return the plan for rows of these lengths, (N, 1), or (N, 2) for pairs: buckets as narrow as their rows allow.
+
+    Pairs are put into buckets of the first length, and each of those into buckets of the second.
+    """
+    return Plan(tuple(_split(np.maximum(lengths, 1), limits, ())), limits)
+
+
+def _split(lengths: np.ndarray, limits: Limits, outer: Edge) -> list[Edge]:
+    """Return the edges of buckets inside the bucket `outer` of the lengths before."""
+    column = lengths[:, len(outer)]
+    edges = _cuts(column, limits, max(outer, default=1), FULL[len(outer)])
+    if len(outer) + 1 == lengths.shape[1]:
+        return [(*outer, edge) for edge in edges]
+    bucket = np.searchsorted(edges, column)
+    parts = [_split(lengths[bucket == number], limits, (*outer, edge)) for number, edge in enumerate(edges)]
+    return [edge for part in parts for edge in part]
+
+
+def _cuts(lengths: np.ndarray, limits: Limits, least_width: int, enough: int) -> list[int]:
+    """Return the edges of buckets over one length; least_width: batches are at least so wide."""
+    counts = np.bincount(lengths)
     edges: list[int] = []
     least, held = 0, 0
     present = [int(n) for n in np.flatnonzero(counts)]
     for length, following in zip(present, [*present, None][1:], strict=True):
         least = least or length
         held += int(counts[length])
-        full = held / limits.rows(length)
+        full = held / limits.rows(max(length, least_width))
         stretch = math.inf if following is None else round_up(following) / least
-        if full >= FULL or (full >= 1 and stretch > NARROW) or stretch > WIDE:
+        if full >= enough or (full >= 1 and stretch > NARROW) or stretch > WIDE:
             edges.append(round_up(length))
             least, held = 0, 0
-    return Plan(tuple(sorted(set(edges))), limits)
+    return sorted(set(edges))
 
 
 def round_up(length: int) -> int:
@@ -63,38 +99,97 @@ def round_up(length: int) -> int:
     return -(-length // step) * step
 
 
+def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
+    """Return the number of each row's bucket, (N,)."""
+    found = np.zeros(len(lengths), dtype=np.int64)
+    first = np.array([edge[0] for edge in plan.edges])
+    outer = first[np.searchsorted(first, lengths[:, 0])]
+    for edge in np.unique(first):
+        inside, rows = np.flatnonzero(first == edge), outer == edge
+        inner = [plan.edges[number][-1] for number in inside]
+        found[rows] = inside[np.searchsorted(inner, lengths[rows, -1])]
+    return found
+
+
 def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[Batch]:
     """Return the batches of an epoch: a pure function of (seed, epoch).
 
     Rows meet at random inside their bucket, a bucket is cut into batches of nearly the same size, and the batches of
-    all buckets come in random order.
+    all buckets come in random order. Of the rows' order only that inside a bucket matters: rows that were sorted by
+    bucket make the same batches.
     """
     generator = np.random.default_rng((seed, epoch))
-    bucket = np.searchsorted(plan.edges, lengths)
+    bucket = buckets(lengths, plan)
+    ordered = np.argsort(bucket, kind="stable")
+    ends = np.searchsorted(bucket[ordered], np.arange(len(plan.edges) + 1))
     batches: list[Batch] = []
-    for number, edge in enumerate(plan.edges):
-        members = generator.permutation(np.flatnonzero(bucket == number))
+    for edge, (start, end) in zip(plan.edges, itertools.pairwise(ends), strict=True):
+        members = generator.permutation(ordered[start:end])
         if len(members):
-            parts = np.array_split(members, -(-len(members) // plan.limits.rows(edge)))
+            parts = np.array_split(members, -(-len(members) // plan.limits.rows(max(edge))))
             batches.extend((part, edge) for part in parts)
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
 def by_length(lengths: np.ndarray, limits: Limits) -> Iterator[Batch]:
     """Yield the batches of evaluation and prediction, shortest rows first."""
-    padded = np.array([round_up(max(int(n), 1)) for n in lengths], dtype=np.int64)
-    order = np.argsort(padded, kind="stable")
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or end - start >= limits.rows(int(padded[order[end]])):
-            yield order[start:end], int(padded[order[end - 1]])
-            start = end
+    padded = np.array([[round_up(max(int(n), 1)) for n in row] for row in lengths], dtype=np.int64)
+    order = np.lexsort(padded.T[::-1]) if len(padded) else np.zeros(0, dtype=np.int64)
+    start, width = 0, np.zeros(0)
+    for end, row in enumerate(order):
+        wider = padded[row] if end == start else np.maximum(width, padded[row])
+        if end > start and end - start >= limits.rows(int(wider.max())):
+            yield order[start:end], tuple(map(int, width))
+            start, wider = end, padded[row]
+        width = wider
+    if len(order):
+        yield order[start:], tuple(map(int, width))
 
 
-def padding_share(lengths: np.ndarray, batches: Sequence[Batch]) -> float:
+def random(lengths: np.ndarray, limits: Limits, *, seed: int) -> Iterator[Batch]:
+    """Yield batches of rows in random order, as loops without buckets make them: what a plan is compared with."""
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    start, width = 0, np.ones(lengths.shape[1], dtype=np.int64)
+    for end, row in enumerate(order):
+        wider = np.maximum(width, lengths[row])
+        if end > start and end + 1 - start > limits.rows(int(wider.max())):
+            yield order[start:end], tuple(map(int, width))
+            start, wider = end, np.maximum(lengths[row], 1)
+        width = wider
+    if len(order):
+        yield order[start:], tuple(map(int, width))
+
+
+def padding_share(lengths: np.ndarray, batches: Iterable[Batch]) -> float:
     """Return the share of padding in the batches, between 0 and 1."""
-    cells = sum(len(rows) * width for rows, width in batches)
+    cells = sum(len(rows) * sum(width) for rows, width in batches)
     return 1 - float(np.sum(lengths)) / cells if cells else 0.0
+
+
+def report(lengths: np.ndarray, plan: Plan) -> dict[str, Any]:
+    """Return what a plan gives: batches, shares of padding in percent beside random batches', lengths."""
+    own = shuffled(lengths, plan, seed=1, epoch=0)
+    others = random(lengths, plan.limits, seed=1)
+    return {
+        "rows": len(lengths),
+        "batches": len(own),
+        "buckets": len(plan.edges),
+        "max_tokens": plan.limits.max_tokens,
+        "batch_size": plan.limits.batch_size,
+        "padding": round(100 * padding_share(lengths, own), 2),
+        "padding_random": round(100 * padding_share(lengths, others), 2),
+        "lengths": histogram(longest(lengths).tolist()),
+    }
+
+
+def histogram(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (least, greatest, number of rows) for ranges of length, equally wide, at most `BARS` of them."""
+    most = max(lengths, default=0)
+    wide = -(-most // BARS) or 1
+    counts = [0] * -(-most // wide)
+    for length in lengths:
+        counts[(length - 1) // wide] += 1
+    return [(number * wide + 1, (number + 1) * wide, count) for number, count in enumerate(counts)]
 
 
 def pad(rows: Sequence[Sequence[int]], width: int, value: int = 0) -> np.ndarray:

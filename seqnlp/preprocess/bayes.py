@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import safetensors.numpy
 from seqnlp import textio
 
 MOST_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
+CHUNK = 1 << 22  # n-grams that are counted at once
 SAMPLE = 2000  # training texts that the scale is measured on
 
 
@@ -37,24 +38,24 @@ class Bayes:
 
     @classmethod
     def fit(cls, examples: Iterable[tuple[Sequence[str], int]], classes: int, longest: int) -> Bayes:
-        """Return the counts over (words, class) pairs, of the most frequent n-grams where there are too many."""
-        hashed, labels = [], []
-        for words, label in examples:
-            hashed.append(_hashes(words, longest))
-            labels.append(label)
-        keys, frequency = np.unique(np.concatenate(hashed), return_counts=True)
+        """Return the counts over (words, class) pairs, of the most frequent n-grams where there are too many.
+
+        The examples are gone through twice, a part of them in memory at once.
+        """
+        keys, frequency, number = _frequencies((_hashes(words, longest) for words, _ in examples))
         most = MOST_CELLS // classes
         if len(keys) > most:
             keys = np.sort(keys[np.argsort(-frequency, kind="stable")[:most]])
-        empty = cls(
-            longest, keys, np.zeros((len(keys), classes), np.int32), np.bincount(labels, minlength=classes), 1.0
-        )
-        rows = [empty._lookup(row) for row in hashed]
-        for row, label in zip(rows, labels, strict=True):
-            empty.counts[row, label] += 1
-        some = slice(None, None, max(1, len(rows) // SAMPLE))
-        scores = empty.scores(rows[some], labels[some])
-        return cls(longest, keys, empty.counts, empty.texts, 1 / max(float(scores.std()), 1e-6))
+        found = cls(longest, keys, np.zeros((len(keys), classes), np.int32), np.zeros(classes, np.int64), 1.0)
+        some = []
+        for place, (words, label) in enumerate(examples):
+            row = found._lookup(_hashes(words, longest))
+            found.counts[row, label] += 1
+            found.texts[label] += 1
+            if place % max(1, number // SAMPLE) == 0:
+                some.append((row, label))
+        scores = found.scores([row for row, _ in some], [label for _, label in some])
+        return replace(found, scale=1 / max(float(scores.std()), 1e-6))
 
     def ids(self, words: Sequence[str]) -> list[int]:
         """Return the numbers of the known n-grams in a text, each once."""
@@ -121,6 +122,31 @@ class Bayes:
         """Return the counts in a file."""
         arrays = safetensors.numpy.load_file(path)
         return cls(longest, arrays["keys"], arrays["counts"], arrays["texts"], float(arrays["scale"][0]))
+
+
+def _frequencies(texts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return the hashes that occur, sorted, in how many texts each does, and how many texts there are."""
+    keys, frequency, number = np.zeros(0, np.uint32), np.zeros(0, np.int64), 0
+    for chunk in _chunks(texts):
+        number += len(chunk)
+        new, counts = np.unique(np.concatenate(chunk), return_counts=True)
+        keys, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
+        frequency = np.bincount(place, weights=np.concatenate([frequency, counts]), minlength=len(keys))
+    return keys, frequency, number
+
+
+def _chunks(texts: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Yield the hashes of many texts together."""
+    chunk: list[np.ndarray] = []
+    size = 0
+    for hashes in texts:
+        chunk.append(hashes)
+        size += len(hashes)
+        if size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _hashes(words: Sequence[str], longest: int) -> np.ndarray:

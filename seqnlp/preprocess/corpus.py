@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 import numpy as np
@@ -20,7 +21,8 @@ class Corpus:
 
     def __init__(self, table: datasets.Dataset) -> None:
         self.table = table
-        self.lengths = np.array([max(row) for row in table["lengths"][:]], dtype=np.int64)
+        flat = table.data.column("lengths").combine_chunks().flatten().to_numpy().astype(np.int64)
+        self.lengths = flat.reshape(len(table), -1 if len(table) else 1)  # (N, 1), or (N, 2) for pairs
 
     def __len__(self) -> int:
         return len(self.table)
@@ -32,36 +34,44 @@ class Corpus:
 
 def in_memory(rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) -> Corpus:
     """Return encoded rows as an Arrow table in memory."""
-    schema = datasets.Features(features).arrow_schema
-    tables = [pyarrow.Table.from_batches([batch]) for batch in _batches(rows, schema)]
-    table = pyarrow.concat_tables(tables) if tables else schema.empty_table()
+    batches = [batch_of(chunk, features) for chunk in chunks(rows)]
+    table = pyarrow.Table.from_batches(batches, schema=datasets.Features(features).arrow_schema)
     return Corpus(datasets.Dataset(table, fingerprint="memory"))  # else the whole table is hashed
 
 
-def write(path: str | Path, rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) -> None:
-    """Write encoded rows as an Arrow stream, a few at a time: memory does not grow with the corpus."""
+def write(path: str | Path, batches: Iterable[pyarrow.RecordBatch], features: Mapping[str, Any]) -> int:
+    """Write batches of rows as an Arrow stream and return the number of rows: memory does not grow with the corpus."""
+    rows = 0
     schema = datasets.Features(features).arrow_schema
     with textio.atomic(path, "wb") as file, pyarrow.ipc.new_stream(file, schema) as stream:
-        for batch in _batches(rows, schema):
+        for batch in batches:
             stream.write_batch(batch)
+            rows += batch.num_rows
+    return rows
 
 
-def memory_mapped(path: str | Path) -> Corpus:
-    """Return what `write` wrote, read from the disk as it is used."""
-    return Corpus(datasets.Dataset.from_file(str(path)))
+def memory_mapped(path: str | Path, without: Sequence[str] = ()) -> Corpus:
+    """Return what `write` wrote, read from the disk as it is used, but for some columns."""
+    return Corpus(datasets.Dataset.from_file(str(path)).remove_columns(list(without)))
 
 
-def _batches(rows: Iterable[Mapping[str, Any]], schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
-    for chunk in _chunks(rows):
-        yield pyarrow.RecordBatch.from_pylist(chunk, schema=schema)
+def in_order(table: datasets.Dataset, order: np.ndarray) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the rows of a table in another order."""
+    gathered = table.with_format("arrow")
+    for start in range(0, len(order), CHUNK):
+        yield from gathered[order[start : start + CHUNK].tolist()].combine_chunks().to_batches()
 
 
-def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
-    for row in rows:
-        chunk.append(dict(row))
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+def batch_of(rows: Sequence[Mapping[str, Any]], features: Mapping[str, Any]) -> pyarrow.RecordBatch:
+    """Return some rows as Arrow has them."""
+    return pyarrow.RecordBatch.from_pylist(list(rows), schema=datasets.Features(features).arrow_schema)
+
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in lists of `CHUNK`."""
+    rest = iter(items)
+    while chunk := list(itertools.islice(rest, CHUNK)):
         yield chunk

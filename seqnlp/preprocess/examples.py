@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -30,14 +30,20 @@ class Example:
         return not self.source or (isinstance(self.source, str) and not self.source.strip())
 
 
-class Examples:
-    """The examples of a source, read anew every time they are gone through: a corpus need not fit into memory."""
+Item = TypeVar("Item")
 
-    def __init__(self, make: Callable[[], Iterator[Example]]) -> None:
+
+class Again(Generic[Item]):
+    """What can be gone through again and again, made anew every time: it need not fit into memory."""
+
+    def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
         self._make = make
 
-    def __iter__(self) -> Iterator[Example]:
+    def __iter__(self) -> Iterator[Item]:
         return self._make()
+
+
+Examples = Again[Example]  # of a source, which is read anew
 
 
 DEV_SHARE, DEV_MOST = 10, 2000

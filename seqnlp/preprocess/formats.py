@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seqnlp import errors, textio
@@ -35,11 +35,12 @@ class File:
     """One file on its way through a reader. `needed` is how many of the roles a record must have."""
 
     name: str
-    lines: Iterable[str]
+    lines: Iterable[str]  # none, for a table
     roles: tuple[str, ...]
     needed: int
     columns: Mapping[str, str]
     header: bool
+    layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: see `columns`
 
     def error(self, line: int, what: str, hint: str | None = None) -> errors.DataError:
         return errors.DataError(f"{self.name}:{line}: {what}", hint)
@@ -88,16 +89,17 @@ def _columns(file: File, rows: Iterable[tuple[int, str, list[str]]], hint: str) 
             continue
         if places is not None:
             if len(cells) <= max(max(p) for p in places.values()):
-                raise file.error(number, f"{_count(cells)}, fewer than the header has", hint)
+                raise file.error(number, f"{count(cells)}, fewer than the header has", hint)
             values = {role: " ".join(cells[i] for i in place) for role, place in places.items()}
         else:
             if len(cells) != len(file.roles) if file.needed > 1 else len(cells) > len(file.roles):
-                raise file.error(number, f"{_count(cells)}, expected {len(file.roles)} ({', '.join(file.roles)})", hint)
+                raise file.error(number, f"{count(cells)}, expected {len(file.roles)} ({', '.join(file.roles)})", hint)
             values = dict(zip(file.roles, cells, strict=False))
         yield Record(values, raw, file.name, number)
 
 
-def _count(cells: Sequence[str]) -> str:
+def count(cells: Sequence[str]) -> str:
+    """Return how many columns these are, in words."""
     return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
 
 
@@ -110,7 +112,7 @@ def _places(file: File, header: Sequence[str]) -> dict[str, list[int]]:
     wanted = {role: file.columns.get(role, role).split(",") for role in file.roles}
     if not file.columns and not set(file.roles[: file.needed]) <= set(header):
         if len(header) < file.needed:
-            raise file.error(1, f"{_count(header)} in the header, expected {', '.join(file.roles)}")
+            raise file.error(1, f"{count(header)} in the header, expected {', '.join(file.roles)}")
         return {role: [i] for i, role in enumerate(file.roles) if i < len(header)}
     places: dict[str, list[int]] = {}
     for index, (role, names) in enumerate(wanted.items()):
@@ -142,22 +144,35 @@ def _jsonl(file: File) -> Iterator[Record]:
             raise file.error(number, f"not JSON that can be read ({error})", "one object a line") from None
         if not isinstance(record, dict):
             raise file.error(number, f"a JSON {type(record).__name__}, expected an object", "one object a line")
-        values = {}
-        for index, role in enumerate(file.roles):
-            names = file.columns.get(role, role).split(",")
-            found = [_clean(nested(record, name)) for name in names]
-            if None not in found:
-                values[role] = found[0] if len(found) == 1 else " ".join(map(str, found))
-            elif index < file.needed:
-                missing = names[found.index(None)]
-                if missing in record:
-                    raise file.error(number, f"the field {missing!r} is null")
-                fields = ", ".join(list(record)[:12])
-                raise file.error(number, f"no field {missing!r} (it has: {fields})", _field_hint(role))
-        yield Record(values, record, file.name, number)
+        yield _fields(file, number, record)
+
+
+def objects(file: File, rows: Iterable[Mapping[str, Any]]) -> Iterator[Record]:
+    """Rows of a table, which has names for its columns."""
+    for number, row in enumerate(rows, 1):
+        yield _fields(file, number, dict(row))
+
+
+def _fields(file: File, number: int, record: dict[str, Any]) -> Record:
+    """Return an object as a record: each role is a field, or several put one after the other."""
+    values = {}
+    for index, role in enumerate(file.roles):
+        names = file.columns.get(role, role).split(",")
+        found = [_clean(nested(record, name)) for name in names]
+        if None not in found:
+            values[role] = found[0] if len(found) == 1 else " ".join(map(str, found))
+        elif index < file.needed:
+            missing = names[found.index(None)]
+            if missing in record:
+                raise file.error(number, f"the field {missing!r} is null")
+            fields = ", ".join(list(record)[:12])
+            raise file.error(number, f"no field {missing!r} (it has: {fields})", _field_hint(role))
+    return Record(values, record, file.name, number)
 
 
 def _clean(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_clean, value))
     return textio.without_surrogates(value) if isinstance(value, str) else value
 
 

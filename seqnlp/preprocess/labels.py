@@ -6,7 +6,7 @@ import collections
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from seqnlp import textio
+from seqnlp import errors, textio
 
 MISSING = -1  # the number of a label that training never saw
 
@@ -31,6 +31,12 @@ class Labels:
     def number(self, name: str) -> int:
         """Return a label's number, `MISSING` for one that training never saw."""
         return self._number.get(name, MISSING)
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise `DataError` for a name that is not among the labels: a model that is gone on with cannot learn it."""
+        for name in names:
+            if self.number(name) == MISSING:
+                raise errors.DataError(f"the model to go on from does not know the label {name!r}", "train a new model")
 
     def save(self, path: str | Path) -> None:
         """Write names and counts as JSON."""

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from seqnlp import errors, textio
-from seqnlp.preprocess import formats
+import numpy as np
 
-ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+from seqnlp import errors, textio
+from seqnlp.preprocess import columns, formats, tables
+
+ENDINGS = {
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".conll": "conll",
+    ".conllu": "conllu",
+    ".parquet": "parquet",
+}
+TABLES = {"parquet": tables.parquet, "hub": tables.hub}
+READERS = {**formats.READERS, "conll": columns.conll, "conllu": columns.conllu}
+ENCODED = "encoded.json"  # stands in the folders that `encode` and `pack` make
 
 
 @dataclass(frozen=True)
@@ -29,16 +43,27 @@ class Source:
     encoding: str = "utf-8"
     header: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: tokens, tags, column
     names: Mapping[str, str] = field(default_factory=dict)  # how errors call a path, where not by itself
 
     def name(self, path: str) -> str:
         """Return how a person knows a path."""
         return self.names.get(path) or textio.name(path)
 
+    @property
+    def encoded(self) -> str | None:
+        """Return the folder, where it is one that `encode` or `pack` made; such a one stands alone."""
+        found = [path for path in self.paths if os.path.isfile(os.path.join(path, ENCODED))]
+        if found and len(self.paths) > 1:
+            raise errors.UsageError(f"{found[0]}: an encoded corpus cannot be read together with others")
+        return found[0] if found else None
+
     def check(self) -> None:
         """Raise `UsageError` unless every file is there and may be read."""
+        if self.encoded:
+            return
         for path in self.paths:
-            if path != textio.STDIN:
+            if path != textio.STDIN and not path.startswith(tables.HUB) and not _is_pipe(path):
                 textio.open_bytes(path).close()
 
     @property
@@ -48,7 +73,10 @@ class Source:
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file, by name."""
-        return {self.name(path): textio.sha256(path) for path in self.paths}
+        return {self.name(path): self._hash(path) for path in self.paths}
+
+    def _hash(self, path: str) -> str:
+        return tables.fingerprint(path) if path.startswith(tables.HUB) else textio.sha256(path)
 
 
 def records(source: Source, roles: Sequence[str], *, targets: bool) -> Iterator[formats.Record]:
@@ -60,6 +88,8 @@ def records(source: Source, roles: Sequence[str], *, targets: bool) -> Iterator[
     paths = iter(source.paths)
     for path in paths:
         kind = format_of(path, source, targets)
+        if kind in ("conll", "conllu") and tuple(roles)[:1] != columns.ROLES[:1]:
+            raise errors.UsageError(f"{source.name(path)}: holds tokens and tags", "seqnlp tag takes it")
         if kind == "text" and targets:
             partner = next(paths, None)
             if partner is None:
@@ -69,14 +99,17 @@ def records(source: Source, roles: Sequence[str], *, targets: bool) -> Iterator[
                 )
             yield from _pairs(source, path, partner, roles)
         else:
-            lines = textio.lines(path, source.encoding)
+            lines = () if kind in TABLES else textio.lines(path, source.encoding)
             needed = len(roles) if targets else 1
-            file = formats.File(source.name(path), lines, tuple(roles), needed, source.columns, source.header)
-            yield from formats.READERS[kind](file)
+            about = (tuple(roles), needed, source.columns, source.header, source.layout)
+            file = formats.File(source.name(path), lines, *about)
+            yield from formats.objects(file, TABLES[kind](path, file.name)) if kind in TABLES else READERS[kind](file)
 
 
 def format_of(path: str, source: Source, targets: bool) -> str:
     """Return the format of a file: --from, else its ending, else fastText's if that is how its first line begins."""
+    if path.startswith(tables.HUB):
+        return "hub"
     if source.format:
         return source.format
     bare = path.removesuffix(".gz")
@@ -93,9 +126,14 @@ def format_of(path: str, source: Source, targets: bool) -> str:
 def spooled(source: Source) -> Source:
     """Return the source with stdin and pipes copied to files: training reads its corpus more than once."""
     for path in source.paths:
-        if path == textio.STDIN or not os.path.isfile(path):
+        if path == textio.STDIN or not (os.path.isfile(path) or os.path.isdir(path) or path.startswith(tables.HUB)):
             source = _spool(source, path)
     return source
+
+
+def _is_pipe(path: str) -> bool:
+    """Return whether a path can be opened once only: a named pipe, or what a shell makes of <(...)."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _spool(source: Source, pipe: str) -> Source:
@@ -120,11 +158,44 @@ def _pairs(source: Source, path: str, partner: str, roles: Sequence[str]) -> Ite
             counts = [number - 1, number + sum(1 for _ in (right if first is None else left))]
             if second is None:
                 counts.reverse()
+            place = shifted(*(textio.lines(p, source.encoding) for p in (path, partner)))
+            where = f"; from line {place} on they look shifted" if place else ""
             raise errors.DataError(
-                f"{source.name(path)} has {counts[0]} lines, {source.name(partner)} has {counts[1]}",
+                f"{source.name(path)} has {counts[0]} lines, {source.name(partner)} has {counts[1]}{where}",
                 "the two files must belong together line by line",
             )
         yield formats.Record({roles[0]: first, roles[1]: second}, first, source.name(path), number)
 
 
-FORMATS = tuple(formats.READERS)
+def shifted(left: Iterable[str], right: Iterable[str]) -> int | None:
+    """Return the line from which on two files do not seem to belong together any more, None if there is none.
+
+    Lengths of lines that belong together go along with each other (Gale & Church 1993). So where lines are missing from
+    the shorter file, those after them go along with later ones of the longer.
+    """
+    sizes = (np.log1p([len(line) for line in side]) for side in (left, right))
+    short, long = sorted(sizes, key=len)
+    if not len(short):
+        return None
+    missing = len(long) - len(short)
+    offsets = {*range(1, min(missing, NEAR) + 1), missing}
+    return min(filter(None, (_turn(long, short, offset) for offset in offsets)), default=None)
+
+
+def _turn(long: np.ndarray, short: np.ndarray, offset: int) -> int | None:
+    """Return the line from which on `short` goes along with what is `offset` lines further on in `long`.
+
+    Of each line we know how far the ratio of lengths is from the usual one, as it stands and moved. The place is where
+    it is best to go over to the moved ones; it must save more than chance would at the best of so many places.
+    """
+    usual = np.median(long[: len(short)] - short)
+    still, moved = (np.abs(long[begin : begin + len(short)] - short - usual) for begin in (0, offset))
+    sums = np.concatenate([[0.0], np.cumsum(still - moved)])
+    place = int(sums.argmin())
+    saved = (sums[-1] - sums[place]) / max(np.minimum(still, moved).mean(), LEAST_NOISE)
+    return place + 1 if saved > SURE + 2 * math.log(len(short)) else None
+
+
+NEAR = 5  # lines that may be missing one after the other, or all that are
+SURE, LEAST_NOISE = 4.0, 0.05  # in units of what lines that belong together differ by, in logarithms; its least
+FORMATS = (*READERS, "parquet")

@@ -7,7 +7,9 @@ a `<s>` or `<unk>` that somebody wrote is text.
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Sequence
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tokenizers
@@ -34,11 +36,27 @@ class Tokenizer:
     def __len__(self) -> int:
         return len(self.vocabulary)
 
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The entries of the vocabulary as they are shown, by id; those of bytes in the text that they stand for."""
+        ordered = sorted(self.vocabulary, key=lambda name: self.vocabulary[name])
+        decoder = self.backend.decoder
+        return [decoder.decode([name]) or name for name in ordered] if decoder else ordered
+
     def words(self, text: str) -> list[str]:
-        """Return the words (or pieces before their merging) of a text, normalised."""
-        backend = self.backend
-        normalised = backend.normalizer.normalize_str(text) if backend.normalizer else text
-        return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normalised)]
+        """Return the words of a text, normalised; of a tokenizer of pieces its pieces."""
+        if not isinstance(self.backend.model, models.WordLevel):
+            return self.pieces([text])[0]
+        return self.split(self.normal(text))
+
+    def normal(self, text: str) -> str:
+        """Return the text normalised."""
+        normalised: str = self.backend.normalizer.normalize_str(text) if self.backend.normalizer else text
+        return normalised
+
+    def split(self, text: str) -> list[str]:
+        """Return the words of a text as it is."""
+        return [word for word, _ in self.backend.pre_tokenizer.pre_tokenize_str(text)]
 
     def lookup(self, words: Iterable[str]) -> list[int]:
         """Return the ids of words, `UNK` for those that the vocabulary lacks and for the special tokens' names."""
@@ -110,11 +128,26 @@ def train_vocabulary(
     Order is by falling count, then by code point, so that the file is the same every time.
     """
     empty = vocabulary({}, level=level, normalization=normalization)
-    counts = count(texts, empty)
+    return from_counts(count(texts, empty), level=level, normalization=normalization, size=size, min_count=min_count)
+
+
+def from_counts(
+    counts: Mapping[str, int],
+    *,
+    level: str = "word",
+    normalization: str | Sequence[str] = "nfc",
+    size: int | None = None,
+    min_count: int = 1,
+    more: Iterable[str] = (),
+) -> Tokenizer:
+    """Return the vocabulary of words by how often each, normalised already, occurs; see `train_vocabulary`.
+
+    more: words that come after those, as far as the size allows.
+    """
     ranked = sorted((item for item in counts.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
-    kept = [word for word, _ in ranked if word not in SPECIALS][
-        : None if size is None else max(size - len(SPECIALS), 0)
-    ]
+    words = dict.fromkeys(itertools.chain((word for word, _ in ranked), more))
+    most = None if size is None else max(size - len(SPECIALS), 0)
+    kept = [word for word in words if word not in SPECIALS][:most]
     return vocabulary({word: i for i, word in enumerate(kept, len(SPECIALS))}, level=level, normalization=normalization)
 
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from torch import nn
 
     from seqnlp.metrics import base
-    from seqnlp.preprocess import examples, readers
+    from seqnlp.preprocess import batch, examples, formats, readers
 
 REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
+    "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
+    "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
 }
 
 
@@ -46,43 +48,65 @@ class Task(Protocol):
 
     NAME: str
     ROLES: tuple[str, ...]  # what a record of a corpus holds, input first
+    LINE: str  # what jsonl calls a line of plain text
     EPOCHS: int  # by default
     OPTIONS: Mapping[str, Any]  # defaults of options.Training that are this task's own
     Config: type  # what makes the model: flags of train, keys of config.json
     Search: type  # what shapes a result: flags of predict and eval
     OUTPUTS: tuple[str, ...]  # formats of predictions
+    NOTES: Mapping[str, str]  # what the `notes` of predictions mean, told once with their number
+    SHOWN: tuple[str, ...]  # the columns of a row that are worth looking at
 
     def read(self, source: readers.Source, config: Any) -> examples.Examples:
         """Return the examples of a corpus, targets included."""
 
-    def read_inputs(self, source: readers.Source) -> Iterable[examples.Example]:
+    def read_inputs(self, source: readers.Source, config: Any, search: Any) -> Iterable[examples.Example]:
         """Yield the examples to predict; blank ones too."""
+
+    def example(self, record: formats.Record, search: Any) -> examples.Example:
+        """Return the example of a record that has no target."""
 
     def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
         """Return train and dev, where no dev part was given."""
 
     def fit(self, corpus: examples.Examples, config: Any, given: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return the config with everything resolved, and the codec; only `corpus`, the training part, is looked at."""
+        """Return the config and the codec; only `corpus`, the training part, is looked at.
+
+        What text becomes rows by (options of the group Text) is settled here, the rest in `resolve`.
+        given: `codec`, one to go on with; `tokenizers`, what `vocab` or `bpe` made.
+        """
+
+    def fits(self, row: Mapping[str, Any], config: Any) -> bool:
+        """Return whether a row of the training part can be learnt from, or is left out."""
+
+    def suited(self, codec: Any, search: Any) -> Any:
+        """Return the codec as a search wants it."""
+
+    def resolve(self, config: Any, codec: Any) -> Any:
+        """Return the config with everything settled that was left open, as the codec suggests."""
 
     def load_codec(self, folder: Path, config: Any) -> Any:
         """Return the codec that its `save` wrote."""
 
-    def collate(self, columns: Mapping[str, list[Any]], width: int, codec: Any) -> Any:
-        """Return a batch of encoded rows, padded to `width` steps, with `.to(device)`."""
+    def collate(self, columns: Mapping[str, list[Any]], widths: batch.Edge, codec: Any) -> Any:
+        """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
 
     def build(self, config: Any, codec: Any) -> nn.Module:
         """Return a network with fresh weights; its forward takes a batch and returns a `Loss`."""
+
+    def initialise(self, network: nn.Module, config: Any, codec: Any) -> None:
+        """Put into a fresh network what it begins with besides chance: pretrained vectors."""
 
     def predict(
         self, networks: Sequence[nn.Module], codec: Any, batch: Any, columns: Mapping[str, list[Any]], search: Any
     ) -> list[Any]:
         """Return one prediction a row."""
 
-    def value(self, prediction: Any, codec: Any) -> Any:
+    def value(self, example: examples.Example, prediction: Any, codec: Any) -> Any:
         """Return a prediction as JSON holds it under the task's name."""
 
-    def write(self, example: examples.Example, prediction: Any, output: str, search: Any) -> str:
-        """Return the text of a prediction in one of OUTPUTS but jsonl, without a line end."""
+    def write(self, example: examples.Example, prediction: Any, output: str, search: Any, codec: Any) -> str:
+        """Return the text of a prediction in one of OUTPUTS but jsonl, without a line end; None: of a blank example."""
 
     def score(
         self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any, *, intervals: bool = True

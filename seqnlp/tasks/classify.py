@@ -13,7 +13,7 @@ from seqnlp import errors
 from seqnlp.metrics import base, classification
 from seqnlp.options import option
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import bayes, examples, formats, labels, normalize, readers, subwords, tokenizer
+from seqnlp.preprocess import bayes, examples, formats, labels, normalize, readers, subwords, tokenizer, vectors
 from seqnlp.preprocess.examples import Example
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 NAME = "classify"
 ROLES = ("text", "label")
+LINE = "text"
 EPOCHS = 5
 OPTIONS: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.99}
 OUTPUTS = ("text", "jsonl")
+NOTES: dict[str, str] = {}
+SHOWN = ("ids", "labels")
 TOKENIZER, LABELS, COUNTS = "tokenizer.json", "labels.json", "bayes.safetensors"
 POOLS = ("last", "mean", "max", "attention", "mean+max", "attention+max")
 
@@ -34,7 +37,9 @@ POOLS = ("last", "mean", "max", "attention", "mean+max", "attention+max")
 class Config:
     """What makes the model."""
 
-    multi_label: bool = option(False, "Several labels an item, or none; joined by commas in .tsv and .csv.", main=True)
+    multi_label: bool = option(
+        False, "Several labels an item, or none; joined by commas in .tsv and .csv.", group="Text", main=True
+    )
     class_weights: str = option(
         "none", "balanced: rare classes count more, in inverse proportion.", choices=("none", "balanced")
     )
@@ -45,12 +50,22 @@ class Config:
     min_count: int = option(2, "Occurrences that a word needs to be in the vocabulary.", group="Text", low=1)
     max_length: int = option(512, "Words of a text that are read; the rest is cut off.", group="Text", low=1)
     bayes: int = option(
-        2, "Words of the longest n-gram whose naive Bayes score is added to the network's; 0 for none.", low=0, high=5
+        2,
+        "Words of the longest n-gram whose naive Bayes score is added to the network's; 0 for none.",
+        group="Text",
+        low=0,
+        high=5,
     )
     subwords: int = option(50_000, "Buckets of hashed character n-grams; 0 for words alone.", group="Text", low=0)
     shortest_gram: int = option(3, "Characters of the shortest n-gram.", group="Text", low=1, high=10)
     longest_gram: int = option(6, "Characters of the longest n-gram.", group="Text", low=1, high=10)
-    dimension: int = option(128, "Size of the word vectors.", low=1)
+    vectors: str | None = option(
+        None,
+        "Pretrained word vectors to begin with, in the text format of word2vec or GloVe.",
+        group="Text",
+        metavar="FILE",
+    )
+    dimension: int = option(128, "Size of the word vectors; that of --vectors, if given.", low=1)
     hidden: int = option(128, "Size of the LSTM, in each direction.", low=1, main=True)
     layers: int = option(1, "Layers of the encoder.", low=1, high=8)
     pool: str = option("mean+max", "From the words' outputs to one vector.", choices=POOLS)
@@ -170,10 +185,14 @@ def read(source: readers.Source, config: Config) -> examples.Examples:
     return examples.Examples(make)
 
 
-def read_inputs(source: readers.Source) -> Iterable[Example]:
+def read_inputs(source: readers.Source, config: Config, search: Search) -> Iterable[Example]:
     """Yield texts to classify."""
-    for record in readers.records(source, ROLES, targets=False):
-        yield Example(_text(record), None, record.raw, record.file, record.line)
+    return (example(record, search) for record in readers.records(source, ROLES, targets=False))
+
+
+def example(record: formats.Record, search: Search) -> Example:
+    """Return the text of a record."""
+    return Example(_text(record), None, record.raw, record.file, record.line)
 
 
 def _text(record: formats.Record) -> str:
@@ -205,8 +224,8 @@ split = examples.random_split
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part.
 
-    given: `codec`, to go on with another model's vocabulary and labels. Raises `DataError` where there is nothing to
-    learn: no examples, or a single class.
+    given: `codec`, to go on with another model's vocabulary and labels; or `tokenizers`, a single one. Raises
+    `DataError` where there is nothing to learn: no examples, or a single class.
     """
     if config.subwords and config.shortest_gram > config.longest_gram:
         raise errors.UsageError("--shortest-gram is greater than --longest-gram")
@@ -218,36 +237,60 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
             f"the training part has one class only ({known.names[0]})", "a classifier needs examples of at least two"
         )
     if "codec" in given:
-        return config, _check_given(given["codec"], known)
-    words = tokenizer.train_vocabulary(
-        (example.source for example in corpus),
-        normalization=config.normalize,
-        size=config.vocab_size,
-        min_count=config.min_count,
-    )
+        given["codec"].classes.require(known.names)
+        return config, given["codec"]
     if config.multi_label:
         config = replace(config, bayes=0)  # its classes exclude each other
-    codec = Codec.of(config, words, known, None)
+    codec = Codec.of(config, _vocabulary(corpus, config, given.get("tokenizers")), known, None)
     if not config.bayes:
         return config, codec
-    pairs = ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
-    return config, replace(codec, evidence=bayes.Bayes.fit(pairs, len(known), config.bayes))
+
+    def pairs() -> Iterator[tuple[list[str], int]]:
+        return ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
+
+    return config, replace(codec, evidence=bayes.Bayes.fit(examples.Again(pairs), len(known), config.bayes))
 
 
-def _check_given(codec: Codec, known: labels.Labels) -> Codec:
-    new = [name for name in known.names if codec.classes.number(name) == labels.MISSING]
-    if new:
-        raise errors.DataError(f"the model to go on from does not know the label {new[0]!r}", "train a new model")
+def _vocabulary(
+    corpus: examples.Examples, config: Config, given: Sequence[tokenizer.Tokenizer] | None
+) -> tokenizer.Tokenizer:
+    if given is None:
+        empty = tokenizer.vocabulary({}, level="word", normalization=config.normalize)
+        counts = tokenizer.count((example.source for example in corpus), empty)
+        return tokenizer.from_counts(
+            counts,
+            normalization=config.normalize,
+            size=config.vocab_size,
+            min_count=config.min_count,
+            more=vectors.words(config.vectors) if config.vectors else (),
+        )
+    if len(given) != 1:
+        raise errors.UsageError(f"{len(given)} tokenizers, but {NAME} needs one")
+    return given[0]
+
+
+def fits(row: Mapping[str, Any], config: Config) -> bool:
+    """Return whether a row can be learnt from: any can."""
+    return True
+
+
+def suited(codec: Codec, search: Search) -> Codec:
+    """Return the codec: it suits every search."""
     return codec
 
 
-def collate(columns: Mapping[str, list[Any]], width: int, codec: Codec) -> classifier.Batch:
-    """Return a batch of sentences padded to `width` words."""
+def resolve(config: Config, codec: Codec) -> Config:
+    """Return the config with the size of the pretrained vectors."""
+    return replace(config, dimension=vectors.size(config.vectors)) if config.vectors else config
+
+
+def collate(columns: Mapping[str, list[Any]], widths: batches.Edge, codec: Codec) -> classifier.Batch:
+    """Return a batch of sentences padded to so many words."""
     import torch
 
     from seqnlp.nn import classifier
 
-    nothing = np.zeros(0, dtype=np.int64)
+    (width,), nothing = widths, np.zeros(0, dtype=np.int64)
     forms, grams, offsets = codec.grams.of_batch(columns["words"]) if codec.grams else ([], nothing, nothing)
     arrays = {
         "words": batches.pad(columns["ids"], width),
@@ -307,6 +350,14 @@ def _class_weights(counts: Sequence[int]) -> list[float]:
     return [sum(counts) / (len(counts) * count) for count in counts]
 
 
+def initialise(network: nn.Module, config: Config, codec: Codec) -> None:
+    """Put pretrained vectors into the word embedding."""
+    from seqnlp.nn import embedding
+
+    if config.vectors:
+        embedding.put(network.embedding.words, *vectors.rows(config.vectors, codec.words.vocabulary))  # type: ignore[arg-type, union-attr]
+
+
 def predict(
     networks: Sequence[nn.Module],
     codec: Codec,
@@ -336,7 +387,7 @@ def _looked_at(words: Sequence[str], weights: np.ndarray) -> list[tuple[str, flo
     return [(word, round(float(weight), 4)) for word, weight in zip(words, weights, strict=False)]
 
 
-def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
+def value(example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
     """Return label and score (or labels), and the whole distribution, best first."""
     scores = {label: round(share, 4) for label, share in prediction.ranked}
     if codec.several:
@@ -347,8 +398,10 @@ def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
     return {**chosen, "scores": scores, **attention}
 
 
-def write(example: Example, prediction: Prediction, output: str, search: Search) -> str:
+def write(example: Example, prediction: Prediction | None, output: str, search: Search, codec: Codec) -> str:
     """Return the labels of one item as a line: joined by commas, or each with its probability, parted by tabs."""
+    if prediction is None:
+        return ""
     if search.top > 1:
         shown = prediction.ranked[: search.top]
     elif search.scores:

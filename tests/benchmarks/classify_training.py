@@ -12,19 +12,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 
+import ours
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from seqnlp import options, training, workflow
+from seqnlp import training
 from seqnlp.preprocess import readers
 from seqnlp.tasks import classify
 
@@ -46,8 +43,8 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(trained: training.Trainer, rows: list[dict], config: classify.Config) -> Callable[[], int]:
-    """Return a function that trains the plain model on some rows and returns their number of words."""
+def plain_round(trained: training.Trainer, rows: list[dict], config: classify.Config) -> ours.Round:
+    """Return a round that trains the plain model on some rows and returns their number of words."""
     codec = trained.data.codec
     model = Plain(len(codec.words), len(codec.classes), config.dimension, config.hidden)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -67,34 +64,6 @@ def plain_round(trained: training.Trainer, rows: list[dict], config: classify.Co
     return run
 
 
-def our_round(trainer: training.Trainer) -> Callable[[], int]:
-    """Return a function that goes on with our training for some steps and returns the number of their words."""
-
-    def run() -> int:
-        words = sentences = 0
-        while sentences < ROUND:
-            rows, _ = trainer.order[trainer.progress.step % trainer.per_epoch]
-            trainer.step()
-            trainer.progress.step += 1
-            words += int(trainer.data.rows.lengths[rows].sum())
-            sentences += len(rows)
-        return words
-
-    return run
-
-
-def trainer(path: str, precision: str, config: classify.Config, folder: str) -> training.Trainer:
-    """Return a trainer as `seqnlp classify train` makes it."""
-    source = readers.Source((path,))
-    chosen = options.Training(**{**classify.OPTIONS, "precision": precision, "epochs": 100})
-    job = workflow.Job("classify", source, source, Path(folder), config, chosen, device="cpu")
-    ready = workflow.prepare(job)
-    made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
-    made.progress.total = 100 * made.per_epoch
-    made.network.train()
-    return made
-
-
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -103,26 +72,24 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=classify.Config().hidden)
     arguments = parser.parse_args()
     config = classify.Config(hidden=arguments.hidden, dimension=arguments.hidden)
+    source = readers.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
-        ours = {precision: trainer(arguments.corpus, precision, config, folder) for precision in ("fp32", "bf16")}
-        rows = ours["fp32"].data.rows.table.to_list()
-        rounds = {"plain": plain_round(ours["fp32"], rows, config)}
-        rounds |= {f"seqnlp {precision}": our_round(made) for precision, made in ours.items()}
-        speeds: dict[str, list[float]] = {name: [] for name in rounds}
-        for number in range(arguments.rounds + 1):
-            for name, run in rounds.items():
-                begin = time.perf_counter()
-                words = run()
-                if number:  # the first round warms up
-                    speeds[name].append(words / (time.perf_counter() - begin) / 1000)
-    base = statistics.median(speeds["plain"])
+        trainers = {
+            precision: ours.trainer("classify", source, source, config, folder, precision=precision)
+            for precision in ("fp32", "bf16")
+        }
+        rows = trainers["fp32"].data.rows.table.to_list()
+        rounds = {"plain": plain_round(trainers["fp32"], rows, config)}
+        rounds |= {f"seqnlp {precision}": ours.training_round(made, ROUND) for precision, made in trainers.items()}
+        speeds = ours.speeds(rounds, arguments.rounds)
+    base = ours.median(speeds["plain"])
     print(
         f"hidden {arguments.hidden}, {torch.get_num_threads()} threads, {arguments.rounds} rounds of {ROUND} sentences"
     )
     print(f"{'loop':<14} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7}   thousand words a second")
     for name, values in speeds.items():
-        median = statistics.median(values)
-        print(f"{name:<14} {min(values):>8.1f} {median:>8.1f} {max(values):>8.1f} {median / base:>7.2f}")
+        low, middle, high = min(values) / 1000, ours.median(values) / 1000, max(values) / 1000
+        print(f"{name:<14} {low:>8.1f} {middle:>8.1f} {high:>8.1f} {1000 * middle / base:>7.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""Batches: every row once, limits held, widths that fit, the same for the same seed and epoch, little padding."""
+"""Batches: every row once, limits held, widths that fit, the same for the same seed and epoch, little padding.
+
+Rows have one length, or two: source and target of a pair.
+"""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -7,8 +12,20 @@ from hypothesis import strategies as st
 
 from seqnlp.preprocess import batch as batches
 
-LENGTHS = st.lists(st.integers(0, 300), max_size=200).map(lambda values: np.array(values, dtype=np.int64))
+
+def rows_with(columns):
+    """Lengths of rows, (N, columns)."""
+    row = st.lists(st.integers(0, 300), min_size=columns, max_size=columns)
+    return st.lists(row, max_size=200).map(lambda rows: np.array(rows, dtype=np.int64).reshape(-1, columns))
+
+
+LENGTHS = st.one_of(rows_with(1), rows_with(2))
 LIMITS = st.builds(batches.Limits, st.integers(1, 2000), st.integers(1, 70))
+
+
+def ones(lengths):
+    """Lengths of rows that have one each, (N, 1)."""
+    return np.array(lengths, dtype=np.int64).reshape(-1, 1)
 
 
 def epoch(lengths, limits, seed=1, number=0):
@@ -17,7 +34,7 @@ def epoch(lengths, limits, seed=1, number=0):
 
 def same(first, second):
     pairs = list(zip(first, second, strict=True))
-    return all(width == other and np.array_equal(rows, others) for (rows, width), (others, other) in pairs)
+    return all(widths == other and np.array_equal(rows, others) for (rows, widths), (others, other) in pairs)
 
 
 def rows_of(found):
@@ -26,11 +43,12 @@ def rows_of(found):
 
 def hold(found, lengths, limits):
     """Whether all batches fit their rows, and the limits."""
-    for rows, width in found:
+    for rows, widths in found:
         assert len(rows) > 0
-        assert width >= max(1, lengths[rows].max())
+        assert len(widths) == lengths.shape[1]
+        assert np.all(np.array(widths) >= np.maximum(lengths[rows].max(0), 1))
         assert len(rows) <= limits.batch_size
-        assert len(rows) == 1 or len(rows) * width <= limits.max_tokens
+        assert len(rows) == 1 or len(rows) * max(widths) <= limits.max_tokens
 
 
 @given(LENGTHS, LIMITS, st.integers(0, 5))
@@ -55,7 +73,7 @@ def test_every_epoch_has_as_many_batches(lengths, limits):
 
 @pytest.mark.parametrize("change", [{"seed": 2}, {"number": 1}])
 def test_another_seed_or_epoch_puts_other_rows_together(change):
-    lengths = np.arange(1, 201)
+    lengths = ones(np.arange(1, 201))
     one, other = (
         {frozenset(rows.tolist()) for rows, _ in epoch(lengths, batches.Limits(400, 8), **c)} for c in ({}, change)
     )
@@ -65,15 +83,28 @@ def test_another_seed_or_epoch_puts_other_rows_together(change):
 @given(LENGTHS, LIMITS)
 def test_by_length_has_every_row_once_and_shortest_first(lengths, limits):
     found = list(batches.by_length(lengths, limits))
-    widths = [width for _, width in found]
+    firsts = [widths[0] for _, widths in found]
     assert rows_of(found) == list(range(len(lengths)))
-    assert widths == sorted(widths)
+    assert firsts == sorted(firsts)
     hold(found, lengths, limits)
 
 
+@given(LENGTHS, LIMITS)
+def test_by_length_rounds_widths_up(lengths, limits):
+    for rows, widths in batches.by_length(lengths, limits):
+        assert widths == tuple(batches.round_up(max(1, int(most))) for most in lengths[rows].max(0))
+
+
 def test_by_length_keeps_the_order_of_rows_of_one_length():
-    ((rows, width),) = batches.by_length(np.array([3, 3, 3]), batches.Limits())
-    assert (rows.tolist(), width) == ([0, 1, 2], 3)
+    ((rows, widths),) = batches.by_length(ones([3, 3, 3]), batches.Limits())
+    assert (rows.tolist(), widths) == ([0, 1, 2], (3,))
+
+
+def test_by_length_puts_pairs_in_order_of_the_source_and_of_the_target_among_equals():
+    lengths = np.array([[5, 2], [3, 9], [5, 1], [3, 7], [5, 2]])
+    found = list(batches.by_length(lengths, batches.Limits(100, 2)))
+    assert [rows.tolist() for rows, _ in found] == [[3, 1], [2, 0], [4]]
+    assert [widths for _, widths in found] == [(3, 9), (5, 2), (5, 2)]
 
 
 @given(st.integers(1, 100_000))
@@ -97,7 +128,14 @@ def test_shapes_are_few():
 
 def realistic(count, median):
     """Lengths as sentences have them: log-normal."""
-    return np.maximum(1, np.random.default_rng(3).lognormal(np.log(median), 0.5, count)).astype(np.int64)
+    return ones(np.maximum(1, np.random.default_rng(3).lognormal(np.log(median), 0.5, count)))
+
+
+def translated(count, median):
+    """Lengths of sentences and of their translations, a tenth longer, give or take."""
+    source = realistic(count, median)
+    target = np.maximum(1, source * np.random.default_rng(4).normal(1.1, 0.15, source.shape)).astype(np.int64)
+    return np.hstack([source, target])
 
 
 @pytest.mark.parametrize(("count", "median", "share"), [(20_000, 12, 0.05), (2000, 12, 0.15), (5000, 150, 0.1)])
@@ -109,18 +147,120 @@ def test_padding_is_little(count, median, share):
 def test_padding_is_far_less_than_in_random_batches():
     lengths = realistic(2000, 20)
     order = np.random.default_rng(0).permutation(2000).reshape(-1, 50)
-    naive = batches.padding_share(lengths, [(rows, int(lengths[rows].max())) for rows in order])
+    naive = batches.padding_share(lengths, [(rows, (int(lengths[rows].max()),)) for rows in order])
     assert batches.padding_share(lengths, epoch(lengths, batches.Limits(4096, 64))) < naive / 5
 
 
+@pytest.mark.parametrize(("count", "share"), [(20_000, 0.08), (2000, 0.25)])
+def test_padding_of_pairs_is_little_and_far_less_than_in_random_batches(count, share):
+    lengths, limits = translated(count, 15), batches.Limits(2048, 64)
+    found = batches.padding_share(lengths, epoch(lengths, limits))
+    assert found < share
+    assert found < batches.padding_share(lengths, batches.random(lengths, limits, seed=1)) / 2
+
+
+# Plans.
+
+
+@given(LENGTHS, LIMITS)
+def test_edges_are_sorted_and_differ(lengths, limits):
+    edges = batches.plan(lengths, limits).edges
+    assert list(edges) == sorted(set(edges))
+
+
+@given(LENGTHS, LIMITS)
+def test_a_row_s_bucket_is_the_first_that_holds_it(lengths, limits):
+    plan = batches.plan(lengths, limits)
+    for row, bucket in zip(lengths, batches.buckets(lengths, plan), strict=True):
+        first = next(edge[0] for edge in plan.edges if row[0] <= edge[0])
+        inside = [edge for edge in plan.edges if edge[0] == first]
+        assert plan.edges[bucket] == next(edge for edge in inside if row[-1] <= edge[-1])
+
+
+@given(LENGTHS, LIMITS)
+def test_every_bucket_has_rows(lengths, limits):
+    plan = batches.plan(lengths, limits)
+    assert set(batches.buckets(lengths, plan).tolist()) == set(range(len(plan.edges)))
+
+
+@given(st.one_of(rows_with(1), rows_with(2)))
+def test_buckets_are_not_wider_than_the_widest_allowed(lengths):
+    plan = batches.plan(lengths, batches.Limits(10**6, 10**6))  # never full
+    bucket = batches.buckets(lengths, plan)
+    for number in range(len(plan.edges)):
+        least, most = (f(np.maximum(lengths[bucket == number, 0], 1)) for f in (np.min, np.max))
+        assert most <= batches.round_up(int(most)) <= max(batches.WIDE * least, batches.round_up(int(least)))
+
+
+def test_edges_by_hand():
+    lengths = ones([1] * 8 + [2] * 8 + [3] * 3 + [50])
+    assert batches.plan(lengths, batches.Limits(1000, 2)).edges == ((1,), (2,), (3,), (50,))
+    assert batches.plan(lengths, batches.Limits(1000, 4)).edges == ((1,), (2,), (3,), (50,))
+    assert batches.plan(lengths, batches.Limits(1000, 100)).edges == ((2,), (3,), (50,))
+
+
+def test_edges_of_pairs_by_hand():
+    lengths = np.array([[3, 4]] * 8 + [[3, 9]] * 8 + [[20, 5]] * 8)
+    assert batches.plan(lengths, batches.Limits(1000, 4)).edges == ((3, 4), (3, 9), (20, 5))
+
+
+@given(LENGTHS, LIMITS, st.integers(0, 3))
+def test_rows_that_stand_in_the_order_of_their_buckets_make_the_same_batches(lengths, limits, number):
+    plan = batches.plan(lengths, limits)
+    order = np.argsort(batches.buckets(lengths, plan), kind="stable")
+    packed = batches.shuffled(lengths[order], plan, seed=5, epoch=number)
+    back = [(order[rows], widths) for rows, widths in packed]
+    assert same(back, batches.shuffled(lengths, plan, seed=5, epoch=number))
+
+
+@given(LENGTHS, LIMITS)
+def test_the_plan_does_not_depend_on_the_order_of_the_rows(lengths, limits):
+    assert batches.plan(lengths[::-1], limits) == batches.plan(lengths, limits)
+
+
+@given(LENGTHS, LIMITS, st.integers(0, 9))
+def test_random_batches_have_every_row_once_and_fit(lengths, limits, seed):
+    found = list(batches.random(lengths, limits, seed=seed))
+    assert rows_of(found) == list(range(len(lengths)))
+    hold(found, lengths, limits)
+
+
+def test_random_batches_are_as_full_as_the_limits_allow():
+    lengths, limits = realistic(300, 12), batches.Limits(200, 9)
+    found = list(batches.random(lengths, limits, seed=1))
+    for (rows, _), (following, _) in itertools.pairwise(found):
+        one_more = int(lengths[[*rows, following[0]]].max())
+        assert len(rows) + 1 > limits.rows(one_more)
+
+
+@pytest.mark.parametrize(("tokens", "expected"), [(0, 1024), (1, 1024), (1024 * 200, 1600), (10**8, 8192)])
+def test_the_budget_is_for_128_batches_between_bounds(tokens, expected):
+    lengths = np.full((max(tokens // 100, 0), 1), 100)
+    assert batches.budget(lengths) == (expected if tokens >= 100 else 1024)
+
+
+def test_of_two_lengths_the_longer_counts():
+    assert batches.longest(np.array([[3, 5], [7, 2], [0, 0]])).tolist() == [5, 7, 1]
+    assert batches.longest(np.zeros((0, 2))).tolist() == []
+
+
 def test_rows_of_a_full_bucket_meet_others_in_every_epoch():
-    lengths = np.full(64, 7)
+    lengths = np.full((64, 1), 7)
     one, other = (epoch(lengths, batches.Limits(10_000, 8), number=number) for number in range(2))
     assert not {frozenset(rows.tolist()) for rows, _ in one} & {frozenset(rows.tolist()) for rows, _ in other}
 
 
+def test_the_batches_of_all_buckets_come_in_random_order():
+    lengths = ones(np.arange(1, 2001) % 40 + 1)
+    one, other = (
+        [widths for _, widths in epoch(lengths, batches.Limits(400, 8), number=number)] for number in range(2)
+    )
+    assert sorted(one) == sorted(other)
+    assert sorted(one) != one != other
+
+
 def test_batches_of_a_bucket_are_nearly_of_one_size():
-    sizes = [len(rows) for rows, _ in epoch(np.full(65, 7), batches.Limits(10_000, 64))]
+    sizes = [len(rows) for rows, _ in epoch(np.full((65, 1), 7), batches.Limits(10_000, 64))]
     assert sorted(sizes) == [32, 33]
 
 
@@ -132,12 +272,17 @@ def test_limits_in_rows(length, rows):
 
 
 def test_no_batches_have_no_padding():
-    assert batches.padding_share(np.zeros(0), []) == 0
+    assert batches.padding_share(np.zeros((0, 1)), []) == 0
 
 
 def test_padding_share_by_hand():
-    found = [(np.array([0, 1]), 4), (np.array([2]), 4)]
-    assert batches.padding_share(np.array([1, 3, 4]), found) == pytest.approx(1 / 3)
+    found = [(np.array([0, 1]), (4,)), (np.array([2]), (4,))]
+    assert batches.padding_share(ones([1, 3, 4]), found) == pytest.approx(1 / 3)
+
+
+def test_padding_share_of_pairs_by_hand():
+    found = [(np.array([0, 1]), (3, 2)), (np.array([2]), (5, 5))]
+    assert batches.padding_share(np.array([[3, 2], [1, 1], [5, 4]]), found) == pytest.approx(4 / 20)
 
 
 def test_pad():

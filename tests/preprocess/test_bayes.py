@@ -79,6 +79,26 @@ def test_only_the_most_frequent_n_grams_are_kept_where_there_are_too_many(monkey
     assert len(made.ids(["a", "b"])) == 2
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5, 7, 18, 19, 20])  # all have 19 n-grams
+@pytest.mark.parametrize("cells", [1 << 23, 3 * 4])
+def test_the_counts_do_not_depend_on_the_chunks(monkeypatch, chunk, cells):
+    monkeypatch.setattr(bayes, "MOST_CELLS", cells)
+    whole = fitted()
+    monkeypatch.setattr(bayes, "CHUNK", chunk)
+    made = fitted()
+    for name in ("keys", "counts", "texts", "scale"):
+        one, other = getattr(made, name), getattr(whole, name)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_scale_is_measured_on_a_sample(monkeypatch):
+    monkeypatch.setattr(bayes, "SAMPLE", 2)
+    made, some = fitted(), PAIRS[::3]
+    scores = made.scores([made.ids(words) for words, _ in some], [label for _, label in some])
+    assert scores.std() == pytest.approx(1, rel=1e-4)
+
+
 def test_counts_come_back_from_their_file(tmp_path):
     made = fitted()
     made.save(tmp_path / "x.safetensors")

@@ -17,7 +17,8 @@ def rows(count):
 def test_all_rows_are_there(count):
     made = corpus.in_memory(iter(rows(count)), FEATURES)
     assert len(made) == count
-    assert made.lengths.tolist() == [n % 5 + 1 for n in range(count)]
+    assert made.lengths.shape == (count, 1)
+    assert made.lengths[:, 0].tolist() == [n % 5 + 1 for n in range(count)]
 
 
 def test_rows_come_out_in_the_order_asked_for():
@@ -25,16 +26,63 @@ def test_rows_come_out_in_the_order_asked_for():
     assert made.columns(np.array([6, 0, 3]))["ids"] == [[0, 1], [0], [0, 1, 2, 3]]
 
 
-def test_the_length_of_a_pair_is_that_of_its_longer_side():
+def test_a_pair_has_two_lengths():
     made = corpus.in_memory([{"ids": [], "lengths": [3, 5]}, {"ids": [], "lengths": [7, 2]}], FEATURES)
-    assert made.lengths.tolist() == [5, 7]
+    assert made.lengths.tolist() == [[3, 5], [7, 2]]
+
+
+def on_disk(path, rows):
+    """Write rows; return how many there were."""
+    return corpus.write(path, (corpus.batch_of(chunk, FEATURES) for chunk in corpus.chunks(rows)), FEATURES)
 
 
 @pytest.mark.parametrize("count", [0, 1, corpus.CHUNK + 1])
 def test_a_corpus_on_the_disk_is_the_one_in_memory(count, tmp_path):
-    corpus.write(tmp_path / "rows.arrow", iter(rows(count)), FEATURES)
+    assert on_disk(tmp_path / "rows.arrow", iter(rows(count))) == count
     mapped, held = corpus.memory_mapped(tmp_path / "rows.arrow"), corpus.in_memory(rows(count), FEATURES)
     assert mapped.lengths.tolist() == held.lengths.tolist()
     chosen = np.arange(count)[::-3]
     assert not count or mapped.columns(chosen) == held.columns(chosen)
     assert [path.name for path in tmp_path.iterdir()] == ["rows.arrow"]
+
+
+def test_the_file_of_the_same_rows_is_the_same(tmp_path):
+    for name in ("one", "two"):
+        on_disk(tmp_path / name, rows(corpus.CHUNK + 1))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_column_may_be_left_out(tmp_path):
+    on_disk(tmp_path / "rows.arrow", rows(3))
+    assert list(corpus.memory_mapped(tmp_path / "rows.arrow", without=["ids"]).columns([0])) == ["lengths"]
+
+
+def test_an_error_in_the_middle_leaves_no_file(tmp_path):
+    def batches():
+        yield corpus.batch_of(rows(3), FEATURES)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        corpus.write(tmp_path / "rows.arrow", batches(), FEATURES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def in_order(made, order):
+    """The ids of the rows in another order."""
+    return [ids for batch in corpus.in_order(made.table, np.array(order)) for ids in batch.to_pydict()["ids"]]
+
+
+def test_rows_in_another_order(monkeypatch):
+    monkeypatch.setattr(corpus, "CHUNK", 3)
+    made = corpus.in_memory(rows(10), FEATURES)
+    order = [7, 0, 9, 2, 1, 3, 8, 5, 4, 6]
+    assert in_order(made, order) == [rows(10)[number]["ids"] for number in order]
+    assert in_order(made, []) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 7])
+def test_chunks_are_full_but_the_last(monkeypatch, count):
+    monkeypatch.setattr(corpus, "CHUNK", 3)
+    found = list(corpus.chunks(iter(range(count))))
+    assert [item for chunk in found for item in chunk] == list(range(count))
+    assert all(len(chunk) == 3 for chunk in found[:-1]) and all(found)

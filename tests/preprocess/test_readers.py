@@ -1,10 +1,13 @@
 """Readers: every format to records by role, and errors that name file, line, what is wrong and what to do."""
 
 import gzip
+import os
+import threading
+from pathlib import Path
 
 import pytest
 
-from seqnlp import errors
+from seqnlp import errors, textio
 from seqnlp.preprocess import readers
 
 ROLES = ("text", "label")
@@ -397,3 +400,61 @@ def test_spooled_stdin_keeps_its_name(stdin):
 def test_a_missing_file(tmp_path):
     with pytest.raises(errors.UsageError, match="no such file"):
         list(readers.records(readers.Source((str(tmp_path / "x.tsv"),)), ROLES, targets=True))
+
+
+# pipes and tables
+
+
+def test_a_named_pipe_is_opened_only_when_it_is_read(tmp_path, monkeypatch):
+    def refuse(path):
+        raise AssertionError("who wrote into it would be left without a reader")
+
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: Path(path).write_text(SAME["x.tsv"]))
+    source = readers.Source((path,), format="tsv")
+    with monkeypatch.context() as patched:
+        patched.setattr(textio, "open_bytes", refuse)
+        source.check()
+    writer.start()
+    spooled = readers.spooled(source)
+    writer.join()
+    for _ in range(2):
+        assert [record.values for record in readers.records(spooled, ROLES, targets=True)] == GOOD
+    assert list(spooled.hashes()) == [path]
+
+
+@pytest.mark.parametrize("name", ["nothing.tsv", ""])
+def test_a_source_without_its_file_is_told_before_it_is_read(tmp_path, name):
+    with pytest.raises(errors.UsageError):
+        readers.Source((str(tmp_path / name),)).check()
+
+
+def test_half_a_character_in_a_list_is_replaced_too(read):
+    content = '{"text": "a", "label": ["b\\ud83d", ["\\ud83d"], 1]}\n'
+    assert read({"x.jsonl": content}) == rows(("a", ["b\ufffd", ["\ufffd"], 1]))
+
+
+def test_parquet_is_a_format_by_its_name_and_by_its_ending(tmp_path):
+    from pyarrow import Table, parquet
+
+    table = Table.from_pylist([{"text": text, "label": label} for text, label in (values.values() for values in GOOD)])
+    for name, format in (("x.parquet", None), ("data", "parquet")):
+        parquet.write_table(table, tmp_path / name)
+        source = readers.Source((str(tmp_path / name),), format=format)
+        assert [record.values for record in readers.records(source, ROLES, targets=True)] == GOOD
+
+
+def encoded(folder):
+    folder.mkdir()
+    (folder / readers.ENCODED).write_text("{}")
+    return str(folder)
+
+
+def test_an_encoded_corpus_stands_alone(tmp_path):
+    one, other = encoded(tmp_path / "one"), encoded(tmp_path / "other")
+    assert readers.Source((one,)).encoded == one
+    assert readers.Source(("x.tsv", "y.tsv")).encoded is None
+    for paths in ((one, other), ("x.tsv", one)):
+        with pytest.raises(errors.UsageError, match="an encoded corpus cannot be read together with others"):
+            readers.Source(paths).check()

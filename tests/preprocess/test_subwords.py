@@ -1,4 +1,4 @@
-"""Hashed character n-grams against their definition, and the same in every process."""
+"""Hashed character n-grams against their definition, and the same in every process; affixes and shapes."""
 
 import itertools
 import json
@@ -78,3 +78,81 @@ print(json.dumps([p.of_word(w).tolist() for w in {WORDS!r}]))"
     ]
     here = [subwords.Subwords(2, 5, 997).of_word(word).tolist() for word in WORDS]
     assert [json.loads(output) for output in outputs] == [here, here]
+
+
+# what shows on the surface
+
+
+def parts(word):
+    """The features of a word by kind: beginnings, ends, shapes."""
+    found = subwords.surface(word)
+    return tuple([part[2:] for part in found if part[1] == mark] for mark in "<>:")
+
+
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("Xavier", "Xxxxxx"),
+        ("x-9", "x-9"),
+        ("USA's", "XXX'x"),
+        ("1.99€", "9.99€"),
+        ("Äö猫", "Xxx"),
+        ("٣", "9"),
+        ("", ""),
+    ],
+)
+def test_the_shape_of_a_word(word, shape):
+    assert subwords.shape_of(word) == shape
+
+
+@given(st.text(max_size=9))
+def test_a_shape_has_a_character_for_each(word):
+    assert len(subwords.shape_of(word)) == len(word)
+
+
+def test_beginnings_and_ends_up_to_four_characters():
+    begins, ends, _ = parts("London")
+    assert begins == ["l", "lo", "lon", "lond"]
+    assert ends == ["n", "on", "don", "ndon"]
+
+
+@pytest.mark.parametrize(
+    ("word", "begins"), [("", []), ("A", ["a"]), ("of", ["o", "of"]), ("猫だよ", ["猫", "猫だ", "猫だよ"])]
+)
+def test_a_short_word_has_fewer_affixes(word, begins):
+    assert parts(word)[0] == begins
+    assert len(parts(word)[1]) == len(begins)
+
+
+@pytest.mark.parametrize(
+    ("word", "shapes"), [("McDonald", ["XxXxxxxx", "XxXx"]), ("2024-05", ["9999-99", "9-9"]), ("a", ["x", "x"])]
+)
+def test_the_shape_stands_there_in_full_and_without_repetitions(word, shapes):
+    assert parts(word)[2] == shapes
+
+
+def test_a_beginning_is_no_end_and_no_shape():
+    assert len(set(subwords.surface("x"))) == 4  # the beginning x, the end x, two shapes x
+
+
+@given(st.lists(st.text(max_size=6)), st.integers(1, 50))
+def test_hashed_features_are_buckets_of_the_distinct_ones(words, buckets):
+    hashed = subwords.Hashed(subwords.surface, buckets)
+    flat, offsets = hashed.flat(words)
+    bounds = [*offsets.tolist(), len(flat)]
+    for word, (a, b) in zip(words, itertools.pairwise(bounds), strict=False):
+        distinct = {part.encode("utf-8", "surrogatepass") for part in subwords.surface(word)}
+        assert sorted(flat[a:b].tolist()) == sorted(zlib.crc32(part) % buckets for part in distinct)
+
+
+def test_hashed_features_are_any_that_are_given():
+    hashed = subwords.Hashed(lambda word: word.split("-"), 10**9)
+    assert hashed.of_word("b-a-b").tolist() == [zlib.crc32(part) % 10**9 for part in (b"a", b"b")]
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "", "ab"]))))
+def test_distinct_words_are_numbered_as_they_come(sentences):
+    rows, words = subwords.distinct(sentences)
+    assert [[words[number] for number in row] for row in rows] == sentences
+    assert len(set(words)) == len(words)
+    assert list(dict.fromkeys(itertools.chain(*rows))) == list(range(len(words)))

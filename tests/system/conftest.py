@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -24,6 +25,7 @@ LABELS = {
 FILLERS = "the film was and i saw it with a cat at noon".split()
 SMALL = ["--hidden", "7", "--dimension", "5", "--subwords", "100", "--epochs", "3", "--warmup", "3"]
 TIMEOUT = 120
+CACHE = tempfile.TemporaryDirectory(prefix="seqnlp-cache-")  # what `datasets` keeps
 
 
 class Result(NamedTuple):
@@ -50,8 +52,10 @@ class Result(NamedTuple):
 
 
 def environment(**more):
-    """One thread each: these models are small, and tests run beside other work."""
-    return {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1", "COLUMNS": "100", **more}
+    """One thread each: these models are small, and tests run beside other work; no network."""
+    threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
+    hub = {"HF_HUB_OFFLINE": "1", "HF_HOME": CACHE.name, "HF_DATASETS_CACHE": f"{CACHE.name}/datasets"}
+    return {**os.environ, **threads, **hub, "COLUMNS": "100", **more}
 
 
 def as_bytes(value):

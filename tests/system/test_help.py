@@ -13,6 +13,9 @@ COMMANDS = [
     ("classify", "eval"),
     ("score",),
     ("info",),
+    ("encode",),
+    ("encode", "classify"),
+    ("pack",),
 ]
 
 
@@ -24,7 +27,7 @@ def test_every_help_has_an_example(seqnlp, command):
     assert result.err == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS[2:], ids=" ".join)
+@pytest.mark.parametrize("command", [c for c in COMMANDS[2:] if c != ("encode",)], ids=" ".join)
 def test_help_all_shows_no_less(seqnlp, command):
     short, whole = seqnlp(*command, "--help").out, seqnlp(*command, "--help-all").out
     assert len(whole) > len(short)
@@ -72,6 +75,11 @@ WRONG = {
     "threads": (["classify", "predict", "model", "--threads", "0"], ["--threads", "0"]),
     "nan threshold": (["classify", "eval", "model", "dev.tsv", "--fail-under", "nan"], ["--fail-under"]),
     "encoding": (["score", "accuracy", "dev.tsv", "--encoding", "hex"], ["hex", "utf-8"]),
+    "encode unknown task": (["encode", "clasify", "x.tsv"], ["clasify", "did you mean classify?"]),
+    "encode nothing": (["encode", "classify"], ["CORPUS"]),
+    "pack without output": (["pack", "x"], ["-o"]),
+    "jobs": (["encode", "classify", "train.tsv", "-o", "m", "--jobs", "0"], ["--jobs"]),
+    "no tokens": (["pack", "x", "-o", "m", "--max-tokens", "0"], ["--max-tokens"]),
     "twice stdin": (["score", "accuracy", "-", "-"], ["stdin"]),
 }
 

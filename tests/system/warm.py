@@ -13,7 +13,8 @@ import sys
 from importlib import metadata
 
 LOADED = ["seqnlp.workflow", "seqnlp.prediction", "seqnlp.tasks.classify", "seqnlp.nn.classifier"]
-LOADED += ["seqnlp.cli.task", "seqnlp.cli.score", "seqnlp.cli.info"]
+LOADED += ["seqnlp.cli.task", "seqnlp.cli.score", "seqnlp.cli.info", "seqnlp.cli.encode", "seqnlp.cli.pack"]
+LOADED += ["seqnlp.tasks.tag", "seqnlp.nn.tagger", "pyarrow.parquet"]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
 
 

@@ -157,7 +157,7 @@ def columns(codec, pairs):
 
 def test_a_batch_is_padded_to_its_width():
     _, codec = fitted()
-    batch = classify.collate(columns(codec, PAIRS), 7, codec)
+    batch = classify.collate(columns(codec, PAIRS), (7,), codec)
     assert batch.words.shape == (3, 7)
     assert batch.lengths.tolist() == [2, 3, 2]
     assert batch.targets.tolist() == [1, 0, 1]
@@ -166,7 +166,7 @@ def test_a_batch_is_padded_to_its_width():
 
 def test_targets_of_several_labels_are_zeros_and_ones():
     _, codec = fitted([("a", ("x", "z")), ("b", ("y",)), ("c", ())], multi_label=True)
-    batch = classify.collate(columns(codec, [("a", ("z", "x")), ("b", ()), ("c", ("new", "y"))]), 1, codec)
+    batch = classify.collate(columns(codec, [("a", ("z", "x")), ("b", ()), ("c", ("new", "y"))]), (1,), codec)
     assert batch.targets.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
 
 
@@ -238,18 +238,22 @@ FOUND = classify.Prediction(("pos",), [("pos", 0.81234), ("neg", 0.15), ("so-so"
     ],
 )
 def test_a_prediction_as_text(search, text):
-    assert classify.write(None, FOUND, "text", classify.Search(**search)) == text
+    assert classify.write(None, FOUND, "text", classify.Search(**search), None) == text
 
 
 def test_several_labels_as_text():
     found = classify.Prediction(("a", "b"), [("a", 0.9), ("b", 0.6), ("c", 0.1)])
-    assert classify.write(None, found, "text", classify.Search()) == "a,b"
-    assert classify.write(None, classify.Prediction((), []), "text", classify.Search()) == ""
+    assert classify.write(None, found, "text", classify.Search(), None) == "a,b"
+    assert classify.write(None, classify.Prediction((), []), "text", classify.Search(), None) == ""
+
+
+def test_a_blank_text_gives_a_blank_line():
+    assert classify.write(None, None, "text", classify.Search(scores=True), None) == ""
 
 
 def test_a_prediction_as_json():
     _, codec = fitted()
-    assert classify.value(FOUND, codec) == {
+    assert classify.value(None, FOUND, codec) == {
         "label": "pos",
         "score": 0.8123,
         "scores": {"pos": 0.8123, "neg": 0.15, "so-so": 0.0377},
@@ -258,7 +262,10 @@ def test_a_prediction_as_json():
 
 def test_several_labels_as_json():
     _, codec = fitted([("a", ("x",)), ("b", ("y",))], multi_label=True)
-    assert classify.value(classify.Prediction((), [("x", 0.3)]), codec) == {"labels": [], "scores": {"x": 0.3}}
+    assert classify.value(None, classify.Prediction((), [("x", 0.3)]), codec) == {
+        "labels": [],
+        "scores": {"x": 0.3},
+    }
 
 
 # scores
@@ -303,7 +310,7 @@ def test_a_whole_corpus_fits_its_batches():
     config, codec = fitted()
     network = classify.build(config, codec).eval()
     rows = columns(codec, PAIRS * 5)
-    for numbers, width in batches.by_length(np.array([row[0] for row in rows["lengths"]]), batches.Limits(12, 4)):
+    for numbers, widths in batches.by_length(np.array(rows["lengths"]), batches.Limits(12, 4)):
         part = {name: [column[number] for number in numbers] for name, column in rows.items()}
-        logits, _ = network.logits(classify.collate(part, width, codec))
+        logits, _ = network.logits(classify.collate(part, widths, codec))
         assert logits.shape == (len(numbers), 2)

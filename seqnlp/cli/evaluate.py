@@ -1,0 +1,78 @@
+"""eval: the scores of a model on a test part, and its mistakes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+
+from seqnlp import errors, tasks, textio
+from seqnlp.cli import flags, show
+from seqnlp.preprocess import batch as batches
+
+
+def of(task: tasks.Task) -> click.Command:
+    """Return the eval command of a task."""
+    return flags.Command(
+        "eval",
+        params=[
+            click.Argument(["model"]),
+            click.Argument(["test"], metavar="TEST...", nargs=-1, required=True),
+            flags.Option(
+                ["--fail-under"], type=flags.Number(), metavar="VALUE", help="Exit with 5 if the first score is lower."
+            ),
+            flags.Option(
+                ["--errors", "errors_"],
+                metavar="FILE",
+                help="Write the mistakes, worst first, gold beside predicted: .tsv or .jsonl.",
+            ),
+            *(option for option in flags.of(task.Search) if option.group not in flags.PREDICTING),
+            flags.ENSEMBLE,
+            *flags.limits(),
+            *flags.reading(task.ROLES),
+            *flags.running(),
+            flags.HELP_ALL,
+        ],
+        callback=functools.partial(run, task),
+        help=f"Score a model on TEST, one or more corpora ({', '.join(task.ROLES)}).",
+        epilog=flags.example(f"{task.NAME} eval model test.tsv --errors mistakes.tsv --fail-under 80"),
+    )
+
+
+def run(
+    task: tasks.Task,
+    model: str,
+    test: tuple[str, ...],
+    fail_under: float | None,
+    errors_: str | None,
+    ensemble: tuple[str, ...],
+    **values: Any,
+) -> None:
+    """Score a model, and print the result."""
+    show.set_up(values)
+    search, source = flags.take(task.Search, values), flags.source(test, task.ROLES, values)
+    if errors_ is not None:
+        textio.check_writable(errors_)
+    from seqnlp import prediction, workflow  # they load torch: after what can be told at once
+
+    loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.NAME)
+    limits = batches.Limits(values["max_tokens"], values["batch_size"])
+    content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
+    if errors_ is not None:
+        _write_mistakes(errors_, mistakes)
+    show.result(content)
+    value = content["scores"][0]["value"]
+    if fail_under is not None and value < fail_under:
+        raise errors.BelowThreshold(f"{content['scores'][0]['name']} {value:.2f} is under {fail_under:g}")
+
+
+def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:
+    """Write one mistake a line; tabs and line ends inside a field become blanks in .tsv."""
+    with textio.atomic(path) as file:
+        if path.endswith(".jsonl"):
+            file.writelines(textio.to_json(mistake) + "\n" for mistake in mistakes)
+        elif mistakes:
+            file.write("\t".join(mistakes[0]) + "\n")
+            for mistake in mistakes:
+                file.write("\t".join(" ".join(str(value).split()) for value in mistake.values()) + "\n")

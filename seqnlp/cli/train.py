@@ -1,0 +1,98 @@
+"""train: from a corpus, or what encode or pack made of it, to a model folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqnlp import errors, options, tasks
+from seqnlp.cli import flags, show
+
+
+def of(task: tasks.Task) -> click.Command:
+    """Return the train command of a task."""
+    return flags.Command(
+        "train",
+        params=_params(task),
+        callback=functools.partial(run, task),
+        help=f"Train a model: {tasks.REGISTRY[task.NAME]}. TRAIN is one or more corpora ({', '.join(task.ROLES)}).",
+        epilog=flags.example(f"{task.NAME} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+    )
+
+
+def _params(task: tasks.Task) -> list[click.Parameter]:
+    return [
+        click.Argument(["train_"], metavar="TRAIN...", nargs=-1, required=True),
+        flags.Option(
+            ["--dev"],
+            multiple=True,
+            metavar="FILE",
+            help="Data to choose the best weights by; by default a part of TRAIN.",
+        ),
+        flags.Option(
+            ["-o", "--output"],
+            required=True,
+            metavar="MODEL",
+            help="Folder for the model; the same command goes on with a stopped run.",
+        ),
+        flags.Option(["--overwrite"], is_flag=True, help="Start anew where the folder holds another run."),
+        flags.Option(
+            ["--init-from"],
+            metavar="MODEL",
+            main=False,
+            help="Go on from a trained model's weights, vocabulary and settings.",
+        ),
+        *flags.of(options.Training, task.OPTIONS),
+        *flags.of(task.Config),
+        *flags.reading(task.ROLES),
+        *flags.running(),
+        flags.HELP_ALL,
+    ]
+
+
+def run(
+    task: tasks.Task,
+    train_: tuple[str, ...],
+    dev: tuple[str, ...],
+    output: str,
+    overwrite: bool,
+    init_from: str | None,
+    **values: Any,
+) -> None:
+    """Train a model, or go on with a run."""
+    show.set_up(values, talkative=True)
+    if init_from is not None:
+        _refuse_settings(task)
+    source = flags.source(train_, task.ROLES, values)
+    dev_source = flags.source(dev, task.ROLES, values) if dev else None
+    if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
+        raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
+    from seqnlp import workflow  # it loads torch: after what can be told at once
+
+    job = workflow.Job(
+        task=task.NAME,
+        train=source,
+        dev=dev_source,
+        folder=Path(output),
+        config=flags.take(task.Config, values),
+        training=flags.take(options.Training, values),
+        device=values["device"],
+        overwrite=overwrite,
+        init_from=init_from,
+    )
+    watcher = show.Watcher()
+    try:
+        content = workflow.train(job, watch=watcher, stop=watcher.stopped)
+    finally:
+        watcher.close()
+    show.result(content)
+
+
+def _refuse_settings(task: tasks.Task) -> None:
+    """With --init-from a model brings its own settings: one given beside it would say something else."""
+    for flag in flags.given([field.name for field in dataclasses.fields(task.Config)]):
+        raise errors.UsageError(f"{flag} cannot be given with --init-from: the model brings its settings")

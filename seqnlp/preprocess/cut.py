@@ -1,0 +1,41 @@
+"""Cutting: a text that is too long becomes parts that fit, at the ends of its sentences where that can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+Sizes = Callable[[Sequence[str]], Sequence[int]]
+
+CLOSING = r"""["'”’»)\]」』）】]"""  # may stand between a full stop and the end of the sentence
+PLACES = (
+    re.compile(rf"(?:(?<=[.!?…])|(?<=[.!?…]{CLOSING}))(?=\s)|(?<=[。！？])(?!{CLOSING})|(?<=[。！？]{CLOSING})"),
+    re.compile(r"(?<=\S)(?=\s)"),
+    re.compile(""),
+)  # where a text may be cut, best first: after a sentence, before a blank, anywhere
+
+
+def parts(text: str, sizes: Sizes, most: int) -> Iterator[str]:
+    """Yield the parts of a text, which put together are that text: each as many sentences as come to at most `most`.
+
+    A sentence that is too long is cut at its blanks, a word that is too long anywhere, but no character is cut. sizes:
+    of several texts; those of a part's pieces are added up. Blanks around a part count for nothing.
+    """
+    return _parts(text, sizes, most, PLACES)
+
+
+def _parts(text: str, sizes: Sizes, most: int, places: Sequence[re.Pattern[str]]) -> Iterator[str]:
+    """Yield the parts, cut at the first kind of places, and where that is not enough at the others."""
+    units = [unit for unit in places[0].split(text) if unit]
+    alone, inside = sizes([unit.strip() for unit in units]), sizes(units)
+    gathered, held = "", 0
+    for unit, first, more in zip(units, alone, inside, strict=True):
+        if gathered and held + more > most:
+            yield gathered
+            gathered, held = "", 0
+        if first > most and len(places) > 1:
+            yield from _parts(unit, sizes, most, places[1:])
+        else:
+            gathered, held = gathered + unit, held + more if gathered else first
+    if gathered:
+        yield gathered

@@ -1,0 +1,86 @@
+"""Processes: the same work on many items at once; results come in the items' order, and few of them wait."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent import futures
+from concurrent.futures import process
+from typing import Any
+
+from seqnlp import errors
+
+AHEAD = 2  # items a process that are read before their turn
+
+Work = Callable[[Any], Any]
+
+
+def mapped(
+    make: Callable[..., Work], arguments: tuple[Any, ...], items: Iterable[Any], jobs: int
+) -> Generator[Any, None, None]:
+    """Yield what `make(*arguments)` makes of each item, in their order: here, or in `jobs` processes.
+
+    Every process makes the work for itself. Raises `SeqnlpError` if one of them dies.
+    """
+    if jobs == 1:
+        yield from map(make(*arguments), items)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+    pool = futures.ProcessPoolExecutor(jobs, context, _start, (make, arguments))
+    done = False
+    try:
+        yield from _results(pool, items, AHEAD * jobs)
+        done = True
+    except process.BrokenProcessPool:
+        raise errors.SeqnlpError("one of the processes died: out of memory?", "fewer --jobs") from None
+    finally:
+        if not done:  # nobody wants what they are at
+            for child in multiprocessing.active_children():
+                child.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def _results(pool: futures.Executor, items: Iterable[Any], most: int) -> Iterator[Any]:
+    """Yield the results, never more than so many items being under way: the pool itself would read all of them."""
+    waiting: collections.deque[futures.Future[Any]] = collections.deque()
+    for item in items:
+        with _deaf():
+            waiting.append(pool.submit(_run, item))
+        if len(waiting) == most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: it is for this one, which then ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_WORK: list[Work] = []  # what a process does
+
+
+def _start(make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _WORK[:] = [make(*arguments)]
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can end nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _run(item: Any) -> Any:
+    return _WORK[0](item)

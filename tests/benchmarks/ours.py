@@ -1,0 +1,60 @@
+"""What the benchmarks share: our trainer as the command makes it, rounds of its steps, speeds in turns."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seqnlp import options, tasks, training, workflow
+from seqnlp.preprocess import readers
+
+Round = Callable[[], int]  # does some work and returns how much: words, tokens
+
+
+def trainer(
+    task: str, train: readers.Source, dev: readers.Source, config: Any, folder: str, **settings: Any
+) -> training.Trainer:
+    """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
+    chosen = options.Training(**{**tasks.get(task).OPTIONS, "epochs": 100, **settings})
+    job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
+    ready = workflow.prepare(job)
+    made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
+    made.progress.total = 100 * made.per_epoch
+    made.network.train()
+    return made
+
+
+def training_round(made: training.Trainer, rows: int, column: int = 0) -> Round:
+    """Return the round that goes on for so many rows; its work is the sum of their lengths in a column."""
+
+    def run() -> int:
+        work = done = 0
+        while done < rows:
+            numbers, _ = made.order[made.progress.step % made.per_epoch]
+            made.step()
+            made.progress.step += 1
+            work += int(made.data.rows.lengths[numbers, column].sum())
+            done += len(numbers)
+        return work
+
+    return run
+
+
+def speeds(rounds: Mapping[str, Round], number: int) -> dict[str, list[float]]:
+    """Return the work a second of each round, run in turns; a first time does not count."""
+    found: dict[str, list[float]] = {name: [] for name in rounds}
+    for place in range(number + 1):
+        for name, run in rounds.items():
+            begin = time.perf_counter()
+            work = run()
+            if place:
+                found[name].append(work / (time.perf_counter() - begin))
+    return found
+
+
+def median(values: list[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
