@@ -71,8 +71,53 @@ def several(seed):
     return {f"{seed}.tsv": "".join([*rows, *["we saw it\t\n", "here now a\t\n"] * 5])}
 
 
+def tagged(seed):
+    """Sentences with spans of one and two words: colours, and fruit after "the"."""
+    draw, rows = random.Random(seed), []
+    for _ in range(60):
+        for _ in range(draw.randint(1, 5)):
+            word = draw.choice(["saw", "it", "and", "here"])
+            spans = [
+                [(word, "O")],
+                [(draw.choice(["red", "blau", "青"]), "B-colour")],
+                [("the", "B-fruit"), (draw.choice(["pear", "桃"]), "I-fruit")],
+            ]
+            rows += draw.choice(spans)
+        rows.append(("", ""))
+    return {f"{seed}.conll": "".join(f"{token}\t{tag}\n" if token else "\n" for token, tag in rows)}
+
+
+def plain(seed):
+    """The same sentences with tags that make no spans."""
+    ((name, content),) = tagged(seed).items()
+    for tag, word_class in (("B-colour", "ADJ"), ("B-fruit", "DET"), ("I-fruit", "NOUN"), ("\tO", "\tX")):
+        content = content.replace(tag, word_class)
+    return {name: content}
+
+
+ENGLISH = {"eins": "one", "zwei": "two", "drei": "three", "vier": "four", "und": "and"}
+
+
+def pairs(seed):
+    """Sentences of one to five number words, and their translation word by word."""
+    draw = random.Random(seed)
+    rows = [[draw.choice(list(ENGLISH)) for _ in range(draw.randint(1, 4))] for _ in range(120)]
+    return {f"{seed}.tsv": "".join(f"{' '.join(row)}\t{' '.join(ENGLISH[w] for w in row)}\n" for row in rows)}
+
+
 SMALL = dict(dimension=7, hidden=5, subwords=101, dropout=0.1, word_dropout=0.0)
 INPUTS = [text for text, _ in texts(30, 2)] + ["", "unheard of words", "x", " \t", "桃 " * 40, "<s> <unk> </s>"]
+TAGGER = dict(dimension=7, gram_dimension=7, surface_dimension=5, hidden=9, layers=1, subwords=101, dropout=0.1)
+TRANSLATOR = dict(dimension=16, hidden=16, decoder_hidden=32, vocab_size=300, dropout=0.0, smoothing=0.0)
+LONGER = dataclasses.replace(TRAINING, epochs=40, eval_every=100)  # an evaluation searches
+SOURCES = [
+    *(" ".join(list(ENGLISH)[n % 5 : n % 5 + n % 4 + 1]) for n in range(12)),
+    "",
+    "unheard of",
+    "eins",
+    " ",
+    "<s> </s>",
+]
 
 CASES = [
     Case(
@@ -101,6 +146,43 @@ CASES = [
         INPUTS,
         ({"x.tsv": "a red\tcolour\na dog\tbeast\nred\tcolour,beast\n"}, 2),
         dataclasses.replace(TRAINING, epochs=30),
+    ),
+    Case(
+        "tag",
+        "tag",
+        tagged(1),
+        tagged(7),
+        TAGGER,
+        INPUTS,
+        ({"x.conll": "a\tO\nred\tB-colour\n\na\tO\ndog\tB-beast\n\n"}, 1),
+    ),
+    Case(
+        "tag-plain",
+        "tag",
+        plain(1),
+        plain(7),
+        {**TAGGER, "characters": "lstm"},
+        INPUTS,
+        ({"x.conll": "saw\tX\nred\tADJ\n\ndog\tBEAST\n\n"}, 1),
+    ),
+    Case(
+        "tag-characters",
+        "tag",
+        tagged(1),
+        tagged(7),
+        {**TAGGER, "characters": "cnn", "subwords": 0, "layers": 2},
+        INPUTS,
+    ),
+    Case("translate", "translate", pairs(1), pairs(7), TRANSLATOR, SOURCES, None, LONGER),
+    Case(
+        "translate-separate",
+        "translate",
+        pairs(1),
+        pairs(7),
+        {**TRANSLATOR, "vocabulary": "separate", "attention": "additive"},
+        SOURCES,
+        None,
+        LONGER,
     ),
     Case(
         "classify-words",

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 import seqnlp
-from seqnlp import errors, prediction, tasks, workflow
+from seqnlp import errors, prediction, preparation, tasks, workflow
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import readers
-from seqnlp.preprocess.examples import Example
+from seqnlp.preprocess import formats, readers
 
 
 def close(first, second):
@@ -26,10 +25,21 @@ def close(first, second):
     return first == second
 
 
+def corpus_of(model, inputs):
+    """The examples of lines to predict."""
+    role, search = model.task.ROLES[0], model.task.Search()
+    records = [formats.Record({role: text}, text, "input", number) for number, text in enumerate(inputs, 1)]
+    return [model.task.example(record, search) for record in records]
+
+
+def value(model, example, found):
+    return None if found is None else model.task.value(example, found, model.codec)
+
+
 def values(model, inputs, limits):
-    corpus = [Example(text, None, text, "input", number) for number, text in enumerate(inputs, 1)]
+    corpus = corpus_of(model, inputs)
     found = model.run(corpus, model.task.Search(), limits)
-    return [None if result is None else model.task.value(result, model.codec) for result in found]
+    return [value(model, example, result) for example, result in zip(corpus, found, strict=True)]
 
 
 def test_every_registered_task_has_a_case(cases):
@@ -132,33 +142,44 @@ def test_predictions_are_json(case, model):
 
 
 def test_predictions_are_written_as_one_line(case, model):
-    corpus = [Example(text, None, text, "input", 1) for text in case.inputs if text.strip()]
-    search = model.task.Search()
+    corpus, search = corpus_of(model, case.inputs), model.task.Search()
     for example, found in zip(corpus, model.run(corpus, search), strict=True):
-        for output in set(model.task.OUTPUTS) - {"jsonl"}:
-            assert "\n" not in model.task.write(example, found, output, search)
+        assert "\n" not in model.task.write(example, found, "text", search, model.codec)
 
 
 def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
-    corpus = [Example(text, None, text, "input", number) for number, text in enumerate(case.inputs, 1)]
+    corpus = corpus_of(model, case.inputs)
     pairs = [pair for window in model.stream(iter(corpus), model.task.Search(), batches.Limits()) for pair in window]
     assert [example for example, _ in pairs] == corpus
-    found = [None if result is None else model.task.value(result, model.codec) for _, result in pairs]
+    found = [value(model, example, result) for example, result in pairs]
     assert close(found, model.predict(case.inputs))
 
 
-def test_the_same_seed_gives_the_same_model_byte_for_byte(case, trained, tmp_path):
+def by_the_chain(job, folder):
+    """The same job, its corpora encoded and packed."""
+    chapter, chosen, names = tasks.get(job.task), job.training, [str(folder / n) for n in ("train", "packed", "dev")]
+    preparation.encode(chapter, job.train, job.config, folder / "train")
+    preparation.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
+    preparation.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
+    return dataclasses.replace(job, train=readers.Source((names[1],)), dev=readers.Source((names[2],)))
+
+
+def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(case, trained, tmp_path):
     folder = tmp_path / "model"
-    workflow.train(case.job(folder))
+    workflow.train(by_the_chain(case.job(folder), tmp_path))
     for path in trained[0].iterdir():
         if path.name not in {"config.json", "README.md", "history.jsonl"}:  # they hold seconds
             assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
 def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path):
-    folder, steps = tmp_path / "model", []
+    folder, events = tmp_path / "model", []
+
+    def stop():
+        return 15 if len(events) > 20 and "evaluation" in events else 0
+
     with pytest.raises(errors.Stopped):
-        workflow.train(case.job(folder), watch=lambda *_: steps.append(1), stop=lambda: 15 if len(steps) > 20 else 0)
+        workflow.train(case.job(folder), watch=lambda what, _: events.append(what), stop=stop)
     half = prediction.load(folder, device="cpu")
     assert len(half.predict(case.inputs)) == len(case.inputs)
     workflow.train(case.job(folder))
@@ -241,7 +262,12 @@ def test_the_model_card_tells_the_score(trained):
 
 def test_history_has_a_line_for_each_evaluation(case, trained):
     rows = [json.loads(line) for line in (trained[0] / "history.jsonl").read_text().splitlines()]
-    assert [row["epoch"] for row in rows] == list(range(1, case.training.epochs + 1))
+    epochs = [row["epoch"] for row in rows]
+    if case.training.eval_every is None:
+        assert epochs == list(range(1, case.training.epochs + 1))
+    else:
+        assert [row["step"] for row in rows[:-1]] == [case.training.eval_every * n for n in range(1, len(rows))]
+    assert epochs[-1] == case.training.epochs
 
 
 def test_a_model_of_another_task_is_refused(case, trained):

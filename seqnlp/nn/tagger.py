@@ -1,0 +1,204 @@
+"""The tagger's network: words, their hashed features and characters; recurrent layers; a CRF over the tags."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from seqnlp import errors
+from seqnlp.nn import crf, loss, recurrent
+from seqnlp.nn import dropout as dropouts
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sentences as tensors; what is known of a word's form stands once for each of the U distinct ones."""
+
+    words: torch.Tensor  # (B, S)
+    lengths: torch.Tensor  # (B,)
+    forms: torch.Tensor  # (B, S), each word's number among the distinct ones
+    grams: torch.Tensor  # n-grams of the distinct words, flat
+    gram_offsets: torch.Tensor  # (U,)
+    surface: torch.Tensor  # affixes and shapes of the distinct words, flat
+    surface_offsets: torch.Tensor  # (U,)
+    characters: torch.Tensor  # (U, L)
+    spans: torch.Tensor  # (U,), characters of each distinct word
+    tags: torch.Tensor | None = None  # (B, S)
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        return replace(self, **moved)
+
+
+class Forms(nn.Module):
+    """What a word's form says: a vector for each distinct word from its n-grams, its surface, its characters."""
+
+    def __init__(
+        self, *, buckets: int, gram_size: int, surface_size: int, characters: str, character_size: int
+    ) -> None:
+        super().__init__()
+        self.grams = _bag(buckets, gram_size) if buckets else None
+        self.surface = _bag(buckets, surface_size) if buckets else None
+        self.characters = CHARACTERS[characters](character_size) if characters in CHARACTERS else None
+        hashed, read = gram_size + surface_size if buckets else 0, self.characters.outputs if self.characters else 0
+        self.outputs: int = hashed + read
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Return (U, F)."""
+        parts = []
+        if self.grams is not None and self.surface is not None:
+            parts.append(self.grams(batch.grams, batch.gram_offsets))
+            parts.append(self.surface(batch.surface, batch.surface_offsets))
+        if self.characters is not None:
+            parts.append(self.characters(batch.characters, batch.spans).float())
+        return torch.cat(parts, dim=1)
+
+
+def _bag(buckets: int, size: int) -> nn.EmbeddingBag:
+    bag = nn.EmbeddingBag(buckets, size, mode="mean", sparse=True)
+    nn.init.normal_(bag.weight, std=0.3)
+    return bag
+
+
+ALPHABET = 2048  # buckets of characters, by code point
+LONGEST = 100  # characters of a word that are read: one of thousands would make the others wait
+
+
+class CharacterLstm(nn.Module):
+    """A word read by a bidirectional LSTM over its characters (Lample et al. 2016, section 4.1)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(ALPHABET, size)
+        self.encoder = recurrent.Encoder(size, size)
+        self.outputs = self.encoder.outputs
+
+    def forward(self, characters: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return (U, F); characters: (U, L)."""
+        _, state = self.encoder(self.embedding(characters), lengths)
+        return state["hidden"][:, -1]
+
+
+class CharacterCnn(nn.Module):
+    """A word seen through windows of three characters, the strongest of each kind (Ma & Hovy 2016, section 2.1)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(ALPHABET, size)
+        self.outputs = 2 * size
+        self.window = nn.Conv1d(size, self.outputs, kernel_size=3, padding=1)
+
+    def forward(self, characters: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return (U, F); characters: (U, L)."""
+        mask = recurrent.step_mask(lengths, characters.size(1)).unsqueeze(2)
+        seen = self.window((self.embedding(characters) * mask).transpose(1, 2)).transpose(1, 2)  # (U, L, F)
+        return torch.tanh(seen.masked_fill(~mask, -torch.inf).amax(1))
+
+
+CHARACTERS: dict[str, Any] = {"lstm": CharacterLstm, "cnn": CharacterCnn}
+
+
+def _fix(chain: crf.Crf) -> None:
+    """Make a CRF's scores zeros that are not learnt: it then knows only what is legal."""
+    for name, scores in list(chain.named_parameters()):
+        delattr(chain, name)
+        chain.register_buffer(name, torch.zeros_like(scores), persistent=False)
+
+
+def joined(networks: Sequence[nn.Module], batch: Batch) -> tuple[Tagger, torch.Tensor]:
+    """Return a tagger and emissions for it: of several networks the mean of all scores.
+
+    Raises `ModelError` where some have a chain and others have none: their scores cannot be added.
+    """
+    taggers = [cast(Tagger, network) for network in networks]
+    if len({tagger.chain for tagger in taggers}) > 1:
+        raise errors.ModelError("an ensemble of --head crf and softmax", "all of its models need the same head")
+    emissions = torch.stack([tagger.emissions(batch) for tagger in taggers]).mean(0)
+    first = taggers[0]
+    if len(taggers) == 1 or not first.chain:
+        return first, emissions.log_softmax(2) if not first.chain else emissions
+    mean = copy.copy(first)
+    mean._modules = {**first._modules, "crf": copy.deepcopy(first.crf)}
+    for name, scores in mean.crf.named_parameters():
+        scores.data = torch.stack([dict(tagger.crf.named_parameters())[name] for tagger in taggers]).mean(0)
+    return mean, emissions
+
+
+class Tagger(nn.Module):
+    """A tag for each word: stacked BiLSTMs and a linear-chain CRF (Huang et al. 2015), or a softmax for each word."""
+
+    def __init__(
+        self,
+        *,
+        vocabulary: int,
+        tags: int,
+        unknown: int,
+        rare: int,
+        dimension: int,
+        forms: Forms,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        word_dropout: float,
+        init: str,
+        chain: bool,
+        smoothing: float,
+        legal: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    ) -> None:
+        super().__init__()
+        self.unknown, self.rare, self.word_dropout = unknown, rare, word_dropout
+        self.chain, self.smoothing = chain, smoothing
+        self.words = nn.Embedding(vocabulary, dimension, sparse=True)
+        nn.init.normal_(self.words.weight, std=0.1)
+        self.forms = forms
+        self.input_dropout = dropouts.LockedDropout(dropout)
+        self.encoder = recurrent.Encoder(dimension + forms.outputs, hidden, layers=layers, dropout=dropout, init=init)
+        self.dropout = dropouts.LockedDropout(dropout)
+        self.output = nn.Linear(self.encoder.outputs, tags)
+        self.crf = crf.Crf(tags, legal=legal[0], begin=legal[1], end=legal[2])
+        self.free = bool(torch.cat([part.flatten() for part in legal]).all()) and not chain
+        if not chain:
+            _fix(self.crf)
+
+    def emissions(self, batch: Batch) -> torch.Tensor:
+        """Return the tags' scores for each word (B, S, C), in fp32; without a chain they are log-probabilities."""
+        words = self._words(batch.words)
+        forms = functional.embedding(batch.forms, self.forms(batch)) if self.forms.outputs else words[..., :0]
+        features = self.input_dropout(torch.cat([words, forms], dim=2))  # (B, S, D + F)
+        outputs, _ = self.encoder(features, batch.lengths)
+        with torch.autocast(outputs.device.type, enabled=False):
+            scores: torch.Tensor = self.output(self.dropout(outputs).float())
+        return scores if self.chain else scores.log_softmax(2)
+
+    def _words(self, words: torch.Tensor) -> torch.Tensor:
+        """The words' vectors; in training a rare word is unknown now and then, so that the unknown one is learnt."""
+        if self.training and self.word_dropout:
+            lost = torch.rand(words.shape, device=words.device) < self.word_dropout
+            words = words.masked_fill(lost & (words >= self.rare), self.unknown)
+        vectors: torch.Tensor = self.words(words)
+        return vectors
+
+    def decode(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the best legal tags (B, S), 0 past the lengths."""
+        if self.free:
+            return emissions.argmax(2) * recurrent.step_mask(lengths, emissions.size(1))
+        return self.crf.decode(emissions, lengths)[0]
+
+    def marginals(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the tags' probabilities at each word (B, S, C)."""
+        return emissions.exp() if self.free else self.crf.marginals(emissions, lengths)
+
+    def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
+        """Return the loss of a batch with tags, its weight the number of words."""
+        assert batch.tags is not None
+        scores = self.emissions(batch)
+        if not self.chain:
+            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), smoothing=self.smoothing)
+        return loss.Loss(self.crf(scores, batch.tags, batch.lengths), batch.lengths.sum().to(scores.dtype))

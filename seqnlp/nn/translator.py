@@ -1,0 +1,86 @@
+"""The translator's network: an encoder that reads the source both ways, a decoder that attends to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from seqnlp.nn import decoder as decoders
+from seqnlp.nn import dropout as dropouts
+from seqnlp.nn import loss, recurrent
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs as tensors; the target as the decoder reads it, start first, and as it is to write it, end last."""
+
+    source: torch.Tensor  # (B, S)
+    lengths: torch.Tensor  # (B,)
+    inputs: torch.Tensor  # (B, T)
+    outputs: torch.Tensor  # (B, T), IGNORED past the end
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return replace(self, **{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+
+class Translator(nn.Module):
+    """Attentional encoder-decoder of LSTMs (after Bahdanau et al. 2015).
+
+    shared: source and target have one vocabulary, and so one embedding, which is the output matrix too.
+    """
+
+    def __init__(
+        self,
+        *,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        dimension: int,
+        hidden: int,
+        layers: int,
+        decoder_hidden: int,
+        decoder_layers: int,
+        attention: str,
+        dropout: float,
+        smoothing: float,
+        init: str,
+        shared: bool,
+    ) -> None:
+        super().__init__()
+        self.smoothing = smoothing
+        self.embedding = nn.Embedding(source_vocabulary, dimension)
+        nn.init.normal_(self.embedding.weight, std=dimension**-0.5)
+        self.dropout = dropouts.LockedDropout(dropout)
+        self.encoder = recurrent.Encoder(dimension, hidden, layers=layers, dropout=dropout, init=init)
+        self.decoder = decoders.Decoder(
+            vocabulary=target_vocabulary,
+            dimension=dimension,
+            hidden=decoder_hidden,
+            memory=self.encoder.outputs,
+            attention=attention,
+            layers=decoder_layers,
+            dropout=dropout,
+            init=init,
+            embedding=self.embedding if shared else None,
+        )
+
+    def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
+        """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""
+        embedded = self.dropout(self.embedding(source))
+        memory, state = self.encoder(embedded, lengths)
+        return self.decoder.begin(self.dropout(memory), lengths, state["hidden"][:, -1])
+
+    def step(self, tokens: torch.Tensor, state: decoders.State) -> tuple[torch.Tensor, decoders.State]:
+        """Return the logits (N, V) after one more token each (N, 1), and the state."""
+        return self.decoder.step(tokens, state)
+
+    def forward(self, batch: Batch, carry: Any = None) -> loss.Loss:
+        """Return the loss of a batch, its weight the number of target tokens."""
+        features, _ = self.decoder(batch.inputs, self.begin(batch.source, batch.lengths))
+        decoder = self.decoder
+        return loss.linear_cross_entropy(
+            features, decoder.output, decoder.bias, batch.outputs, smoothing=self.smoothing
+        )
