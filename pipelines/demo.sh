@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job on the corpora of data/: train, predict in a pipe, evaluate; a table of scores at the end.
+# The main jobs on the corpora of data/: train, predict in a pipe, evaluate; a table of scores at the end.
 #
 #     sh pipelines/demo.sh
 set -eu
@@ -22,5 +22,16 @@ seqnlp classify train data/reviews_zh/train.tsv --dev data/reviews_zh/dev.tsv -o
 echo "房间很干净，但是服务太差了" | seqnlp classify predict "$out/reviews_zh" --scores
 seqnlp classify eval "$out/reviews_zh" data/reviews_zh/test.tsv >"$out/reviews_zh.json"
 
+echo "== tag: who, where, which company?"
+seqnlp tag train data/tags/train.conll --dev data/tags/dev.conll -o "$out/tags" --epochs 8 -q >"$out/train_tags.json"
+echo "Anna Berg moved to Oslo in May." | seqnlp tag predict "$out/tags" --tokenize
+seqnlp tag eval "$out/tags" data/tags/test.conll >"$out/tags.json"
+
+echo "== translate: German number words into English"
+seqnlp translate train data/numbers/train.de data/numbers/train.en --dev data/numbers/dev.de --dev data/numbers/dev.en \
+    -o "$out/numbers" NUMBERS -q >"$out/train_numbers.json"
+echo "dreiundzwanzig kleine Katzen" | seqnlp translate predict "$out/numbers"
+seqnlp translate eval "$out/numbers" data/numbers/test.de data/numbers/test.en >"$out/numbers.json"
+
 echo "== scores on the test parts"
-python pipelines/table.py "$out/reviews.json" "$out/reviews_zh.json"
+python pipelines/table.py "$out/reviews.json" "$out/reviews_zh.json" "$out/tags.json" "$out/numbers.json"

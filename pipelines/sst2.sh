@@ -5,17 +5,8 @@
 #
 # The corpus: sst2/{train,dev,test}.tsv, text<TAB>label, from https://github.com/clairett/pytorch-sentiment-classification
 # (data/SST2; Socher et al. 2013). SEEDS="1" trains one model only.
-set -euo pipefail
-. "$(dirname -- "$0")/env.sh"
-cd -- "$seqnlp_root"
+. "$(dirname -- "$0")/recipe.sh"
 corpus=${SEQNLP_CORPORA:?the folder that holds sst2/}/sst2
-mkdir -p out
-
-results=()
-for seed in ${SEEDS:-1 2 3}; do
-    model=out/sst2-$seed
-    seqnlp classify train "$corpus/train.tsv" --dev "$corpus/dev.tsv" -o "$model" --seed "$seed" >"$model.train.json"
-    seqnlp classify eval "$model" "$corpus/test.tsv" >"$model.json"
-    results+=("$model.json")
-done
-python pipelines/table.py "${results[@]}"
+train=("$corpus/train.tsv" --dev "$corpus/dev.tsv")
+test=("$corpus/test.tsv")
+recipe classify sst2 "1 2 3"
