@@ -18,7 +18,7 @@ import safetensors.numpy
 from seqnlp import textio
 
 MOST_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
-CHUNK = 1 << 22  # n-grams that are counted at once
+CHUNK = 1 << 20  # n-grams that are counted at once
 SAMPLE = 2000  # training texts that the scale is measured on
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from seqnlp.preprocess import normalize
 
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
 PAD, UNK, START, END = range(4)
+
+BETWEEN_WORDS = re.compile(r"(?<=\S)(?= \S)")
+KNOWN_WORDS = 200_000  # whose pieces are remembered
 
 # Chinese and Japanese put no blanks between words: each Han or kana character (and the long-vowel mark, which
 # belongs to no one script) counts as a word.
@@ -69,7 +74,32 @@ class Tokenizer:
 
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the pieces of each text, as they are written in the vocabulary."""
+        if not self._by_words:
+            return self._pieces(texts)
+        lines = [BETWEEN_WORDS.split(text) for text in texts]
+        new = list({word for words in lines for word in words} - self._known.keys())
+        if len(self._known) > KNOWN_WORDS:
+            self._known.clear()
+            return self.pieces(texts)
+        self._known.update(zip(new, self._pieces(new), strict=True))
+        known = self._known
+        return [[piece for word in words for piece in known[word]] for words in lines]
+
+    def _pieces(self, texts: Sequence[str]) -> list[list[str]]:
         return [encoding.tokens for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    @functools.cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """The pieces of words that came before: most of a text are such."""
+        return {}
+
+    @functools.cached_property
+    def _by_words(self) -> bool:
+        """Whether a word has the same pieces in every text: no merge crosses a blank, and none is left out."""
+        content = json.loads(self.backend.to_str())
+        splitter = content["pre_tokenizer"] or {}
+        bytewise = splitter.get("type") == "ByteLevel" and not splitter["add_prefix_space"] and splitter["use_regex"]
+        return bytewise and not content["model"].get("dropout") and self.normal(" x") == " x"
 
     def join(self, pieces: Sequence[str]) -> str:
         """Return the text of pieces."""
@@ -81,6 +111,7 @@ class Tokenizer:
         if not isinstance(self.backend.model, models.BPE):
             raise errors.UsageError("--dropout needs pieces of the kind bpe")
         self.backend.model.dropout = share
+        self.__dict__.pop("_by_words", None)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids, special tokens left out."""

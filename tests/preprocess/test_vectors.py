@@ -91,8 +91,8 @@ def test_a_number_may_be_a_word(path):
     assert vectors.words(path("2 2\n7 1 -1\n3 2 1\n")) == ["7", "3"]
 
 
-def test_the_first_word_may_have_one_number(path):
-    assert vectors.words(path("the 0.5\nof 0.25\n")) == ["the", "of"]
+def test_a_word_may_have_one_number(path):
+    assert vectors.words(path("the 3\nof 0.25\n7 1\n")) == ["the", "of", "7"]
 
 
 def test_words_are_found_as_they_are_normalised(path):
