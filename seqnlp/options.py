@@ -36,6 +36,11 @@ def names(kind: type, group: str) -> list[str]:
     return [field.name for field in dataclasses.fields(kind) if field.metadata["group"] == group]
 
 
+def of_group(options: Any, group: str) -> dict[str, Any]:
+    """Return the options of one group, by name."""
+    return {name: getattr(options, name) for name in names(type(options), group)}
+
+
 def identity(options: Any) -> dict[str, Any]:
     """Return the options that make the model, without those that only say how to run."""
     return {

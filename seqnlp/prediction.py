@@ -106,7 +106,10 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
     """
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
-        own, theirs = ({**model.content["files"], modeldir.WEIGHTS: None} for model in (first, other))
+        own, theirs = (
+            ({**model.content["files"], modeldir.WEIGHTS: None}, options.of_group(model.config, options.TEXT))
+            for model in (first, other)
+        )
         if own != theirs:
             raise errors.ModelError(
                 f"{folder}: has not the codec of {folders[0]}", "an ensemble is trained on one encoded corpus"

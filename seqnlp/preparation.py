@@ -54,7 +54,7 @@ class Folder:
     def config(self, other: Any = None) -> Any:
         """Return the config: what makes rows out of text is the folder's, all else from `other`."""
         own = options.from_dict(self.task.Config, self.content["config"])
-        return own if other is None else replace(other, **_of_text(own))
+        return own if other is None else replace(other, **options.of_group(own, options.TEXT))
 
     def codec(self) -> Any:
         """Return the codec that made the rows."""
@@ -83,16 +83,12 @@ class Folder:
     def check_codec(self, files: Mapping[str, str], config: Any, whose: str) -> None:
         """Raise `DataError` unless the rows were made by the codec of these files and this config."""
         theirs = {name: digest for name, digest in files.items() if name != modeldir.WEIGHTS}
-        if theirs != self.content["files"] or _of_text(config) != _of_text(self.config()):
+        settings, own = (options.of_group(part, options.TEXT) for part in (config, self.config()))
+        if theirs != self.content["files"] or settings != own:
             raise errors.DataError(
                 f"{self.path}: was not encoded with the codec of {whose}",
                 f"seqnlp encode {self.task.NAME} ... --codec {whose}",
             )
-
-
-def _of_text(config: Any) -> dict[str, Any]:
-    """Return the options that decide how text becomes rows."""
-    return {name: getattr(config, name) for name in options.names(type(config), options.TEXT)}
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
@@ -230,8 +226,8 @@ def fit(
     try:
         return task.fit(part, config, given)
     except errors.DataError as error:
-        if error.message.startswith(tuple(map(source.name, source.paths))):  # of a line
-            raise
+        if error.message.startswith((*map(source.name, source.paths), str(getattr(config, "vectors", None)))):
+            raise  # it names a file already
         raise errors.DataError(f"{source.title}: {error.message}", error.hint) from None
 
 

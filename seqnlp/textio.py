@@ -143,7 +143,10 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         sync_folder(temporary / "new")
         if replace and path.exists():
             os.rename(path, before)
-        os.rename(temporary / "new", path)
+        try:
+            os.rename(temporary / "new", path)
+        except OSError as error:  # there is one now, made by another process
+            raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
     except BaseException as error:
         if before.exists():
             os.rename(before, path)

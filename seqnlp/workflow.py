@@ -174,16 +174,17 @@ def _identity(job: Job) -> dict[str, Any]:
         raise errors.UsageError(f"{job.folder}: -o and --init-from are the same folder", "give -o a new one")
     start = None if job.init_from is None else modeldir.read_config(Path(job.init_from))["files"][modeldir.WEIGHTS]
     folder = preparation.opened(source, job.task)
+    config = folder.config(job.config) if folder else job.config
     return {
         "task": job.task,
-        "config": options.identity(folder.config(job.config) if folder else job.config),
+        "config": options.identity(config),
         "training": options.identity(job.training),
         "read": {
             "format": source.format,
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
-            "vectors": textio.sha256(job.config.vectors) if getattr(job.config, "vectors", None) else None,
+            "vectors": textio.sha256(config.vectors) if getattr(config, "vectors", None) else None,
         },
         "train": _digests(source, job.task),
         "dev": _digests(dev, job.task) if dev else None,
@@ -222,6 +223,8 @@ def prepare(job: Job) -> Ready:
         job = replace(job, config=start.config)
     folder = preparation.opened(job.train, job.task)
     found = _from_text(job, task, start) if folder is None else _from_folder(job, task, folder, start)
+    if not len(found.rows):
+        raise errors.DataError(f"{job.train.title}: no example can be learnt from", "all are too long")
     config = task.resolve(found.config, found.codec)
     torch.manual_seed(job.training.seed)
     network = task.build(config, found.codec)
@@ -259,10 +262,13 @@ def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: 
         )
     if start:
         folder.check_codec(start.content["files"], start.config, str(job.init_from))
-    config, codec = folder.config(job.config), folder.codec()
-    if not folder.fitted:  # as with --init-from: there may be nothing in the rows that the codec knows
+    config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
+    if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
         preparation.fit(task, folder.examples(), job.train, config, {"codec": codec})
-    return Material(config, codec, folder.rows(), folder.plan, folder.content["files"], None)
+        kept = corpus.in_memory((row for row in rows.table if task.fits(row, config)), codec.features())
+        if len(kept) < len(rows):
+            rows, plan = kept, plan and batches.plan(kept.lengths, plan.limits)
+    return Material(config, codec, rows, plan, folder.content["files"], None)
 
 
 def _planned(chosen: options.Training, plan: batches.Plan | None) -> options.Training:

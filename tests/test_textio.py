@@ -261,7 +261,7 @@ def test_a_folder_replaces_the_old_one_and_all_that_was_in_it(tmp_path):
 def test_a_folder_that_is_there_meanwhile_is_not_replaced(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_text("old")
-    with pytest.raises(OSError):
+    with pytest.raises(errors.UsageError, match=r"a: cannot be made \(Directory not empty\)"):
         fill(tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a" / "x").read_text() == "old"
@@ -277,9 +277,8 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_be_named(tmp_path, m
 
     fill(tmp_path / "a", "old")
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(OSError, match="No space left") as error:
+    with pytest.raises(errors.UsageError, match=r"a: cannot be made \(No space left on device\)"):
         fill(tmp_path / "a", replace=True)
-    assert error.value.filename is None or error.value.filename == str(tmp_path / "a")
     assert (tmp_path / "a" / "x").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
@@ -295,6 +294,13 @@ def test_a_folder_has_the_permissions_of_any_new_one(tmp_path):
     fill(tmp_path / "a")
     (tmp_path / "b").mkdir()
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_full_disk_is_told_with_the_folder(tmp_path):
+    with pytest.raises(OSError, match="No space left") as error:  # noqa: SIM117
+        with textio.atomic_folder(tmp_path / "a"):
+            raise OSError(28, "No space left on device")
+    assert error.value.filename == str(tmp_path / "a")
 
 
 @pytest.mark.parametrize("name", ["file/a", "a" * 300])

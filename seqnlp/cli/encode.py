@@ -12,6 +12,7 @@ import click
 
 from seqnlp import errors, options, tasks, textio
 from seqnlp.cli import flags, show
+from seqnlp.preprocess import readers
 
 
 class Tasks(click.Group):
@@ -87,12 +88,14 @@ def run(
     """Write an encoded corpus, or print its rows."""
     show.set_up(values)
     source, output = flags.source(corpora, task.ROLES, values), None if output == textio.STDIN else output
+    if values.get("vectors"):
+        readers.Source((values["vectors"],)).check()
     if codec is not None:
         _refuse(task, tokenizers, codec)
     if len(tokenizers) > 2:
         raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "one for all, or two")
     from seqnlp import preparation
-    from seqnlp.preprocess import readers, tokenizer
+    from seqnlp.preprocess import tokenizer
 
     if output is not None:
         preparation.check_output(Path(output), overwrite)

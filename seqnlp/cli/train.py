@@ -11,6 +11,7 @@ import click
 
 from seqnlp import errors, options, tasks
 from seqnlp.cli import flags, show
+from seqnlp.preprocess import readers
 
 
 def of(task: tasks.Task) -> click.Command:
@@ -68,6 +69,8 @@ def run(
     if init_from is not None:
         _refuse_settings(task)
     source = flags.source(train_, task.ROLES, values)
+    if values.get("vectors"):
+        readers.Source((values["vectors"],)).check()
     dev_source = flags.source(dev, task.ROLES, values) if dev else None
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +37,7 @@ def in_memory(rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) ->
     """Return encoded rows as an Arrow table in memory."""
     batches = [batch_of(chunk, features) for chunk in chunks(rows)]
     table = pyarrow.Table.from_batches(batches, schema=datasets.Features(features).arrow_schema)
-    return Corpus(datasets.Dataset(table, fingerprint="memory"))  # else the whole table is hashed
+    return Corpus(_dataset(table))
 
 
 def write(path: str | Path, batches: Iterable[pyarrow.RecordBatch], features: Mapping[str, Any]) -> int:
@@ -52,7 +53,13 @@ def write(path: str | Path, batches: Iterable[pyarrow.RecordBatch], features: Ma
 
 def memory_mapped(path: str | Path, without: Sequence[str] = ()) -> Corpus:
     """Return what `write` wrote, read from the disk as it is used, but for some columns."""
-    return Corpus(datasets.Dataset.from_file(str(path)).remove_columns(list(without)))
+    file = pyarrow.memory_map(os.fsencode(path))  # `datasets` itself takes names in UTF-8 only
+    table = pyarrow.ipc.open_stream(file).read_all()
+    return Corpus(_dataset(table.drop_columns(list(without))))
+
+
+def _dataset(table: pyarrow.Table) -> datasets.Dataset:
+    return datasets.Dataset(table, fingerprint="rows")  # else the whole table is hashed
 
 
 def in_order(table: datasets.Dataset, order: np.ndarray) -> Iterator[pyarrow.RecordBatch]:

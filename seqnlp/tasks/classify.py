@@ -238,7 +238,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         )
     if "codec" in given:
         given["codec"].classes.require(known.names)
-        return config, given["codec"]
+        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
     if config.multi_label:
         config = replace(config, bayes=0)  # its classes exclude each other
     codec = Codec.of(config, _vocabulary(corpus, config, given.get("tokenizers")), known, None)
@@ -262,7 +262,7 @@ def _vocabulary(
             normalization=config.normalize,
             size=config.vocab_size,
             min_count=config.min_count,
-            more=vectors.words(config.vectors) if config.vectors else (),
+            more=vectors.words(config.vectors, empty.normal, counts) if config.vectors else (),
         )
     if len(given) != 1:
         raise errors.UsageError(f"{len(given)} tokenizers, but {NAME} needs one")
@@ -355,7 +355,8 @@ def initialise(network: nn.Module, config: Config, codec: Codec) -> None:
     from seqnlp.nn import embedding
 
     if config.vectors:
-        embedding.put(network.embedding.words, *vectors.rows(config.vectors, codec.words.vocabulary))  # type: ignore[arg-type, union-attr]
+        found = vectors.rows(config.vectors, codec.words.vocabulary, codec.words.normal)
+        embedding.put(network.embedding.words, *found)  # type: ignore[arg-type, union-attr]
 
 
 def predict(

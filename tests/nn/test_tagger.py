@@ -140,7 +140,8 @@ def test_in_training_some_rare_words_are_unknown():
     assert found[:, :RARE].equal(ids[:, :RARE])
     lost = found != ids
     assert found[lost].eq(UNKNOWN).all()
-    assert 0.2 < lost[:, RARE:].float().mean() < 0.4
+    assert lost[:, RARE:].float().mean() < 0.4
+    assert (lost[:, RARE:].float().mean(0) > 0.1).all()
 
 
 def test_no_word_is_lost_at_prediction_nor_without_dropout():
@@ -165,8 +166,11 @@ def test_a_sentence_is_scored_the_same_alone_and_in_a_batch(buckets, kind, chain
 
 def test_a_word_s_form_matters():
     made = network()
-    other = dataclasses.replace(batch(), grams=(batch().grams + 1) % 7)
-    assert not torch.allclose(made.emissions(batch())[0], made.emissions(other)[0], atol=1e-3)
+    grams = batch().grams.clone()
+    grams[-len(GRAMS[3]) :] = 0  # of word 3, which the first sentence lacks
+    before, after = (made.emissions(given) for given in (batch(), dataclasses.replace(batch(), grams=grams)))
+    torch.testing.assert_close(after[0], before[0])
+    assert not torch.allclose(after[1, 0], before[1, 0], atol=1e-3)
 
 
 @pytest.mark.parametrize("chain", [True, False])
@@ -223,8 +227,9 @@ def test_probabilities_of_tags_by_trying_all(chain):
         torch.testing.assert_close(shares[:n], expected, atol=1e-5, rtol=0)
 
 
-def test_plain_tags_without_a_chain_are_the_most_probable_ones():
-    made = network(chain=False)
+@pytest.mark.parametrize("seed", range(4))
+def test_plain_tags_without_a_chain_are_the_most_probable_ones(seed):
+    made = network(chain=False, seed=seed)
     assert made.free
     emissions = made.emissions(batch())
     found = made.decode(emissions, batch().lengths)

@@ -1,5 +1,7 @@
 """Encoded corpora: rows go in and come out, whatever their number."""
 
+import os
+
 import datasets
 import numpy as np
 import pytest
@@ -50,6 +52,15 @@ def test_the_file_of_the_same_rows_is_the_same(tmp_path):
     for name in ("one", "two"):
         on_disk(tmp_path / name, rows(corpus.CHUNK + 1))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_name_that_is_not_utf8_is_a_name(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xe9.arrow")
+    try:
+        on_disk(path, rows(3))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    assert len(corpus.memory_mapped(path)) == 3
 
 
 def test_a_column_may_be_left_out(tmp_path):

