@@ -10,7 +10,7 @@ import numpy as np
 
 from seqnlp import errors, textio
 
-CELL = 0.32  # inches
+CELL, MOST = 0.32, 300  # inches; pieces that are shown
 
 
 def check() -> None:
@@ -22,17 +22,14 @@ def check() -> None:
 
 
 def attention(path: Path, parts: Sequence[np.ndarray], source: Sequence[str], target: Sequence[str]) -> None:
-    """Write a heat map as PNG: a column for each piece of the source, a row for each of the target.
+    """Write a heat map as PNG: a column for each piece of the source, a row for each of the target, 300 at the most.
 
     parts: the weights (T, S) of each part of the source, one after the other.
     """
     from matplotlib import figure
 
-    weights = np.zeros((len(target), len(source)))
-    row = column = 0
-    for part in parts:
-        weights[row : row + part.shape[0], column : column + part.shape[1]] = part
-        row, column = row + part.shape[0], column + part.shape[1]
+    source, target = source[:MOST], target[:MOST]
+    weights = _joined(parts, max(len(target), 1), len(source))
     sheet = figure.Figure(figsize=(2 + CELL * len(source), 1.5 + CELL * len(target)))
     axes = sheet.add_subplot()
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -43,6 +40,17 @@ def attention(path: Path, parts: Sequence[np.ndarray], source: Sequence[str], ta
         warnings.simplefilter("ignore")  # the font lacks letters of many languages: they are drawn as boxes
         with textio.atomic(path, "wb") as file:
             sheet.savefig(file, format="png", bbox_inches="tight")
+
+
+def _joined(parts: Sequence[np.ndarray], rows: int, columns: int) -> np.ndarray:
+    """The weights of the parts, each below and to the right of the one before, as far as there are rows and columns."""
+    whole = np.zeros((rows, columns))
+    row = column = 0
+    for part in parts:
+        place = whole[row : row + part.shape[0], column : column + part.shape[1]]
+        place[:] = part[: place.shape[0], : place.shape[1]]
+        row, column = row + part.shape[0], column + part.shape[1]
+    return whole
 
 
 def _plain(piece: str) -> str:

@@ -223,8 +223,6 @@ def prepare(job: Job) -> Ready:
         job = replace(job, config=start.config)
     folder = preparation.opened(job.train, job.task)
     found = _from_text(job, task, start) if folder is None else _from_folder(job, task, folder, start)
-    if not len(found.rows):
-        raise errors.DataError(f"{job.train.title}: no example can be learnt from", "all are too long")
     config = task.resolve(found.config, found.codec)
     torch.manual_seed(job.training.seed)
     network = task.build(config, found.codec)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqnlp import errors, modeldir, options, preparation, tasks
+from seqnlp import errors, modeldir, options, preparation, tasks, workflow
 from seqnlp.preprocess import batch as batches
 from seqnlp.preprocess import corpus, examples, readers
 
@@ -374,6 +374,19 @@ def test_a_corpus_of_which_nothing_can_be_learnt_is_told(tmp_path, pairs):
         source = readers.Source((str(tmp_path / "x.tsv"),))
         preparation.encode(pairs, source, Config(longest=2), tmp_path / "paired")
     assert names(tmp_path) == ["x.tsv"]
+
+
+def test_training_leaves_out_what_cannot_be_learnt_from_of_rows_that_were_not_fitted_on(paired, pairs, tmp_path):
+    text = readers.Source((str(tmp_path / "x.tsv"),))
+    preparation.encode(pairs, text, Config(), tmp_path / "more", codec_of=str(paired))
+    preparation.pack(str(tmp_path / "more"), tmp_path / "packed", max_tokens=20, batch_size=3)
+    expected = sorted(map(str, preparation.open_folder(str(paired)).rows().table.to_list()))
+    for name in ("more", "packed"):
+        source = readers.Source((str(tmp_path / name),))
+        job = workflow.Job("pairs", source, text, tmp_path / "m", Config(), options.Training())
+        found = workflow._from_folder(job, pairs, preparation.open_folder(str(tmp_path / name)), None)
+        assert sorted(map(str, found.rows.table.to_list())) == expected
+    assert found.plan == batches.plan(found.rows.lengths, batches.Limits(20, 3))
 
 
 # pack

@@ -27,15 +27,18 @@ def parts(text: str, sizes: Sizes, most: int) -> Iterator[str]:
 def _parts(text: str, sizes: Sizes, most: int, places: Sequence[re.Pattern[str]]) -> Iterator[str]:
     """Yield the parts, cut at the first kind of places, and where that is not enough at the others."""
     units = [unit for unit in places[0].split(text) if unit]
-    alone, inside = sizes([unit.strip() for unit in units]), sizes(units)
+    filled = [unit if unit.strip() else "" for unit in units]
     gathered, held = "", 0
-    for unit, first, more in zip(units, alone, inside, strict=True):
-        if gathered and held + more > most:
+    for unit, alone, inside in zip(units, sizes([unit.strip() for unit in filled]), sizes(filled), strict=True):
+        long = alone > most and len(places) > 1
+        if held and (long or held + inside > most):
             yield gathered
             gathered, held = "", 0
-        if first > most and len(places) > 1:
-            yield from _parts(unit, sizes, most, places[1:])
+        gathered += unit
+        if long:
+            yield from _parts(gathered, sizes, most, places[1:])
+            gathered, held = "", 0
         else:
-            gathered, held = gathered + unit, held + more if gathered else first
+            held += inside if held else alone
     if gathered:
         yield gathered

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import collections
-import functools
 import logging
-import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +15,11 @@ from seqnlp import errors, textio
 from seqnlp.metrics import base, rouge, translation
 from seqnlp.options import option
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import examples, formats, normalize, pieces, readers, tokenizer
+from seqnlp.preprocess import cut, examples, formats, normalize, pairs, readers, tokenizer
 from seqnlp.preprocess.examples import Example
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from seqnlp import search as searches
@@ -37,12 +35,12 @@ OPTIONS: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.999}
 OUTPUTS = ("text", "jsonl")
 SHOWN = ("source", "target")
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
-WORDS_A_PIECE, SMALLEST, LARGEST = 90, 500, 16_000  # of the corpus for a piece of the vocabulary; its bounds
 UNCUT = 10**9  # pieces
-ALIKE = 0.5  # share of the characters that two languages have in common, from which on they share their pieces
+AT_ONCE = 256  # parts of sources that are searched together
 MORE = 10  # pieces that a translation may have beyond its share of the source
 LOOKED_AT = 0.1  # attention in all from which on a piece of the source was looked at
 UNUSUAL, COVERED, FEW = 2.0, 0.5, 5  # factor of length, share of the source, pieces: beyond these it is suspicious
+TER_WORDS = 1000  # of a sentence from which on TER would take minutes
 NOTES = {"cut": "inputs were longer than --max-length: cut, translated in parts, and joined"}
 
 
@@ -87,12 +85,16 @@ class Search:
 
     beam: int = option(5, "Hypotheses under way at once; 1 is greedy.", group="Search", low=1, high=100)
     nbest: int = option(1, "Translations of each input, best first; in text one is printed.", group="Output", low=1)
-    length_penalty: float = option(0.6, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search")
+    length_penalty: float = option(
+        0.6, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
+    )
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
     no_repeat: int = option(0, "An n-gram of so many pieces comes only once; 0 for no rule.", group="Search", low=0)
-    least_ratio: float = option(0.0, "Fewest pieces of a translation, for each of the source.", group="Search", low=0.0)
+    least_ratio: float = option(
+        0.0, "Fewest pieces of a translation, for each of the source.", group="Search", low=0.0, high=100.0
+    )
     most_ratio: float = option(
-        2.0, "Most pieces of a translation, for each of the source, and ten more.", group="Search", low=0.0
+        2.0, "Most pieces of a translation, for each of the source, and ten more.", group="Search", low=0.0, high=100.0
     )
     max_length: int | None = option(
         None,
@@ -105,7 +107,7 @@ class Search:
     temperature: float = option(1.0, "Of sampling: under 1 nearer the most probable.", group="Search", low=0.01)
     top_k: int = option(0, "Sample from the K most probable pieces; 0 for all.", group="Search", low=0)
     top_p: float = option(
-        1.0, "Sample from the fewest pieces with this probability.", group="Search", low=0.0, high=1.0
+        1.0, "Sample from the fewest pieces with this probability.", group="Search", low=0.001, high=1.0
     )
     sampling_seed: int = option(1, "Seed of sampling.", group="Search", low=0)
     tokenize: str | None = option(
@@ -153,8 +155,9 @@ class Codec:
     target: tokenizer.Tokenizer
     longest: int
     ratio: float
-    tokenize: str
+    tokenize: str  # of BLEU, as suits the target
     limit: int | None = None  # pieces from which on a source is cut, where not twice the longest
+    scored: str | None = None  # the tokenisation of BLEU that was asked for
     lowercase: bool = False
 
     @property
@@ -173,10 +176,18 @@ class Codec:
         }
 
     def parts(self, text: str) -> list[list[int]]:
-        """Return the pieces of a text; of one that is too long those of its parts, cut at sentence ends or blanks."""
+        """Return the pieces of a text; of one that is too long those of its parts, each within the limit."""
         whole = self.source.encode([text])[0]
-        limit = self.limit or 2 * self.longest
-        return [whole] if len(whole) <= limit else list(_cut(text, self.source, limit))
+        most = self.limit or 2 * self.longest
+        if len(whole) <= most:
+            return [whole]
+        normal = self.source.normal(text)  # no letter is cut from the accent that becomes one with it
+        filled = [part.strip() for part in cut.parts(normal, self._sizes, most) if part.strip()]
+        found = self.source.encode(filled)
+        return [ids[start : start + most] for ids in found for start in range(0, len(ids), most)] or [[]]
+
+    def _sizes(self, texts: Sequence[str]) -> list[int]:
+        return list(map(len, self.source.encode(texts)))
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
@@ -195,39 +206,6 @@ class Codec:
         return [ABOUT, *((JOINT,) if self.joint else (SOURCE, TARGET))]
 
 
-ENDS = (re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])"), re.compile(r"\s+"))  # where a text is cut, best first
-
-
-def _cut(text: str, source: tokenizer.Tokenizer, limit: int) -> Iterator[list[int]]:
-    """Yield the pieces of the parts of a text: as many sentences as fit, of a long one as many words, else pieces."""
-
-    def size(part: str) -> int:
-        return len(source.encode([part])[0])
-
-    for part in _grouped(text, size, limit, ENDS):
-        ids = source.encode([part])[0]
-        yield from (ids[start : start + limit] for start in range(0, len(ids), limit))
-
-
-def _grouped(text: str, size: Any, limit: int, ends: Sequence[re.Pattern[str]]) -> Iterator[str]:
-    """Yield parts of a text that fit the limit where its ends allow it."""
-    if not ends or size(text) <= limit:
-        yield text
-        return
-    gathered, held = "", 0
-    for sentence in filter(None, ends[0].split(text)):
-        more = size(sentence)
-        if gathered and held + more > limit:
-            yield gathered
-            gathered, held = "", 0
-        if more > limit:
-            yield from _grouped(sentence, size, limit, ends[1:])
-        else:
-            gathered, held = f"{gathered} {sentence}".strip(), held + more
-    if gathered:
-        yield gathered
-
-
 def load_codec(folder: Path, config: Config) -> Codec:
     """Return the codec of a model folder."""
     about = textio.read_json(folder / ABOUT)
@@ -240,9 +218,8 @@ def load_codec(folder: Path, config: Config) -> Codec:
 
 def suited(codec: Codec, search: Search) -> Codec:
     """Return the codec as a search wants it."""
-    tokenize = search.tokenize or codec.tokenize
     limit = UNCUT if search.reference else search.max_length
-    return replace(codec, limit=limit, lowercase=search.lowercase, tokenize=tokenize)
+    return replace(codec, limit=limit, lowercase=search.lowercase, scored=search.tokenize)
 
 
 def read(source: readers.Source, config: Config) -> examples.Examples:
@@ -266,18 +243,22 @@ def read(source: readers.Source, config: Config) -> examples.Examples:
 
 def read_inputs(source: readers.Source, config: Config, search: Search) -> Iterator[Example]:
     """Yield sources to translate; with the translations to score, where there are such."""
-    found = (example(record, search) for record in readers.records(source, ROLES[:1], targets=False))
-    if search.reference is None:
-        yield from found
-        return
-    lines = textio.lines(search.reference, source.encoding)
+    found = (example(record, search) for record in readers.records(source, ROLES, targets=False))
+    yield from found if search.reference is None else _with_references(found, search.reference, source)
+
+
+def _with_references(found: Iterator[Example], path: str, source: readers.Source) -> Iterator[Example]:
+    """Each source with its line of the references; with a blank one it counts as blank."""
+    if path == textio.STDIN and textio.STDIN in source.paths:
+        raise errors.UsageError("- (stdin) can be read once only")
+    name, lines = textio.name(path), textio.lines(path, source.encoding)
     number = 0
     for number, one in enumerate(found, 1):
         if (line := next(lines, None)) is None:
-            raise errors.DataError(f"{search.reference}: has {number - 1} lines, fewer than {source.title}")
+            raise errors.DataError(f"{name}: has {number - 1} lines, fewer than {source.title}")
         yield replace(one, target=line, source=one.source if line.strip() else "")
     if next(lines, None) is not None:
-        raise errors.DataError(f"{search.reference}: has more lines than {source.title}, which has {number}")
+        raise errors.DataError(f"{name}: has more lines than {source.title}, which has {number}")
 
 
 def example(record: formats.Record, search: Search) -> Example:
@@ -309,62 +290,40 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     if next(iter(corpus), None) is None:
         raise errors.DataError("the training part is empty: no pairs")
     if "codec" in given:
-        return config, given["codec"]
+        known = given["codec"]
+        lengths = _lengths(corpus, known.source, known.target, config)
+        return config, replace(known, longest=max(known.longest, lengths.longest))
     if tokenizers := given.get("tokenizers"):
         source, target = tokenizers[0], tokenizers[-1]
         config = replace(config, vocabulary="joint" if len(tokenizers) == 1 else "separate")
     else:
-        config = _settled(corpus, config)
-        source, target = _pieces(corpus, config)
-    longest, ratio = _lengths(corpus, source, target, config.longest)
-    return config, Codec(source, target, longest, ratio, _tokenization(corpus))
+        config, source, target = _pieces(corpus, config)
+    lengths = _lengths(corpus, source, target, config)
+    return config, Codec(source, target, lengths.longest, lengths.ratio, pairs.tokenization(corpus))
 
 
-def _settled(corpus: examples.Examples, config: Config) -> Config:
-    """Return the config with the kind and the size of the vocabulary."""
-    letters: tuple[collections.Counter[str], ...] = (collections.Counter(), collections.Counter())
-    words = 0
-    for one in corpus:
-        for counter, side in zip(letters, (one.source, one.target), strict=True):
-            counter.update(side)
-            words += side.count(" ") + 1
-    totals = [sum(counter.values()) for counter in letters]
-    alike = sum(min(letters[0][c] / totals[0], letters[1][c] / totals[1]) for c in letters[0])
-    kind = ("joint" if alike >= ALIKE else "separate") if config.vocabulary == "auto" else config.vocabulary
-    size = min(max(round(words / WORDS_A_PIECE, -2), SMALLEST), LARGEST)
-    return replace(config, vocabulary=kind, vocab_size=config.vocab_size or int(size))
-
-
-def _pieces(corpus: examples.Examples, config: Config) -> tuple[tokenizer.Tokenizer, tokenizer.Tokenizer]:
-    assert config.vocab_size is not None
-    train = functools.partial(pieces.train, kind=config.pieces, size=config.vocab_size, normalization=config.normalize)
-    if config.vocabulary == "joint":
-        both = train(side for one in corpus for side in (one.source, one.target))
-        return both, both
-    return train(one.source for one in corpus), train(one.target for one in corpus)
+def _pieces(corpus: examples.Examples, config: Config) -> tuple[Config, tokenizer.Tokenizer, tokenizer.Tokenizer]:
+    """Return the config with the kind and the size of the vocabulary, and the tokenizers of both sides."""
+    vocabulary, size = pairs.settled(corpus)
+    if config.vocabulary != "auto":
+        vocabulary = config.vocabulary
+    size = config.vocab_size or size
+    both = pairs.trained(
+        corpus, joint=vocabulary == "joint", kind=config.pieces, size=size, normalization=config.normalize
+    )
+    return replace(config, vocabulary=vocabulary, vocab_size=size), *both
 
 
 def _lengths(
-    corpus: examples.Examples, source: tokenizer.Tokenizer, target: tokenizer.Tokenizer, most: int
-) -> tuple[int, float]:
-    """Return the pieces of the longest source that is learnt from, and of a target for each of its source's."""
-    longest, totals = 1, [1, 1]
-    for one in corpus:
-        sizes = [len(source.encode([one.source])[0]), len(target.encode([one.target])[0])]
-        if max(sizes) <= most:
-            longest = max(longest, sizes[0])
-            totals = [total + size for total, size in zip(totals, sizes, strict=True)]
-    return longest, round(totals[1] / totals[0], 4)
-
-
-def _tokenization(corpus: examples.Examples) -> str:
-    """Return BLEU's tokenisation for the targets: by characters where there are no blanks between words."""
-    seen = collections.Counter(c for _, one in zip(range(1000), corpus, strict=False) for c in one.target)
-    han = sum(number for c, number in seen.items() if "\u3400" <= c <= "\u9fff")
-    kana = sum(number for c, number in seen.items() if "\u3040" <= c <= "\u30ff")
-    if 2 * (han + kana) < sum(seen.values()):
-        return "13a"
-    return "char" if kana > han / 10 else "zh"
+    corpus: examples.Examples, source: tokenizer.Tokenizer, target: tokenizer.Tokenizer, config: Config
+) -> pairs.Lengths:
+    """The lengths of the pairs that can be learnt from; says how many cannot."""
+    found = pairs.lengths(corpus, source, target, config.longest)
+    if not found.kept:
+        raise errors.DataError(f"no pair has at most {config.longest} pieces on either side", "a greater --longest")
+    if found.left_out:
+        log.warning("%d pairs have more than %d pieces on a side: left out of training", found.left_out, config.longest)
+    return found
 
 
 def resolve(config: Config, codec: Codec) -> Config:
@@ -420,47 +379,53 @@ def predict(
     search: Search,
 ) -> list[Prediction]:
     """Return one prediction a row: the search's results, parts of one source joined."""
-    found = _search(networks, codec, batch, columns, search)
-    predictions = []
-    begin = 0
-    for parts in columns["source"]:
-        end = begin + len(parts)
-        predictions.append(_prediction(found[begin:end], parts, codec))
-        begin = end
-    return predictions
+    parts = [part for row in columns["source"] for part in row]
+    prefixes = _prefixes(columns, codec, search)
+    found: list[list[searches.Hypothesis]] = []
+    size = max(AT_ONCE, len(columns["source"]))
+    for first in range(0, len(parts), size):
+        some = slice(first, first + size)
+        found += _search(networks, batch.source[some], batch.lengths[some], parts[some], prefixes[some], search)
+    if not all(found):
+        raise errors.UsageError(
+            "no translation keeps all rules of the search", "a smaller --least-ratio or --no-repeat"
+        )
+    rest = iter(found)
+    return [_prediction([next(rest) for _ in row], row, codec) for row in columns["source"]]
+
+
+def _prefixes(columns: Mapping[str, list[Any]], codec: Codec, search: Search) -> list[list[int]]:
+    """The pieces that the translation of each part must begin with: --prefix at the beginning of a source."""
+    if search.reference:
+        return columns["target"]  # all of it; no source is in parts
+    prefix = codec.target.encode([search.prefix])[0]
+    return [[] if number else prefix for row in columns["source"] for number in range(len(row))]
 
 
 def _search(
-    networks: Sequence[Any], codec: Codec, batch: translator.Batch, columns: Mapping[str, list[Any]], search: Search
+    networks: Sequence[Any],
+    source: torch.Tensor,
+    lengths: torch.Tensor,
+    parts: Sequence[Sequence[int]],
+    prefixes: Sequence[Sequence[int]],
+    search: Search,
 ) -> list[list[searches.Hypothesis]]:
-    """The hypotheses for each part of each source, best first."""
+    """The hypotheses for each part of a source, best first."""
     from seqnlp import search as searches
 
-    states = [network.begin(batch.source, batch.lengths) for network in networks]
+    states = [network.begin(source, lengths) for network in networks]
     steps = [network.step for network in networks]
     step, state = (steps[0], states[0]) if len(networks) == 1 else (searches.ensemble(steps), searches.join(states))
-    rules: dict[str, Any] = {
-        "start": tokenizer.START,
-        "end": tokenizer.END,
-        "least": (batch.lengths * search.least_ratio).long(),
-        "most": (batch.lengths * search.most_ratio).long() + MORE,
-        "prefix": [codec.target.encode([search.prefix])[0]] * len(batch.lengths) if search.prefix else None,
-        "no_repeat": search.no_repeat,
-        "banned": (tokenizer.PAD, tokenizer.UNK, tokenizer.START),
-        "attention": True,
-    }
-    if search.reference:
-        sizes = [len(row) for row in columns["target"]]
-        rules.update(prefix=columns["target"], most=batch.lengths.new_tensor(sizes), least=None, no_repeat=0)
+    rules = {**_rules(lengths, prefixes, search), "attention": True}
     if search.sample:
-        numbers = [zlib.crc32(np.array(part).tobytes()) for row in columns["source"] for part in row]
+        numbers = [zlib.crc32(np.array(part).tobytes()) for part in parts]
         rules.update(temperature=search.temperature, top_k=search.top_k, top_p=search.top_p)
         rules.update(seed=search.sampling_seed, numbers=numbers, samples=search.nbest)
-        return searches.sample(step, state, len(batch.lengths), **rules)
+        return searches.sample(step, state, len(parts), **rules)
     return searches.beam(
         step,
         state,
-        len(batch.lengths),
+        len(parts),
         size=1 if search.reference else max(search.beam, search.nbest),
         nbest=search.nbest,
         length_penalty=search.length_penalty,
@@ -469,29 +434,43 @@ def _search(
     )
 
 
+def _rules(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> dict[str, Any]:
+    """What the translations of sources of these lengths may look like, as `search.Rules` takes it."""
+    rules: dict[str, Any] = {
+        "start": tokenizer.START,
+        "end": tokenizer.END,
+        "prefix": prefixes,
+        "banned": (tokenizer.PAD, tokenizer.UNK, tokenizer.START),
+    }
+    if search.reference:
+        return {**rules, "most": lengths.new_tensor([len(prefix) for prefix in prefixes])}
+    least, most = ((lengths * ratio).long() for ratio in (search.least_ratio, search.most_ratio))
+    return {**rules, "least": least, "most": most + MORE, "no_repeat": search.no_repeat}
+
+
 def _prediction(
     parts: Sequence[Sequence[searches.Hypothesis]], source: Sequence[Sequence[int]], codec: Codec
 ) -> Prediction:
     """A prediction from the hypotheses for each part of its source; of several parts only the best are joined."""
-    best = [hypotheses[0] for hypotheses in parts]
     names = codec.source.names
-    pieces = tuple(names[i] for part in source for i in part)
-    found = _found(best, source, codec)
-    looked = np.concatenate([weights.sum(0) for weights in found.attention]) >= LOOKED_AT
+    found = _found([hypotheses[0] for hypotheses in parts], source, codec)
+    looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
     return Prediction(
         found,
         tuple(_found([one], source, codec) for one in parts[0][1:]) if len(parts) == 1 else (),
-        pieces,
+        tuple(names[i] for part in source for i in part),
         ("cut",) if len(parts) > 1 else (),
-        round(float(looked.mean()), 4),
-        round(len(found.pieces) / len(pieces), 4),
+        round(float(looked.mean()), 4) if len(looked) else 1.0,
+        round(len(found.pieces) / max(len(looked), 1), 4),
     )
 
 
 def _found(hypotheses: Sequence[searches.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Found:
+    """One translation from a hypothesis for each part of the source."""
     names, glue = codec.target.names, " " if codec.tokenize == "13a" else ""
+    texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in hypotheses]
     return Found(
-        glue.join(codec.target.decode(one.tokens).replace("\n", " ").strip() for one in hypotheses),
+        glue.join(filter(None, texts)),
         sum(one.score for one in hypotheses),
         tuple(names[i] for one in hypotheses for i in one.tokens),
         tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(hypotheses, source, strict=True)),
@@ -504,7 +483,7 @@ def value(example: Example, prediction: Prediction, codec: Codec) -> dict[str, A
     attention = {
         "source": prediction.source,
         "target": best.pieces,
-        "weights": [part.round(3).tolist() for part in best.attention],
+        "weights": [part.astype(np.float64).round(3).tolist() for part in best.attention],
     }
     return {
         "text": best.text,
@@ -538,28 +517,43 @@ def score(
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return BLEU, chrF, TER, ROUGE and exact matches; without intervals, as in training, only the first two."""
     found, gold = [prediction.best.text for prediction in predictions], [example.target for example in corpus]
-    names = ("bleu", "chrf", "ter") if intervals else ("bleu", "chrf")
+    names = ("bleu", "chrf", "ter") if intervals and not _endless(found, gold) else ("bleu", "chrf")
+    tokenize = codec.scored or codec.tokenize
     scores = translation.score(
-        found, gold, tokenize=codec.tokenize, lowercase=codec.lowercase, names=names, intervals=intervals
+        found, gold, tokenize=tokenize, lowercase=codec.lowercase, names=names, intervals=intervals
     )
     if not intervals:
         return scores, {}
-    equal = np.array([[one.strip() == other.strip()] for one, other in zip(found, gold, strict=True)], dtype=np.float64)
+    equal = np.array([[_equal(*pair, codec)] for pair in zip(found, gold, strict=True)], dtype=np.float64)
     exact = base.from_counts("exact_match", equal, lambda sums: 100 * sums[..., 0] / len(equal))
     return [*scores, *rouge.score(found, gold), exact], {}
 
 
+def _endless(found: Sequence[str], gold: Sequence[str]) -> bool:
+    """Whether a sentence is too long for TER, which is then left out."""
+    longest = max(min(one.count(" "), other.count(" ")) + 1 for one, other in zip(found, gold, strict=True))
+    if longest > TER_WORDS:
+        log.warning("a sentence and its translation have %d words or more: TER would take too long", longest)
+    return longest > TER_WORDS
+
+
+def _equal(found: str, gold: str, codec: Codec) -> bool:
+    found, gold = found.strip(), gold.strip()
+    return found.lower() == gold.lower() if codec.lowercase else found == gold
+
+
 def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec) -> list[dict[str, Any]]:
     """Return the translations that are not the reference, those with the least sentence BLEU first."""
+    tokenize = codec.scored or codec.tokenize
     wrong = [
         {
             "where": example.where,
-            "bleu": round(translation.sentence(prediction.best.text, example.target, tokenize=codec.tokenize), 2),
+            "bleu": round(translation.sentence(prediction.best.text, example.target, tokenize=tokenize), 2),
             "gold": example.target,
             "predicted": prediction.best.text,
             "source": example.source,
         }
         for example, prediction in zip(corpus, predictions, strict=True)
-        if prediction.best.text.strip() != example.target.strip()
+        if not _equal(prediction.best.text, example.target, codec)
     ]
     return sorted(wrong, key=lambda mistake: float(str(mistake["bleu"])))

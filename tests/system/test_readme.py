@@ -1,5 +1,6 @@
 """The README is true: its shell blocks run, its Python block runs, and it names every command."""
 
+import json
 import re
 import subprocess
 import sys
@@ -41,6 +42,18 @@ def test_every_command_is_named():
             assert f"seqnlp {name} {verb}" in README
     for name in COMMANDS:
         assert f"seqnlp {name}" in README
+
+
+@pytest.mark.slow
+def test_the_stages_run_one_by_one(tmp_path):
+    script = str(ROOT / "pipelines" / "prepare.sh")
+    run = subprocess.run(["bash", script, str(tmp_path / "out")], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    reports = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    packed, trained = [r for r in reports if "padding" in r], [r for r in reports if "scores" in r]
+    assert [report["rows"] for report in packed] == [2000, 8000]
+    assert all(report["padding"] < 7 < 40 < report["padding_random"] for report in packed)
+    assert [result["task"] for result in trained] == ["classify", "translate"]
 
 
 @pytest.mark.slow
