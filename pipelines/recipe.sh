@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # What the recipes of published results share. A bash script sources it, sets the arrays `train` and `test` (what stands
 # behind `seqnlp TASK train` and behind `seqnlp TASK eval MODEL`), and calls recipe:
 #
