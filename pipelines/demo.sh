@@ -29,7 +29,8 @@ seqnlp tag eval "$out/tags" data/tags/test.conll >"$out/tags.json"
 
 echo "== translate: German number words into English"
 seqnlp translate train data/numbers/train.de data/numbers/train.en --dev data/numbers/dev.de --dev data/numbers/dev.en \
-    -o "$out/numbers" NUMBERS -q >"$out/train_numbers.json"
+    -o "$out/numbers" --epochs 25 --hidden 64 --decoder-hidden 128 --dimension 64 --vocab-size 400 --dropout 0.1 \
+    --learning-rate 0.006 --eval-every 1000 -q >"$out/train_numbers.json"
 echo "dreiundzwanzig kleine Katzen" | seqnlp translate predict "$out/numbers"
 seqnlp translate eval "$out/numbers" data/numbers/test.de data/numbers/test.en >"$out/numbers.json"
 
