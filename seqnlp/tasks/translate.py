@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import random
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,7 @@ from seqnlp import errors, textio
 from seqnlp.metrics import base, rouge, translation
 from seqnlp.options import option
 from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import cut, examples, formats, normalize, pairs, readers, tokenizer
+from seqnlp.preprocess import cut, examples, formats, normalize, pairs, readers, sampler, tokenizer
 from seqnlp.preprocess.examples import Example
 
 if TYPE_CHECKING:
@@ -64,6 +66,13 @@ class Config:
     pieces: str = option("bpe", "Kind of the pieces.", choices=("bpe", "unigram"), group="Text")
     normalize: str = option(
         "nfc", f"Steps of normalisation, joined by commas: {', '.join(normalize.STEPS)}; or none.", group="Text"
+    )
+    bpe_dropout: float = option(
+        0.0,
+        "Share of the merges passed over in training, so that each time a text has other pieces; for bpe.",
+        group="Text",
+        low=0.0,
+        high=0.9,
     )
     longest: int = option(
         200, "Pairs with more pieces than this on either side are left out of training.", group="Text", low=1
@@ -159,6 +168,7 @@ class Codec:
     limit: int | None = None  # pieces from which on a source is cut, where not twice the longest
     scored: str | None = None  # the tokenisation of BLEU that was asked for
     lowercase: bool = False
+    bpe_dropout: float = 0.0
 
     @property
     def joint(self) -> bool:
@@ -172,8 +182,14 @@ class Codec:
         return {
             "source": [[*part, tokenizer.END] for part in parts],
             "target": target,
+            "texts": [example.source, example.target] if fitted and self.bpe_dropout else [],
             "lengths": [max(map(len, parts)) + 1, len(target) + 1],
         }
+
+    @functools.cached_property
+    def samplers(self) -> tuple[sampler.Sampler, sampler.Sampler]:
+        """What draws the pieces of a source and of a target in training."""
+        return sampler.Sampler(self.source, self.bpe_dropout), sampler.Sampler(self.target, self.bpe_dropout)
 
     def parts(self, text: str) -> list[list[int]]:
         """Return the pieces of a text; of one that is too long those of its parts, each within the limit."""
@@ -194,7 +210,8 @@ class Codec:
         import datasets
 
         numbers = datasets.List(datasets.Value("int32"))
-        return {"source": datasets.List(numbers), "target": numbers, "lengths": numbers}
+        texts = datasets.List(datasets.Value("string"))
+        return {"source": datasets.List(numbers), "target": numbers, "texts": texts, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:
         """Write the tokenizers and what is known of lengths; return the files' names."""
@@ -213,7 +230,8 @@ def load_codec(folder: Path, config: Config) -> Codec:
         source = target = tokenizer.Tokenizer.load(folder / JOINT)
     else:
         source, target = (tokenizer.Tokenizer.load(folder / name) for name in (SOURCE, TARGET))
-    return Codec(source, target, about["longest"], about["ratio"], about["tokenize"])
+    known = about["longest"], about["ratio"], about["tokenize"]
+    return Codec(source, target, *known, bpe_dropout=config.bpe_dropout)
 
 
 def suited(codec: Codec, search: Search) -> Codec:
@@ -299,7 +317,11 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     else:
         config, source, target = _pieces(corpus, config)
     lengths = _lengths(corpus, source, target, config)
-    return config, Codec(source, target, lengths.longest, lengths.ratio, pairs.tokenization(corpus))
+    known = lengths.longest, lengths.ratio, pairs.tokenization(corpus)
+    codec = Codec(source, target, *known, bpe_dropout=config.bpe_dropout)
+    if config.bpe_dropout:
+        _ = codec.samplers  # raises where the pieces are of another kind
+    return config, codec
 
 
 def _pieces(corpus: examples.Examples, config: Config) -> tuple[Config, tokenizer.Tokenizer, tokenizer.Tokenizer]:
@@ -337,14 +359,27 @@ def collate(columns: Mapping[str, list[Any]], widths: batches.Edge, codec: Codec
 
     from seqnlp.nn import loss, translator
 
-    parts = [part for row in columns["source"] for part in row]
+    parts, targets = [part for row in columns["source"] for part in row], columns["target"]
+    if any(columns["texts"]):
+        parts, targets = _drawn(columns["texts"], codec)
+        widths = batches.round_up(max(map(len, parts))), batches.round_up(max(map(len, targets)) + 1)
     arrays = {
         "source": batches.pad(parts, widths[0]),
         "lengths": np.array([len(part) for part in parts]),
-        "inputs": batches.pad([[tokenizer.START, *row] for row in columns["target"]], widths[1]),
-        "outputs": batches.pad([[*row, tokenizer.END] for row in columns["target"]], widths[1], loss.IGNORED),
+        "inputs": batches.pad([[tokenizer.START, *row] for row in targets], widths[1]),
+        "outputs": batches.pad([[*row, tokenizer.END] for row in targets], widths[1], loss.IGNORED),
     }
     return translator.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:
+    """Pieces of sources and targets, drawn anew by the seed of the step."""
+    import torch
+
+    generator = random.Random(int(torch.randint(2**31, (1,))))
+    source, target = codec.samplers
+    drawn = [(source.encode(one, generator), target.encode(other, generator)) for one, other in texts]
+    return [[*one, tokenizer.END] for one, _ in drawn], [other for _, other in drawn]
 
 
 def build(config: Config, codec: Codec) -> nn.Module:

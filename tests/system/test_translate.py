@@ -66,7 +66,7 @@ def turner(seqnlp):
             write(seqnlp, f"{name}.{side}", column)
     corpus = ["turn.in", "turn.out", "--dev", "turn-dev.in", "--dev", "turn-dev.out"]
     trained = train(seqnlp, "turner", *corpus, "--epochs", "14")
-    train(seqnlp, "other", *corpus, "--epochs", "1", "--seed", "2", "-q")
+    train(seqnlp, "turn-other", *corpus, "--epochs", "1", "--seed", "2", "-q")
     return Turner(trained, parts["turn-test"])
 
 
@@ -163,7 +163,7 @@ SEARCHES = [
     ["--beam", "1"],
     ["--beam", "2", "--nbest", "4", "--length-penalty", "1.2", "--coverage-penalty", "0.2"],
     ["--sample", "--temperature", "1.5", "--top-k", "9", "--top-p", "0.95"],
-    ["--ensemble", "other"],
+    ["--ensemble", "turn-other"],
     ["--prefix", "7", "--no-repeat", "2", "--least-ratio", "1", "--most-ratio", "1"],
 ]
 
@@ -212,7 +212,7 @@ def test_nbest_are_different_and_best_first(seqnlp, turner):
 def test_an_ensemble_of_the_same_model_is_the_model(seqnlp, turner, translated):
     text, jsonl = translated
     assert predict(seqnlp, "turn-test.in", "--ensemble", "turner").out == text.out
-    other = predict(seqnlp, "turn-test.in", "--ensemble", "other", "--to", "jsonl")
+    other = predict(seqnlp, "turn-test.in", "--ensemble", "turn-other", "--to", "jsonl")
     assert [one["score"] for one in as_json(other)] != [one["score"] for one in as_json(jsonl)]
 
 

@@ -237,6 +237,41 @@ def columns(codec, pairs):
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
+def dropped(seed, fitted_on=True):
+    """A batch of a codec that passes merges over, as step `seed` would have it."""
+    _, codec = fitted(bpe_dropout=0.5)
+    rows = [codec.encode(example, fitted=fitted_on) for example in corpus(PAIRS)]
+    torch.manual_seed(seed)
+    batch = translate.collate({name: [row[name] for row in rows] for name in rows[0]}, (9, 9), codec)
+    return codec, batch
+
+
+def test_with_dropout_a_text_has_other_pieces_each_time_and_stays_the_same_text():
+    codec, batch = dropped(1)
+    for row, length, example in zip(batch.source.tolist(), batch.lengths.tolist(), corpus(PAIRS), strict=True):
+        assert row[length - 1] == tokenizer.END
+        assert codec.source.decode(row[:length]) == example.source
+    for row, example in zip(batch.inputs.tolist(), corpus(PAIRS), strict=True):
+        assert codec.target.decode(row) == example.target
+    assert len({tuple(map(tuple, dropped(seed)[1].source.tolist())) for seed in range(5)}) == 5
+
+
+def test_with_dropout_a_step_draws_the_same_again():
+    assert torch.equal(dropped(3)[1].source, dropped(3)[1].source)
+    assert torch.equal(dropped(3)[1].outputs, dropped(3)[1].outputs)
+
+
+def test_what_is_only_translated_is_not_dropped_from():
+    codec, batch = dropped(1, fitted_on=False)
+    for row, length, example in zip(batch.source.tolist(), batch.lengths.tolist(), corpus(PAIRS), strict=True):
+        assert row[: length - 1] == codec.source.encode([example.source])[0]
+
+
+def test_dropout_needs_pieces_of_bpe():
+    with pytest.raises(errors.UsageError, match="kind bpe"):
+        fitted(bpe_dropout=0.1, pieces="unigram")
+
+
 def test_a_batch_has_targets_as_they_are_read_and_as_they_are_written():
     found = columns(CODEC, PAIRS)
     batch = translate.collate(found, (20, 30), CODEC)
