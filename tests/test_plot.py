@@ -68,7 +68,7 @@ def test_of_a_long_text_the_beginning_is_shown(drawn, monkeypatch):
 
 
 def test_pieces_of_any_script_and_signs_of_mathematics_are_shown_as_they_are(drawn, recwarn):
-    drawn([weights(3, 6)], ["$x^{", "$", "\\", "中文", "\t\x01", "\ufffd"], ["$_", "🎉", "\u202eا"])
+    drawn([weights(3, 7)], ["$x^{", "$", "$_{$", "\\", "中文", "\t\x01", "\ufffd"], ["$_", "🎉", "\u202eا"])
     assert not recwarn
 
 

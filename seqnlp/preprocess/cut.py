@@ -30,12 +30,11 @@ def _parts(text: str, sizes: Sizes, most: int, places: Sequence[re.Pattern[str]]
     filled = [unit if unit.strip() else "" for unit in units]
     gathered, held = "", 0
     for unit, alone, inside in zip(units, sizes([unit.strip() for unit in filled]), sizes(filled), strict=True):
-        long = alone > most and len(places) > 1
-        if held and (long or held + inside > most):
+        if held and held + inside > most:
             yield gathered
             gathered, held = "", 0
         gathered += unit
-        if long:
+        if alone > most and len(places) > 1:
             yield from _parts(gathered, sizes, most, places[1:])
             gathered, held = "", 0
         else:

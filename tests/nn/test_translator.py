@@ -97,6 +97,23 @@ def test_what_a_decoder_begins_with_depends_on_the_whole_source():
     assert not torch.allclose(*found)
 
 
+def test_what_a_decoder_begins_with_comes_from_the_last_layer():
+    network, source = made(), (torch.tensor([[5, 6, 3]]), torch.tensor([3]))
+    before = network.begin(*source)["hidden.0"]
+    torch.nn.init.normal_(network.encoder.layers[-1].weight_ih_l0)
+    assert not torch.allclose(network.begin(*source)["hidden.0"], before)
+
+
+def test_embeddings_and_memory_lose_whole_columns_in_training():
+    network, seen = made(hidden=50, dimension=50).train(), []
+    network.encoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    seen.append(network.begin(torch.tensor([[5, 6, 7, 3]]), torch.tensor([4]))["source.memory"])
+    for features in seen:  # (1, S, D)
+        zeros = features == 0
+        assert 0.2 < zeros.float().mean() < 0.6
+        assert torch.equal(zeros.any(1), zeros.all(1))
+
+
 def names(network):
     return {name for name, _ in network.named_parameters()}
 

@@ -40,6 +40,7 @@ def test_every_part_fits(text, most, sizes):
 def test_a_part_has_as_many_sentences_as_fit(sentences, most):
     found = parts(" ".join(sentences), most)
     assert [sentence for part in found for sentence in part.split()] == sentences
+    assert all(len(part.strip()) <= most for part in found)
     for part, following in itertools.pairwise(found):
         assert len(part.strip()) + len(following.split()[0]) + 1 > most
 

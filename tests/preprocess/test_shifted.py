@@ -14,7 +14,7 @@ def pairs(number, seed):
     """Two files of lines whose lengths go along with each other as those of translations do."""
     draw = random.Random(seed)
     sizes = [draw.randint(20, 150) for _ in range(number)]
-    return ["x" * size for size in sizes], ["y" * round(size * draw.gauss(1.1, 0.1)) for size in sizes]
+    return ["x" * size for size in sizes], ["y" * round(size * draw.gauss(2.5, 0.2)) for size in sizes]
 
 
 def without(lines, *places):
@@ -68,6 +68,12 @@ def test_files_that_belong_together_are_not_shifted(number, seed):
 def test_lines_that_are_all_alike_tell_nothing():
     assert readers.shifted(["aaa"] * 90, ["aaa"] * 80) is None
     assert readers.shifted([""] * 90, [""] * 80) is None
+
+
+def test_an_odd_line_near_the_end_tells_nothing():
+    left, _ = pairs(60, 1)
+    left[49:51] = "x" * 10, "x" * 12
+    assert readers.shifted(left, [*left[:49], "x" * 12]) is None
 
 
 def records(folder, left, right):

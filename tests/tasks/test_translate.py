@@ -56,6 +56,7 @@ def test_pairs_with_one_blank_side_are_left_out_with_a_count(source, caplog):
 
 def test_lines_that_are_blank_on_both_sides_are_nothing(source, caplog):
     assert read(source("x.tsv", "\na\tb\n \t \n")) == [("a", "b", 2)]
+    assert read(source("x.jsonl", '{"source": "", "target": " "}\n{"source": "a", "target": "b"}')) == [("a", "b", 2)]
     assert not caplog.records
 
 
@@ -223,13 +224,16 @@ def test_with_references_no_source_is_cut():
 def test_a_text_that_normalises_to_nothing_has_one_part():
     _, codec = fitted(normalize="space")
     assert codec.parts(" \t") == [[]]
-    assert translate.replace(codec, limit=2).parts("  ") == [[]]
+    _, codec = fitted(normalize="accents")
+    assert translate.replace(codec, limit=2).parts(f"{' ' * 50}\u0301") == [[]]
 
 
 def test_rows_that_are_too_long_are_not_learnt_from():
     config, codec = fitted(longest=9)
-    rows = [codec.encode(Example(source, "two", "", "x", 1)) for source in ("zwei", "z" * 10, "zwei " * 99)]
-    assert [translate.fits(row, config) for row in rows] == [True, False, False]
+    codec = translate.replace(codec, limit=12)
+    rows = [codec.encode(Example(source, "two", "", "x", 1)) for source in ("zwei", "z" * 9, "z" * 10, "zwei " * 99)]
+    assert [row["lengths"][0] for row in rows[1:3]] == [10, 11]  # with the end
+    assert [translate.fits(row, config) for row in rows] == [True, True, False, False]
 
 
 def columns(codec, pairs):
@@ -346,7 +350,13 @@ def texts_of(predictions):
     return [prediction.best.text for prediction in predictions]
 
 
-@pytest.mark.parametrize("options", [{}, {"beam": 1}, {"nbest": 3}, {"sample": True, "temperature": 0.1}, {"top_k": 1}])
+DRAWN = dict(sample=True, temperature=9.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"beam": 1}, {"nbest": 3}, {**DRAWN, "temperature": 0.1}, {**DRAWN, "top_k": 1}, {**DRAWN, "top_p": 0.001}],
+)
 def test_every_search_gives_text(options):
     assert texts_of(predicted(TEXTS, **options)) == TEXTS
 
@@ -365,7 +375,7 @@ def test_coverage_is_the_share_of_pieces_that_were_looked_at():
     (found,) = predicted(["eins und zwei"], most_ratio=0.0, prefix="")
     assert found.coverage == 1.0
     short = translate.MORE
-    (found,) = predicted(["zwei " * 9], max_length=69, most_ratio=0.0)
+    (found,) = predicted(["zwei " * 19], max_length=99, most_ratio=0.0)
     size = len(found.source) - 1
     assert (found.coverage, found.ratio) == (round(short / size, 4), round(short / size, 4))
 
@@ -375,6 +385,9 @@ def test_nbest_come_best_first():
     scores = [found.best.score, *(one.score for one in found.others)]
     assert len(scores) == 4 and scores == sorted(scores, reverse=True)
     assert len({found.best.pieces, *(one.pieces for one in found.others)}) == 4
+    (other,) = predicted(["zwei"], nbest=4, beam=4)
+    assert [one.pieces for one in other.others] == [one.pieces for one in found.others]
+    assert len(predicted(["zwei"], nbest=4, sample=True)[0].others) == 3
 
 
 def test_the_parts_of_a_source_are_translated_and_joined():
@@ -402,9 +415,10 @@ def test_a_part_without_a_translation_leaves_no_blank():
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_parts_are_searched_some_at_a_time(monkeypatch, size):
-    together = predicted([LONG, "zwei", LONG], max_length=6, sample=True)
+    options = dict(max_length=6, prefix="drei", sample=True)
+    together = predicted([LONG, "zwei", LONG], **options)
     monkeypatch.setattr(translate, "AT_ONCE", size)
-    apart = predicted([LONG, "zwei", LONG], max_length=6, sample=True)
+    apart = predicted([LONG, "zwei", LONG], **options)
     assert texts_of(apart) == texts_of(together)
     assert [one.best.score for one in apart] == pytest.approx([one.best.score for one in together])
 
@@ -448,6 +462,32 @@ def test_any_reference_has_a_score():
     found = predicted([("zwei", "two"), ("zwei", "🎉 something else, far longer than the source " * 3)], reference="x")
     assert found[0].best.text == "two" and found[1].best.text.startswith("🎉 something")
     assert found[0].best.score > found[1].best.score > -np.inf
+    (short,) = predicted([("drei Häuser und zwei Häuser", "two")], reference="x")
+    assert short.best.text == "two"
+
+
+def test_penalties_shape_the_score():
+    pair = [("zwei zwei zwei", "two")]
+    (plain,) = predicted(pair, reference="x", length_penalty=0.0)
+    (shorter,) = predicted(pair, reference="x", length_penalty=1.0)
+    length = len(plain.best.pieces) + 1  # with the end
+    assert shorter.best.score == pytest.approx(plain.best.score / ((5 + length) / 6))
+    (covered,) = predicted(pair, reference="x", length_penalty=0.0, coverage_penalty=0.1)
+    assert covered.best.score < plain.best.score - 0.1
+
+
+def test_special_tokens_are_never_written():
+    class Loud(Copier):
+        def step(self, tokens, state):
+            scores, state = super().step(tokens, state)
+            scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = 99.0
+            return scores, state
+
+    assert texts_of(predicted(TEXTS, networks=(Loud(),))) == TEXTS
+
+
+def test_a_translation_is_one_line():
+    assert texts_of(predicted([" eins\nzwei ", "zwei"])) == ["eins zwei", "zwei"]
 
 
 def test_an_ensemble_of_the_same_is_the_same():
@@ -458,10 +498,9 @@ def test_an_ensemble_of_the_same_is_the_same():
 
 
 def test_samples_depend_on_the_sentence_and_the_seed_alone():
-    options = dict(sample=True, temperature=9.0)
-    first, second, third = predicted(TEXTS, **options)
-    assert texts_of(predicted(TEXTS[::-1], **options)) == texts_of([third, second, first])
-    assert texts_of(predicted(TEXTS, sampling_seed=2, **options)) != texts_of([first, second, third])
+    first, second, third = predicted(TEXTS, **DRAWN)
+    assert texts_of(predicted(TEXTS[::-1], **DRAWN)) == texts_of([third, second, first])
+    assert texts_of(predicted(TEXTS, sampling_seed=2, **DRAWN)) != texts_of([first, second, third])
 
 
 # predictions
