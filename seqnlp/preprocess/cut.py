@@ -33,11 +33,11 @@ def _parts(text: str, sizes: Sizes, most: int, places: Sequence[re.Pattern[str]]
         if held and held + inside > most:
             yield gathered
             gathered, held = "", 0
-        gathered += unit
-        if alone > most and len(places) > 1:
-            yield from _parts(gathered, sizes, most, places[1:])
-            gathered, held = "", 0
+        size = inside if held else alone
+        if size > most and len(places) > 1:
+            yield from _parts(gathered + unit, sizes, most, places[1:])
+            gathered = ""
         else:
-            held += inside if held else alone
+            gathered, held = gathered + unit, held + size
     if gathered:
         yield gathered

@@ -20,11 +20,16 @@ def words(texts):
     return [len(text.split()) for text in texts]
 
 
+def pieces(texts):
+    """As of tokenizers that know words with a blank before them better than without."""
+    return [1 if text.startswith(" ") else len(text) for text in texts]
+
+
 def parts(text, most, sizes=letters):
     return list(cut.parts(text, sizes, most))
 
 
-@given(TEXTS, MOST, st.sampled_from([letters, words]))
+@given(TEXTS, MOST, st.sampled_from([letters, words, pieces]))
 def test_nothing_is_lost(text, most, sizes):
     found = parts(text, most, sizes)
     assert "".join(found) == text
@@ -68,6 +73,11 @@ def test_sentence_ends_go_before_blanks_and_blanks_before_anything(text, most, e
 
 def test_a_character_is_never_cut():
     assert parts("😀我a", 1, lambda texts: [len(text.encode()) for text in texts]) == ["😀", "我", "a"]
+
+
+def test_a_sentence_may_be_shorter_beside_another_than_alone():
+    assert parts("ab. cdefgh", 4, pieces) == ["ab. cdefgh"]
+    assert parts("ab. cdefgh ij", 3, pieces) == ["ab.", " cde", "fgh", " ij"]
 
 
 def test_blanks_around_a_part_count_for_nothing():
