@@ -86,7 +86,10 @@ def pictures(folder: str | None) -> Callable[[Any, Any], None]:
     from seqnlp import plot
 
     plot.check()
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})", "give a folder for pictures") from None
 
     def draw(example: Any, found: Any) -> None:
         if found is not None:

@@ -13,15 +13,15 @@ from seqnlp import errors
 
 
 class Attention(nn.Module):
-    """What all kinds share: energies to weights to context; a kind says how a query meets the keys."""
+    """The inner product of query and memory, and the way from energies to weights to context; other kinds change it."""
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """Return what the energies need of the memory, (B, S, H); the memory itself where nothing is to be done."""
-        raise NotImplementedError
+        return memory
 
     def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Return how well each query fits each source step, (B, T, S)."""
-        raise NotImplementedError
+        return queries @ keys.transpose(1, 2)
 
     def forward(
         self, queries: torch.Tensor, memory: torch.Tensor, keys: torch.Tensor, mask: torch.Tensor
@@ -69,10 +69,6 @@ class General(Attention):
         """Return W m, (B, S, H)."""
         return self.memory(memory)
 
-    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """Return q W m, (B, T, S)."""
-        return queries @ keys.transpose(1, 2)
-
 
 class Dot(Attention):
     """The inner product (Luong et al. 2015, section 3.1, "dot"): q m, both of one size."""
@@ -84,14 +80,6 @@ class Dot(Attention):
                 f"dot attention between a decoder of {queries} and an encoder of {memory}",
                 "make them of one size, or choose general or additive attention",
             )
-
-    def keys(self, memory: torch.Tensor) -> torch.Tensor:
-        """Return the memory."""
-        return memory
-
-    def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """Return q m, (B, T, S)."""
-        return queries @ keys.transpose(1, 2)
 
 
 KINDS: dict[str, type[Additive] | type[General] | type[Dot]] = {"additive": Additive, "general": General, "dot": Dot}

@@ -27,8 +27,8 @@ class Batch:
     gram_offsets: torch.Tensor  # (U,)
     surface: torch.Tensor  # affixes and shapes of the distinct words, flat
     surface_offsets: torch.Tensor  # (U,)
-    characters: torch.Tensor  # (U, L)
-    spans: torch.Tensor  # (U,), characters of each distinct word
+    characters: torch.Tensor  # (U, L), or none where nobody reads them
+    sizes: torch.Tensor  # (U,), characters of each distinct word
     tags: torch.Tensor | None = None  # (B, S)
 
     def to(self, device: torch.device) -> Batch:
@@ -57,7 +57,7 @@ class Forms(nn.Module):
             parts.append(self.grams(batch.grams, batch.gram_offsets))
             parts.append(self.surface(batch.surface, batch.surface_offsets))
         if self.characters is not None:
-            parts.append(self.characters(batch.characters, batch.spans).float())
+            parts.append(self.characters(batch.characters, batch.sizes).float())
         return torch.cat(parts, dim=1)
 
 
@@ -122,8 +122,10 @@ def joined(networks: Sequence[nn.Module], batch: Batch) -> tuple[Tagger, torch.T
         raise errors.ModelError("an ensemble of --head crf and softmax", "all of its models need the same head")
     emissions = torch.stack([tagger.emissions(batch) for tagger in taggers]).mean(0)
     first = taggers[0]
-    if len(taggers) == 1 or not first.chain:
-        return first, emissions.log_softmax(2) if not first.chain else emissions
+    if len(taggers) == 1:
+        return first, emissions
+    if not first.chain:
+        return first, emissions.log_softmax(2)
     mean = copy.copy(first)
     mean._modules = {**first._modules, "crf": copy.deepcopy(first.crf)}
     for name, scores in mean.crf.named_parameters():

@@ -131,6 +131,7 @@ class Codec:
     scheme: str
     rare: int
     column: str
+    spelled: bool  # whether the characters of words are read
 
     @classmethod
     def of(cls, config: Config, words: tokenizer.Tokenizer, classes: labels.Labels, scheme: str, rare: int) -> Codec:
@@ -138,7 +139,7 @@ class Codec:
         buckets = max(config.subwords, 1)
         grams = subwords.Subwords(config.shortest_gram, config.longest_gram, buckets)
         surface = subwords.Hashed(subwords.surface, buckets)
-        return cls(words, grams, surface, classes, scheme, rare, config.column)
+        return cls(words, grams, surface, classes, scheme, rare, config.column, config.characters != "none")
 
     @functools.cached_property
     def normal(self) -> Any:
@@ -328,7 +329,8 @@ def collate(columns: Mapping[str, list[Any]], widths: batches.Edge, codec: Codec
     forms, words = subwords.distinct(columns["words"])
     grams, gram_offsets = codec.grams.flat(words)
     surface, surface_offsets = codec.surface.flat(words)
-    characters = [[ord(c) % tagger.ALPHABET for c in word[: tagger.LONGEST]] or [0] for word in words]
+    spelled = words if codec.spelled else []
+    characters = [[ord(c) % tagger.ALPHABET for c in word[: tagger.LONGEST]] or [0] for word in spelled]
     arrays = {
         "words": batches.pad(columns["ids"], width),
         "lengths": np.array([len(ids) for ids in columns["ids"]]),
@@ -337,8 +339,8 @@ def collate(columns: Mapping[str, list[Any]], widths: batches.Edge, codec: Codec
         "gram_offsets": gram_offsets,
         "surface": surface,
         "surface_offsets": surface_offsets,
-        "characters": batches.pad(characters, max(map(len, characters))),
-        "spans": np.array([len(word) for word in characters]),
+        "characters": batches.pad(characters, max(map(len, characters), default=0)),
+        "sizes": np.array([len(word) for word in characters], dtype=np.int64),
         "tags": batches.pad(columns["tags"], width, loss.IGNORED),
     }
     return tagger.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})

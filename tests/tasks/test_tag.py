@@ -356,19 +356,25 @@ def test_a_batch_is_padded_to_its_width():
 
 
 def test_each_distinct_word_stands_once_in_a_batch():
-    _, codec = fitted()
+    _, codec = fitted(characters="lstm")
     batch = tag.collate(columns_of(codec, [("a b a", "O O O"), ("B b", "O O")]), (3,), codec)
     assert batch.forms.tolist() == [[0, 1, 0], [2, 1, 0]]
-    assert batch.spans.tolist() == [1, 1, 1]
+    assert batch.sizes.tolist() == [1, 1, 1]
     assert len(batch.gram_offsets) == len(batch.surface_offsets) == 3
 
 
+def test_characters_that_nobody_reads_are_not_in_a_batch():
+    _, codec = fitted(characters="none")
+    batch = tag.collate(columns_of(codec, [("a b a", "O O O")]), (3,), codec)
+    assert batch.characters.numel() == batch.sizes.numel() == 0
+
+
 def test_of_a_long_word_the_beginning_is_read():
-    _, codec = fitted()
+    _, codec = fitted(characters="lstm")
     rows = columns_of(codec, [("a" * 100_000 + " é", "O O"), ("x", "O")])
     rows["words"][1] = [""]
     batch = tag.collate(rows, (2,), codec)
-    assert batch.spans.tolist() == [tagger.LONGEST, 1, 1]
+    assert batch.sizes.tolist() == [tagger.LONGEST, 1, 1]
     assert batch.characters.shape == (3, tagger.LONGEST)
     assert batch.characters[:, 0].tolist() == [ord("a"), ord("é"), 0]
 
