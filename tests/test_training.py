@@ -1,8 +1,11 @@
 """The training loop over a toy network: it learns, and a run that was stopped is the run that was not."""
 
 import math
+import os
+import platform
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -528,3 +531,17 @@ def test_what_was_asked_for_is_not_changed():
 
 def test_the_precision_is_resolved():
     assert resolved(precision="auto").precision in ("fp32", "bf16")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to")
+def test_what_was_freed_between_what_is_held_goes_back_to_the_system():
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    blocks = [bytearray(60_000) for _ in range(3000)]
+    held = blocks[::50]
+    before = resident()
+    del blocks
+    training.tidy()
+    assert before - resident() > 100_000_000
+    assert len(held) == 60
