@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from seqnlp.nn import attention as attentions
 from seqnlp.nn import dropout as dropouts
+from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import recurrent
 
 State = dict[str, torch.Tensor]  # "source..." (B, ...) of each sentence, all others (N, ...) of each hypothesis
@@ -45,7 +46,7 @@ class Decoder(nn.Module):
         super().__init__()
         assert layers >= 2, "the first layer is below the attention, the others are above"
         self.hidden = hidden
-        self.own = _embedding(vocabulary, dimension) if embedding is None else None
+        self.own = embeddings.TiedEmbedding(vocabulary, dimension) if embedding is None else None
         self.shared = (embedding,)  # in a tuple, so that its weights are listed and saved once, by who gave it
         self.attention = attentions.KINDS[attention](hidden, memory)
         self.bridge = nn.Linear(memory, 2 * layers * hidden)
@@ -56,7 +57,7 @@ class Decoder(nn.Module):
             self.layers.append(layer)
         self.readout = nn.Linear(hidden + memory + dimension, dimension)
         self.dropout = dropouts.LockedDropout(dropout)
-        self.untied = None if tie else nn.Parameter(_embedding(vocabulary, dimension).weight.detach())
+        self.untied = None if tie else nn.Parameter(torch.randn(vocabulary, dimension) * dimension**-0.5)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     @property
@@ -131,13 +132,6 @@ class Decoder(nn.Module):
         with torch.inference_mode(False), torch.no_grad():  # in inference mode autocast casts the weights every time
             features, state = self(tokens, state)
             return functional.linear(features.squeeze(1), self.output, self.bias), state
-
-
-def _embedding(vocabulary: int, dimension: int) -> nn.Embedding:
-    """Vectors of length 1 on average: they are rows of the output matrix as well."""
-    embedding = nn.Embedding(vocabulary, dimension)
-    nn.init.normal_(embedding.weight, std=dimension**-0.5)
-    return embedding
 
 
 def _cell(

@@ -1,4 +1,4 @@
-"""Embeddings: a vector a word, looked up whole and summed from its hashed character n-grams."""
+"""Embeddings: a vector a piece, or a vector a word, looked up whole and summed from its hashed character n-grams."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ def put(module: nn.Embedding, rows: np.ndarray, vectors: np.ndarray) -> None:
     """Put vectors, of unit deviation, into some rows of an embedding, scaled as the others are."""
     scale = module.weight.std()
     module.weight[torch.from_numpy(rows)] = torch.from_numpy(vectors).to(module.weight) * scale
+
+
+class TiedEmbedding(nn.Embedding):
+    """An embedding that can be the output matrix too: rows of length 1, read times the root of their dimension.
+
+    As in Vaswani et al. 2017, section 3.4. Read as they are, such rows are so small that an LSTM takes far longer to
+    tell one from the other.
+    """
+
+    def __init__(self, vocabulary: int, dimension: int) -> None:
+        super().__init__(vocabulary, dimension)
+        nn.init.normal_(self.weight, std=dimension**-0.5)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return vectors (B, S, D) of tokens (B, S)."""
+        return super().forward(tokens) * self.embedding_dim**0.5
 
 
 class WordEmbedding(nn.Module):

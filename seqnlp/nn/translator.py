@@ -10,6 +10,7 @@ from torch import nn
 
 from seqnlp.nn import decoder as decoders
 from seqnlp.nn import dropout as dropouts
+from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import loss, recurrent
 
 
@@ -51,8 +52,7 @@ class Translator(nn.Module):
     ) -> None:
         super().__init__()
         self.smoothing = smoothing
-        self.embedding = nn.Embedding(source_vocabulary, dimension)
-        nn.init.normal_(self.embedding.weight, std=dimension**-0.5)
+        self.embedding = embeddings.TiedEmbedding(source_vocabulary, dimension)
         self.dropout = dropouts.LockedDropout(dropout)
         self.encoder = recurrent.Encoder(dimension, hidden, layers=layers, dropout=dropout, init=init)
         self.decoder = decoders.Decoder(

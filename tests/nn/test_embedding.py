@@ -60,3 +60,14 @@ def test_vectors_begin_at_the_scale_asked_for(scale):
     made = embedding.WordEmbedding(500, 30, buckets=500, scale=scale, unknown=UNKNOWN)
     for part in (made.words, made.grams):
         assert scale / 3 < part.weight.std() < scale * 1.5
+
+
+@torch.no_grad()
+def test_a_tied_embedding_has_rows_of_length_one_and_reads_entries_of_deviation_one():
+    torch.manual_seed(1)
+    module = embedding.TiedEmbedding(500, 64)
+    assert float(module.weight.norm(dim=1).mean()) == pytest.approx(1, abs=0.02)
+    tokens = torch.arange(500).view(5, 100)
+    read = module(tokens)
+    assert float(read.std()) == pytest.approx(1, abs=0.02)
+    torch.testing.assert_close(read[2, 7], module.weight[207] * 8)
