@@ -11,6 +11,8 @@ from torch import nn
 
 from seqnlp import errors
 
+UNITS = 128  # A, of the small network: in each of them a query meets each source step, so many more are slow
+
 
 class Attention(nn.Module):
     """The inner product of query and memory, and the way from energies to weights to context; other kinds change it."""
@@ -36,21 +38,24 @@ class Attention(nn.Module):
 
 
 class Additive(Attention):
-    """A small network over query and memory (Bahdanau et al. 2015, A.1.2): v tanh(W q + U m)."""
+    """A small network over query and memory (Bahdanau et al. 2015, A.1.2): v tanh(W q + U m).
+
+    Of the kinds it learns soonest where to look.
+    """
 
     def __init__(self, queries: int, memory: int) -> None:
         super().__init__()
-        self.query = nn.Linear(queries, queries)
-        self.memory = nn.Linear(memory, queries, bias=False)
-        self.energy = nn.Linear(queries, 1, bias=False)
+        self.query = nn.Linear(queries, UNITS)
+        self.memory = nn.Linear(memory, UNITS, bias=False)
+        self.energy = nn.Linear(UNITS, 1, bias=False)
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
-        """Return U m, (B, S, H)."""
+        """Return U m, (B, S, A)."""
         return self.memory(memory)
 
     def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Return v tanh(W q + U m), (B, T, S)."""
-        met = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, H)
+        met = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, A)
         return self.energy(torch.tanh(met)).squeeze(3)
 
 

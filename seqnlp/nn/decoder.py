@@ -36,7 +36,7 @@ class Decoder(nn.Module):
         dimension: int,
         hidden: int,
         memory: int,
-        attention: str = "general",
+        attention: str = "additive",
         layers: int = 2,
         dropout: float = 0.0,
         init: str = "orthogonal",

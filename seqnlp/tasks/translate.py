@@ -33,7 +33,7 @@ NAME = "translate"
 ROLES = ("source", "target")
 LINE = "source"
 EPOCHS = 20
-OPTIONS: dict[str, Any] = {"learning_rate": 2e-3, "ema": 0.999}
+OPTIONS: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.999}
 OUTPUTS = ("text", "jsonl")
 SHOWN = ("source", "target")
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
@@ -82,7 +82,7 @@ class Config:
     layers: int = option(1, "Layers of the encoder.", low=1, high=8)
     decoder_hidden: int = option(512, "Size of the decoder's LSTMs.", low=1)
     decoder_layers: int = option(2, "Layers of the decoder: one below the attention, the others above.", low=2, high=8)
-    attention: str = option("general", "How the decoder looks at the source.", choices=("additive", "general", "dot"))
+    attention: str = option("additive", "How the decoder looks at the source.", choices=("additive", "general", "dot"))
     dropout: float = option(0.3, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95, main=True)
     smoothing: float = option(0.1, "Label smoothing.", low=0.0, high=0.95)
     init: str = option("orthogonal", "Of the recurrent weights.", choices=("orthogonal", "xavier"))
