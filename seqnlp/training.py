@@ -29,7 +29,7 @@ MARGIN = 0.95  # of a time budget is planned for
 UNLIMITED = 10**9
 SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
 LEAST_STEPS = 1000  # of a run by default
-TIDY_EVERY = 50  # steps
+TIDY_EVERY = 25  # steps
 
 
 class Data(Protocol):
