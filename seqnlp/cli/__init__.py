@@ -88,8 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # A thousand of the kernels that are prepared for a shape would be kept: half a gigabyte that is of little use.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     try:
         if sys.stdout is None:
             raise errors.SeqnlpError("stdout is closed")

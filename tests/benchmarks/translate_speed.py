@@ -20,8 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, and so:
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 
 import ours
 import torch
