@@ -187,11 +187,14 @@ def test_the_score_of_a_reference_is_what_the_search_reports(seqnlp, turner, opt
     write(seqnlp, "turn.ref", [value["text"] for value in found])
     scores = predict(seqnlp, "turn-test.in", "--reference", "turn.ref", *options).lines
     known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
+
+    def pieces(text):
+        return [known.names[i] for i in known.encode([text])[0]]
+
     usual = [
         abs(float(score) - value["score"])
         for score, value in zip(scores, found, strict=True)
-        if [known.names[i] for i in known.encode([value["text"]])[0]]
-        == value["attention"]["target"]  # not other pieces
+        if pieces(value["text"]) == value["attention"]["target"]  # a search may find the text in other pieces
     ]
     assert len(usual) > 100 and max(usual) <= 1.6e-4  # a half of 1e-4 is rounding
 
