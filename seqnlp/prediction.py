@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import safetensors
@@ -22,6 +23,10 @@ from seqnlp.preprocess.examples import Example
 log = logging.getLogger(__name__)
 
 UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 class Rows(Protocol):
@@ -82,13 +87,18 @@ class Model:
     def run_rows(self, rows: Rows, search: Any, limits: batches.Limits) -> list[Any]:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
         results: list[Any] = [None] * len(rows.lengths)
-        with torch.inference_mode(), precision.autocast(self.device, self.precision):
-            for numbers, widths in batches.by_length(rows.lengths, limits):
-                columns = rows.columns(numbers)
-                batch = self.task.collate(columns, widths, self.codec).to(self.device)
-                found = self.task.predict(self.networks, self.codec, batch, columns, search)
-                for number, result in zip(numbers, found, strict=True):
-                    results[number] = result
+
+        def run(batch: batches.Batch) -> tuple[np.ndarray, list[Any]]:
+            numbers, widths = batch
+            columns = rows.columns(numbers)
+            tensors = self.task.collate(columns, widths, self.codec).to(self.device)
+            with torch.inference_mode(), precision.autocast(self.device, self.precision):
+                return numbers, self.task.predict(self.networks, self.codec, tensors, columns, search)
+
+        planned = list(batches.by_length(rows.lengths, limits))
+        for numbers, found in _each(run, planned[::-1], self.device):  # the long ones first: they keep nobody waiting
+            for number, result in zip(numbers, found, strict=True):
+                results[number] = result
         return results
 
     def stream(
@@ -97,6 +107,25 @@ class Model:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
         for window in stream.windows(corpus):
             yield list(zip(window, self.run(window, search, limits), strict=True))
+
+
+def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
+    """Yield the results of all jobs, in their order; on a CPU the threads are shared out among as many jobs at once.
+
+    Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small.
+    """
+    before = torch.get_num_threads()
+    workers = min(before, len(jobs)) if device.type == "cpu" else 1
+    if workers <= 1:
+        yield from map(run, jobs)
+        return
+    torch.set_num_threads(before // workers)  # the threads of the pool begin with this number
+    pool = futures.ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(run, jobs)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(before)
 
 
 def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:

@@ -2,12 +2,13 @@
 
 A model is a `Step`: from the last tokens (N, 1) and a state to scores (N, V) and the next state. Scores are
 log-probabilities, normalised or not. A state is a dict of tensors: under "source..." one row a sentence, (A, ...),
-under all other names one row a hypothesis, (N, ...), where N = A x W: the W hypotheses of a sentence side by side.
-The search knows three names: "attention" (N, S), the weights of a step, is kept where asked for; "coverage" (N, S),
-their sum so far, and "source.mask" (A, S) make the coverage penalty.
+under all other names one row a hypothesis, (N, ...). The search knows five names: "attention" (N, S), the weights of a
+step, is kept where asked for; "coverage" (N, S), their sum so far, and "source.mask" (A, S) make the coverage penalty;
+"source.rows" and "place" it sets itself, for they say which hypothesis is whose (`LAYOUT`).
 
-Sentences leave the batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0.
-Hypotheses are kept as back-pointers, one small tensor a step, and read out at the end.
+A sentence has W places for hypotheses, and only those that are alive are rows: N is at most A x W. Sentences leave the
+batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0. Hypotheses are kept
+as back-pointers, one small tensor a step, and read out at the end.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ State = dict[str, torch.Tensor]
 Step = Callable[[torch.Tensor, State], tuple[torch.Tensor, State]]
 
 SOURCE = "source."  # names of what a state holds once a sentence begin so
+ROWS, PLACE = LAYOUT = ("source.rows", "place")  # (A, W) each place's row, any if empty; (N,) each row's place of A x W
 BLOCK = 100  # tokens whose greatest score is looked at first: about the square root of a large vocabulary
 CACHED = 2**19  # log-probabilities at a time: about what a processor's cache holds
+ROUND = 16  # more rows than this are made a multiple of it by the last one again: each number of rows has own kernels
 FEWER = 0.9  # share of the batch under which the sentences that are done are taken out of the state
 LEAST_COVERAGE = 1e-6  # of a source step that was never looked at: its logarithm is to stay finite
 
@@ -71,25 +74,25 @@ class Rules:
         self.most = most.maximum((self.prefix >= 0).sum(1))
         self.least = torch.zeros_like(most) if least is None else least.to(most.device)
 
-    def apply(self, logs: torch.Tensor, active: torch.Tensor, number: int, history: torch.Tensor) -> None:
+    def apply(self, logs: torch.Tensor, sentences: torch.Tensor, number: int, history: torch.Tensor) -> None:
         """Set what token `number` (from 0) may not be to minus infinity; what must be goes before what may not.
 
-        logs: (A, W, V); active: (A,), the sentences' numbers; history: (A, W, number), the tokens so far.
+        logs: (N, V); sentences: (N,), their numbers; history: (N, number), the tokens so far.
         """
-        must = torch.where(number >= self.most[active], self.end, -1)  # (A,)
+        must = torch.where(number >= self.most[sentences], self.end, -1)  # (N,)
         if number < self.prefix.size(1):
-            forced = self.prefix[active, number]
+            forced = self.prefix[sentences, number]
             must = torch.where(forced >= 0, forced, must)
         rows = (must >= 0).nonzero()[:, 0]
-        tokens = must[rows].view(-1, 1, 1).expand(-1, logs.size(1), 1)
-        kept = logs[rows].gather(2, tokens)
-        if self.banned:
-            logs[..., self.banned] = -torch.inf
+        tokens = must[rows].unsqueeze(1)
+        kept = logs[rows].gather(1, tokens)
+        for token in self.banned:
+            logs[:, token] = -torch.inf
         if 0 < self.no_repeat <= number:
-            self._no_repeat(logs.flatten(0, 1), history.flatten(0, 1))
-        logs[..., self.end].masked_fill_((number < self.least[active]).unsqueeze(1), -torch.inf)
+            self._no_repeat(logs, history)
+        logs[:, self.end].masked_fill_(number < self.least[sentences], -torch.inf)
         if len(rows):
-            logs[rows] = torch.full_like(logs[rows], -torch.inf).scatter_(2, tokens, kept)
+            logs[rows] = torch.full_like(logs[rows], -torch.inf).scatter_(1, tokens, kept)
 
     def _no_repeat(self, logs: torch.Tensor, history: torch.Tensor) -> None:
         """Rule out the tokens that would end an n-gram that was there before (Paulus et al. 2018, section 2.5)."""
@@ -129,7 +132,9 @@ class Choice(NamedTuple):
     enders: torch.Tensor  # (A, E), their places among the W
 
 
-Choose = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int], Choice]  # logs (A, W, V), totals (A, W), active, t
+# From logs (N, V), rows and totals (A, W), sentences (A,) and the number of the token. An empty place has a total of
+# minus infinity.
+Choose = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int], Choice]
 
 
 def beam(
@@ -141,6 +146,7 @@ def beam(
     nbest: int = 1,
     length_penalty: float = 0.0,
     coverage_penalty: float = 0.0,
+    prune: float = 0.0,
     attention: bool = False,
     **rules: Any,
 ) -> list[list[Hypothesis]]:
@@ -148,10 +154,12 @@ def beam(
 
     Each step takes the `size` best of all ways to go on with the hypotheses of a sentence or to end them. Those that
     cannot come to more than the nbest-th finished one (`Ranking.bound`) are dropped, which changes no result, and a
-    sentence is done when none is left. rules: what `Rules` takes.
+    sentence is done when none is left. prune: also dropped are those whose log-probability is this much under that of
+    the nbest-th under way (absolute threshold pruning, Freitag & Al-Onaizan 2017, section 3); 0: none. rules: what
+    `Rules` takes.
     """
     bounds = Rules(sentences, **rules)
-    running = _Running(bounds, Ranking(length_penalty, coverage_penalty), sentences, size, nbest, attention)
+    running = _Running(bounds, Ranking(length_penalty, coverage_penalty), sentences, size, nbest, prune, attention)
     return running.to_the_end(step, state, partial(_best, size=size, end=bounds.end))
 
 
@@ -186,16 +194,23 @@ def sample(
     for row, (number, length) in enumerate(zip(range(sentences) if numbers is None else numbers, longest, strict=True)):
         uniform[row, : length + 1] = np.random.default_rng((seed, number)).random((length + 1, samples))
     draw = _Draw(torch.from_numpy(uniform).to(bounds.most.device), temperature, top_k, top_p, bounds.end)
-    return _Running(bounds, Ranking(), sentences, samples, samples, attention).to_the_end(step, state, draw)
+    return _Running(bounds, Ranking(), sentences, samples, samples, 0.0, attention).to_the_end(step, state, draw)
 
 
 def _best(
-    logs: torch.Tensor, totals: torch.Tensor, active: torch.Tensor, number: int, *, size: int, end: int
+    logs: torch.Tensor,
+    rows: torch.Tensor,
+    totals: torch.Tensor,
+    sentences: torch.Tensor,
+    number: int,
+    *,
+    size: int,
+    end: int,
 ) -> Choice:
     """The best ways to go on or to end."""
-    ended = totals + logs[..., end]  # (A, W)
-    logs[..., end] = -torch.inf
-    values, parents, tokens = _top(logs, totals, size)  # (A, K)
+    ended = totals + logs[:, end][rows]  # (A, W)
+    logs[:, end] = -torch.inf
+    values, parents, tokens = _top(logs, rows, totals, size)  # (A, K)
     together = torch.cat([values, ended], dim=1)
     bar = together.topk(min(size, together.size(1)), dim=1).values[:, -1:]
     values, ended = (logs.masked_fill(logs < bar, -torch.inf) for logs in (values, ended))
@@ -203,26 +218,28 @@ def _best(
     return Choice(values, parents, tokens, ended, places)
 
 
-def _top(logs: torch.Tensor, totals: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The greatest sums of logs (A, W, V) and totals (A, W) of each sentence: values, hypotheses, tokens, (A, K) each.
+def _top(
+    logs: torch.Tensor, rows: torch.Tensor, totals: torch.Tensor, size: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The greatest sums of logs (N, V) and totals (A, W) of each sentence: values, hypotheses, tokens, (A, K) each.
 
     They are in the K blocks of tokens with the greatest maxima: finding those is several times as fast as sorting.
     """
-    width, vocabulary = logs.shape[1:]
+    vocabulary = logs.size(1)
     whole = vocabulary // BLOCK * BLOCK
-    parts = [logs[..., :whole].unflatten(2, (-1, BLOCK)).amax(3)] if whole else []
+    parts = [logs[:, :whole].unflatten(1, (-1, BLOCK)).amax(2)] if whole else []
     if whole < vocabulary:
-        parts.append(logs[..., whole:].amax(2, keepdim=True))
-    maxima = torch.cat(parts, dim=2) + totals.unsqueeze(2)  # (A, W, blocks)
+        parts.append(logs[:, whole:].amax(1, keepdim=True))
+    maxima = torch.cat(parts, dim=1)[rows] + totals.unsqueeze(2)  # (A, W, blocks)
     blocks = maxima.flatten(1).topk(min(size, maxima[0].numel()), dim=1, sorted=False).indices  # (A, K)
     hypotheses, firsts = blocks // maxima.size(2), blocks % maxima.size(2) * BLOCK
     tokens = firsts.unsqueeze(2) + torch.arange(BLOCK, device=logs.device)  # (A, K, BLOCK)
-    flat = (hypotheses.unsqueeze(2) * vocabulary + tokens.clamp(max=vocabulary - 1)).flatten(1)
-    values = logs.flatten(1).gather(1, flat) + totals.gather(1, hypotheses).repeat_interleave(BLOCK, dim=1)
-    values = values.masked_fill(tokens.flatten(1) >= vocabulary, -torch.inf)
-    values, places = values.topk(min(size, width * vocabulary), dim=1)
-    flat = flat.gather(1, places)
-    return values, flat // vocabulary, flat % vocabulary
+    outside, tokens = tokens >= vocabulary, tokens.clamp(max=vocabulary - 1)
+    flat = rows.gather(1, hypotheses).unsqueeze(2) * vocabulary + tokens
+    values = logs.take(flat) + totals.gather(1, hypotheses).unsqueeze(2)
+    values = values.masked_fill(outside, -torch.inf).flatten(1)
+    values, places = values.topk(min(size, totals.size(1) * vocabulary), dim=1)
+    return values, hypotheses.gather(1, places // BLOCK), tokens.flatten(1).gather(1, places)
 
 
 @dataclass(frozen=True)
@@ -235,12 +252,15 @@ class _Draw:
     top_p: float
     end: int
 
-    def __call__(self, logs: torch.Tensor, totals: torch.Tensor, active: torch.Tensor, number: int) -> Choice:
+    def __call__(
+        self, logs: torch.Tensor, rows: torch.Tensor, totals: torch.Tensor, sentences: torch.Tensor, number: int
+    ) -> Choice:
+        logs = logs[rows]  # (A, W, V)
         wanted = self.uniform.size(2) if number == 0 else totals.size(1)  # all begin as the one hypothesis there is
         parents = torch.arange(wanted, device=logs.device).clamp(max=totals.size(1) - 1).expand(len(logs), -1)
         logs, totals = logs.expand(-1, wanted, -1), totals.expand(-1, wanted)
         sums = self._truncated(logs / self.temperature).softmax(2, dtype=torch.float64).cumsum(2)
-        aim = self.uniform[active, number, :wanted].unsqueeze(2) * sums[..., -1:]
+        aim = self.uniform[sentences, number, :wanted].unsqueeze(2) * sums[..., -1:]
         tokens = torch.searchsorted(sums, aim, right=True).clamp(max=logs.size(2) - 1)  # (A, K, 1)
         taken, tokens = totals + logs.gather(2, tokens).squeeze(2), tokens.squeeze(2)
         ends = tokens == self.end
@@ -265,12 +285,13 @@ class _Running:
     """The hypotheses of a batch: those under way, and the best that have finished."""
 
     def __init__(
-        self, rules: Rules, ranking: Ranking, sentences: int, size: int, nbest: int, attention: bool = False
+        self, rules: Rules, ranking: Ranking, sentences: int, size: int, nbest: int, prune: float, attention: bool
     ) -> None:
         device = rules.most.device
-        self.rules, self.ranking, self.attention = rules, ranking, attention
+        self.rules, self.ranking, self.nbest, self.prune, self.attention = rules, ranking, nbest, prune, attention
         self.active = torch.arange(sentences, device=device)  # (A,) numbers of the sentences under way
         self.totals = torch.zeros(sentences, 1, device=device)  # (A, W) log-probabilities
+        self.rows, self.place = self.active.view(-1, 1), self.active  # (A, W) and (N,): `LAYOUT`
         self.tokens = torch.full((sentences, 1), rules.start, device=device)  # (A, W)
         self.history = self.tokens.new_zeros(sentences, 1, 0)  # (A, W, t) tokens so far, where a rule needs them
         self.steps: list[dict[str, torch.Tensor]] = []  # (B, K, ...) each
@@ -287,29 +308,37 @@ class _Running:
 
     def _step(self, step: Step, state: State, choose: Choose) -> State:
         number = len(self.steps)
-        scores, state = step(self.tokens.reshape(-1, 1), state)
-        choice = self._choose(scores.unflatten(0, self.totals.shape), number, choose)
+        layout = {ROWS: self.rows, PLACE: self.place}
+        scores, state = step(self.tokens.flatten()[self.place].unsqueeze(1), {**state, **layout})
+        choice = self._choose(scores, number, choose)
         if bool((choice.ended > -torch.inf).any()):
             self._finish(choice, number, self._coverage(state))
         self._record(choice, state)
         return self._go_on(choice, number, state)
 
     def _choose(self, scores: torch.Tensor, number: int, choose: Choose) -> Choice:
-        """The choices from scores (A, W, V): a few sentences at a time, whose probabilities stay in the cache."""
-        size = len(scores) if scores.is_cuda else max(1, CACHED // scores[0].numel())
+        """The choices from scores (N, V): a few sentences at a time, whose probabilities stay in the cache."""
+        sentence = self.place // self.rows.size(1)  # (N,), not falling
+        some = len(self.active) if scores.is_cuda else max(1, CACHED * len(self.active) // scores.numel())
+        firsts = range(0, len(self.active), some)
+        edges = [*torch.searchsorted(sentence, torch.tensor(firsts, device=sentence.device)).tolist(), len(sentence)]
         choices = []
-        for first in range(0, len(scores), size):
-            part = slice(first, first + size)
-            logs = functional.log_softmax(scores[part], 2, dtype=torch.float32)
-            self.rules.apply(logs, self.active[part], number, self.history[part])
-            choices.append(choose(logs, self.totals[part], self.active[part], number))
+        for first, begin, end in zip(firsts, edges[:-1], edges[1:], strict=True):
+            part, row = (
+                slice(first, first + some),
+                slice(min(begin, len(sentence) - 1), max(end, begin + 1)),
+            )  # never none
+            logs = functional.log_softmax(scores[row], 1, dtype=torch.float32)
+            self.rules.apply(logs, self.active[sentence[row]], number, self.history.flatten(0, 1)[self.place[row]])
+            rows = (self.rows[part] - row.start).clamp(min=0)
+            choices.append(choose(logs, rows, self.totals[part], self.active[part], number))
         return Choice(*(torch.cat(column) for column in zip(*choices, strict=True)))
 
     def _coverage(self, state: State) -> torch.Tensor:
         """The sum over source steps of log min(attention so far, 1), (A, W)."""
         if not self.ranking.coverage_penalty:
             return torch.zeros_like(self.totals)
-        logs = state["coverage"].clamp(LEAST_COVERAGE, 1.0).log().unflatten(0, self.totals.shape)  # (A, W, S)
+        logs = state["coverage"].clamp(LEAST_COVERAGE, 1.0).log()[self.rows]  # (A, W, S)
         return logs.masked_fill(~state["source.mask"].unsqueeze(1), 0.0).sum(2)
 
     def _finish(self, choice: Choice, number: int, coverage: torch.Tensor) -> None:
@@ -330,8 +359,7 @@ class _Running:
     def _record(self, choice: Choice, state: State) -> None:
         step = {"tokens": choice.tokens, "parents": choice.parents}
         if self.attention:
-            weights = state["attention"].unflatten(0, self.totals.shape)  # (A, W, S)
-            step["attention"] = weights.take_along_dim(choice.parents.unsqueeze(2), 1)  # (A, K, S)
+            step["attention"] = state["attention"][self.rows.gather(1, choice.parents)]  # (A, K, S)
         for name, values in step.items():
             whole = values.new_zeros(*self.shape, *values.shape[2:])
             whole[self.active, : values.size(1)] = values
@@ -342,18 +370,25 @@ class _Running:
         """Take the hypotheses that may still come among the best, and return their state."""
         bound = self.ranking.bound(choice.logs, number + 2, self.rules.most[self.active] + 1)
         alive = bound > self.finished["score"][self.active, -1:]  # (A, K)
+        if self.prune and choice.logs.size(1) > self.nbest:
+            alive &= choice.logs >= choice.logs[:, self.nbest - 1, None] - self.prune  # they are sorted
         width = int(alive.any(0).nonzero().max()) + 1 if bool(alive.any()) else 0
         stay = alive.any(1).nonzero()[:, 0]
         if len(stay) > FEWER * len(alive):
             stay = torch.arange(len(alive), device=stay.device)
-        firsts = stay.unsqueeze(1) * self.totals.size(1)
         parents = choice.parents[stay, :width]
+        before = self.rows[stay].gather(1, parents)
         if self.rules.no_repeat:
             history = self.history[stay].take_along_dim(parents.unsqueeze(2), 1)
             self.history = torch.cat([history, choice.tokens[stay, :width].unsqueeze(2)], dim=2)
         self.totals = choice.logs.masked_fill(~alive, -torch.inf)[stay, :width]
         self.tokens, self.active = choice.tokens[stay, :width], self.active[stay]
-        return _rows(state, (firsts + parents).flatten(), stay)
+        place = alive[stay, :width].flatten().nonzero()[:, 0]
+        numbers = torch.arange(len(place), device=stay.device)
+        self.rows = torch.zeros_like(before).flatten().scatter_(0, place, numbers).view_as(before)
+        spare = -len(place) % ROUND if len(place) > ROUND else 0
+        self.place = torch.cat([place, place[-1:].expand(spare)])
+        return _rows(state, before.flatten()[self.place], stay)
 
     def _read(self) -> list[list[Hypothesis]]:
         """The finished hypotheses, each followed back from its last token."""
@@ -387,7 +422,7 @@ def _rows(state: State, rows: torch.Tensor, sentences: torch.Tensor) -> State:
     chosen = {}
     for name, values in state.items():
         index = sentences if name.startswith(SOURCE) else rows
-        if name != "attention":  # which belongs to the step that was
+        if name != "attention" and name not in LAYOUT:  # which belong to the step that was
             chosen[name] = values if _is_all(index, len(values)) else values.index_select(0, index)
     return chosen
 
@@ -410,7 +445,8 @@ def join(states: Sequence[State]) -> State:
 def _part(joint: State, number: int) -> State:
     """One model's part of a joint state."""
     mark = f"@{number}"
-    return {name.removesuffix(mark): values for name, values in joint.items() if name.endswith(mark)}
+    own = {name.removesuffix(mark): values for name, values in joint.items() if name.endswith(mark)}
+    return {**own, **{name: joint[name] for name in LAYOUT}}
 
 
 def ensemble(steps: Sequence[Step]) -> Step:

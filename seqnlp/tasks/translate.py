@@ -98,6 +98,12 @@ class Search:
         0.6, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
     )
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
+    prune: float = option(
+        1.0,
+        "Hypotheses are dropped whose log-probability is this much under the best one's; 0 for none.",
+        group="Search",
+        low=0.0,
+    )
     no_repeat: int = option(0, "An n-gram of so many pieces comes only once; 0 for no rule.", group="Search", low=0)
     least_ratio: float = option(
         0.0, "Fewest pieces of a translation, for each of the source.", group="Search", low=0.0, high=100.0
@@ -465,6 +471,7 @@ def _search(
         nbest=search.nbest,
         length_penalty=search.length_penalty,
         coverage_penalty=search.coverage_penalty,
+        prune=search.prune,
         **rules,
     )
 

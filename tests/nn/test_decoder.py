@@ -45,7 +45,9 @@ def one_by_one(network, tokens, state):
 
 def repeated(state, times):
     """The state of several hypotheses a sentence: what belongs to the sentence stays as it is."""
-    return {k: v if k.startswith("source.") else v.repeat_interleave(times, dim=0) for k, v in state.items()}
+    every = {k: v if k.startswith("source.") else v.repeat_interleave(times, dim=0) for k, v in state.items()}
+    place = torch.arange(len(every["coverage"]))
+    return {**every, "source.rows": place.view(-1, times), "place": place}
 
 
 @pytest.mark.parametrize(("kind", "layers"), KINDS)
@@ -98,6 +100,19 @@ def test_hypotheses_of_a_sentence_share_its_memory(kind, steps):
     torch.testing.assert_close(together, apart, atol=1e-6, rtol=0)
     for name in ("coverage", "attention", "hidden.1"):
         torch.testing.assert_close(state[name], other[name], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", attention.KINDS)
+def test_a_sentence_may_have_fewer_hypotheses_than_the_others(kind):
+    network, tokens = made(kind), targets(rows=6, steps=1)
+    state = repeated(network.begin(*source(network)), 2)
+    whole, _ = network(tokens, state)
+    place = torch.tensor([1, 2, 3, 5])
+    some = {k: v if k.startswith("source.") else v[place] for k, v in state.items()}
+    rows = torch.tensor([[0, 0], [1, 2], [0, 3]])  # a place that is empty has any row
+    features, after = network(tokens[place], {**some, "source.rows": rows, "place": place})
+    torch.testing.assert_close(features, whole[place], atol=1e-6, rtol=0)
+    assert after["attention"].shape == (4, 7)
 
 
 @pytest.mark.parametrize("kind", attention.KINDS)

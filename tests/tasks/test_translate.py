@@ -317,18 +317,18 @@ class Copier:
 
     def begin(self, source, lengths):
         mask = recurrent.step_mask(lengths, source.size(1))
-        place = torch.zeros(len(source), dtype=torch.long)
-        return {"source.tokens": source, "source.mask": mask, "place": place, "coverage": mask * 0.0}
+        begin = torch.zeros(len(source), dtype=torch.long)
+        return {"source.tokens": source, "source.mask": mask, "next": begin, "coverage": mask * 0.0}
 
     def step(self, tokens, state):
-        source = state["source.tokens"].repeat_interleave(len(tokens) // len(state["source.tokens"]), dim=0)
-        place = state["place"].clamp(max=source.size(1) - 1).unsqueeze(1)  # (N, 1)
+        source = state["source.tokens"][state["place"] // state["source.rows"].size(1)]  # (N, S)
+        place = state["next"].clamp(max=source.size(1) - 1).unsqueeze(1)  # (N, 1)
         logits = torch.linspace(0.0, 1.0, len(CODEC.source)).repeat(len(tokens), 1)
         logits.scatter_(1, source.gather(1, place), 9.0)
         logits[source[:, 0] == self.silent, tokenizer.END] = 99.0
         attention = torch.zeros(source.shape).scatter(1, place, 1.0)  # (N, S)
         coverage = state["coverage"] + attention
-        return logits, {**state, "place": state["place"] + 1, "attention": attention, "coverage": coverage}
+        return logits, {**state, "next": state["next"] + 1, "attention": attention, "coverage": coverage}
 
 
 COPIER = Copier()
