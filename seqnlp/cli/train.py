@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +74,6 @@ def run(
     dev_source = flags.source(dev, task.ROLES, values) if dev else None
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
-    # By default a thousand kernels, each prepared for one shape, are kept: half a gigabyte that saves training no time.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     from seqnlp import workflow  # it loads torch: after what can be told at once
 
     job = workflow.Job(

@@ -8,6 +8,8 @@ import torch
 from torch.nn import functional
 
 IGNORED = -1
+EVEN = 128  # of which that number is made a multiple, because kernels are made for a number of rows, and kept
+LEAST_SHARE = 1e-30  # of a target from which on its logarithm is exact
 ROWS = 512  # targets whose logits are held at once: of more they leave the cache, of fewer the products are too small
 
 
@@ -74,20 +76,23 @@ class _LinearCrossEntropy(torch.autograd.Function):
         learning: bool,
     ) -> torch.Tensor:
         kind = _product_type(features)
-        matrix, shift = weight.to(kind), bias.to(kind)
-        total = weight.new_zeros((), dtype=torch.float32)
-        gradients = (torch.empty_like(features), torch.zeros_like(weight), torch.zeros_like(bias)) if learning else ()
+        matrix, shift, mean = weight.to(kind), bias.to(kind), weight.mean(0)
         with torch.autocast(features.device.type, enabled=False):
+            summed = features.float().sum(0)
+            total = -smoothing * (summed @ mean + len(features) * bias.mean())  # minus s times the mean of all logits
+            gradients = _begun(features, weight, summed, smoothing) if learning else ()
             for start in range(0, len(features), ROWS):
-                part = features[start : start + ROWS].to(kind)
-                logs = functional.linear(part, matrix, shift).float().log_softmax(1)
-                loss, residual = _smoothed(logs, targets[start : start + ROWS], smoothing, learning)
-                total += loss
-                if gradients:
-                    product = residual.to(kind)
-                    gradients[0][start : start + ROWS] = product @ matrix
-                    gradients[1].add_(product.t() @ part)
-                    gradients[2].add_(residual.sum(0))
+                wanted = targets[start : start + ROWS].unsqueeze(1)  # (N, 1)
+                some = len(wanted)
+                part = functional.pad(features[start : start + ROWS].to(kind), (0, 0, 0, -some % EVEN))
+                logits = functional.linear(part, matrix, shift)
+                shares = logits.softmax(1)
+                total += _beside_the_mean(logits[:some], shares[:some], wanted, smoothing)
+                if gradients:  # by the logits: the shares, minus 1 - s at the target, minus s / V everywhere
+                    shares[:some].scatter_add_(1, wanted, shares.new_full((1, 1), smoothing - 1).expand_as(wanted))
+                    gradients[0][start : start + ROWS] = (shares @ matrix)[:some] - smoothing * mean
+                    gradients[1].add_(shares.t() @ part)
+                    gradients[2].add_(shares[:some].sum(0, dtype=torch.float32))
         ctx.save_for_backward(*gradients)
         return total
 
@@ -102,15 +107,21 @@ def _product_type(features: torch.Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
 
 
-def _smoothed(
-    logs: torch.Tensor, targets: torch.Tensor, smoothing: float, learning: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The summed loss and, in the place of the log-probabilities, its gradient by the logits: found minus wanted."""
-    wanted = targets.unsqueeze(1)  # (N, 1)
-    loss = -(1 - smoothing) * logs.gather(1, wanted).sum()
-    if smoothing:
-        loss -= smoothing * logs.mean(1).sum()
-    if learning:
-        logs.exp_().sub_(smoothing / logs.size(1))
-        logs.scatter_add_(1, wanted, logs.new_full((1, 1), smoothing - 1).expand_as(wanted))
-    return loss, logs
+def _begun(
+    features: torch.Tensor, weight: torch.Tensor, summed: torch.Tensor, smoothing: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The gradients to be summed up, with what smoothing gives to all classes alike in those of weight and bias."""
+    share = smoothing / len(weight)
+    uniform = (-share * summed).to(weight.dtype).expand_as(weight).contiguous()
+    return torch.empty_like(features), uniform, weight.new_full((len(weight),), -share * len(features))
+
+
+def _beside_the_mean(
+    logits: torch.Tensor, shares: torch.Tensor, wanted: torch.Tensor, smoothing: float
+) -> torch.Tensor:
+    """The summed loss but for the mean of the logits: the logarithm of what the softmax divides by minus the target."""
+    known, share = logits.gather(1, wanted).float(), shares.gather(1, wanted).float()  # (N, 1)
+    norms = known - share.log()
+    rows = (share < LEAST_SHARE).nonzero()[:, 0]
+    norms[rows] = logits[rows].float().logsumexp(1, keepdim=True)
+    return (norms - (1 - smoothing) * known).sum()

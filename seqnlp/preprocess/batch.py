@@ -2,7 +2,9 @@
 
 DESIGN of speed: an LSTM over a padded batch runs several times as fast as over a packed one on a CPU, if padding is
 little. So rows are put into buckets of narrow ranges of length, every batch is drawn from one bucket, and it is padded
-to the bucket's edge: few distinct shapes, for each of which the kernels are prepared once.
+to the bucket's edge: few distinct shapes, for each of which the kernels are prepared once. Preparing them takes longer
+than a step, and pairs have two lengths, so their shapes would be hundreds: all batches of a bucket of pairs have the
+same number of rows, and those that are left over go to a wider bucket.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-FULL = (4, 2)  # batches that a bucket should hold, of inputs and inside it of targets: who meets whom is to change
+FULL = {1: (4,), 2: (16, 8)}  # batches that a bucket should hold, by the number of lengths: who meets whom is to change
+EVEN = 8  # rows that the batches of pairs are a multiple of
 NARROW, WIDE = 1.25, 2.0  # greatest over least length in a bucket: where it is full enough, and at the most
 BARS = 20  # of a histogram, at the most
 STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # batches an epoch that a budget is chosen for, and its bounds in tokens
@@ -68,7 +71,7 @@ def plan(lengths: np.ndarray, limits: Limits) -> Plan:
 def _split(lengths: np.ndarray, limits: Limits, outer: Edge) -> list[Edge]:
     """Return the edges of buckets inside the bucket `outer` of the lengths before."""
     column = lengths[:, len(outer)]
-    edges = _cuts(column, limits, max(outer, default=1), FULL[len(outer)])
+    edges = _cuts(column, limits, max(outer, default=1), FULL[lengths.shape[1]][len(outer)])
     if len(outer) + 1 == lengths.shape[1]:
         return [(*outer, edge) for edge in edges]
     bucket = np.searchsorted(edges, column)
@@ -114,21 +117,34 @@ def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
 def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[Batch]:
     """Return the batches of an epoch: a pure function of (seed, epoch).
 
-    Rows meet at random inside their bucket, a bucket is cut into batches of nearly the same size, and the batches of
-    all buckets come in random order. Of the rows' order only that inside a bucket matters: rows that were sorted by
-    bucket make the same batches.
+    Rows meet at random inside their bucket, a bucket is cut into batches, and the batches of all buckets come in random
+    order. Of the rows' order only that inside a bucket matters: rows that were sorted by bucket make the same batches.
     """
     generator = np.random.default_rng((seed, epoch))
     bucket = buckets(lengths, plan)
     ordered = np.argsort(bucket, kind="stable")
     ends = np.searchsorted(bucket[ordered], np.arange(len(plan.edges) + 1))
+    members = [ordered[start:end] for start, end in itertools.pairwise(ends)]
     batches: list[Batch] = []
-    for edge, (start, end) in zip(plan.edges, itertools.pairwise(ends), strict=True):
-        members = generator.permutation(ordered[start:end])
-        if len(members):
-            parts = np.array_split(members, -(-len(members) // plan.limits.rows(max(edge))))
-            batches.extend((part, edge) for part in parts)
+    for number, edge in enumerate(plan.edges):
+        parts, left = _parts(generator.permutation(members[number]), edge, plan.limits)
+        wider = next((n for n in range(number + 1, len(plan.edges)) if np.all(np.array(plan.edges[n]) >= edge)), None)
+        if len(left) and wider is not None:
+            members[wider] = np.concatenate([members[wider], left])
+        elif len(left):
+            parts.append(left)
+        batches.extend((part, edge) for part in parts)
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _parts(members: np.ndarray, edge: Edge, limits: Limits) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return a bucket's batches and what is left over; of rows with one length nothing is: batches are nearly equal."""
+    most = limits.rows(max(edge))
+    if len(edge) == 1:
+        return (np.array_split(members, -(-len(members) // most)) if len(members) else []), members[:0]
+    size = most - most % EVEN or most
+    whole = len(members) - len(members) % size
+    return list(members[:whole].reshape(-1, size)), members[whole:]
 
 
 def by_length(lengths: np.ndarray, limits: Limits) -> Iterator[Batch]:

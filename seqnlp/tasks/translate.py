@@ -33,7 +33,7 @@ NAME = "translate"
 ROLES = ("source", "target")
 LINE = "source"
 EPOCHS = 20
-OPTIONS: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.999}
+OPTIONS: dict[str, Any] = {"learning_rate": 2e-3, "max_tokens": 2048, "ema": 0.999}
 OUTPUTS = ("text", "jsonl")
 SHOWN = ("source", "target")
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
@@ -95,7 +95,7 @@ class Search:
     beam: int = option(5, "Hypotheses under way at once; 1 is greedy.", group="Search", low=1, high=100)
     nbest: int = option(1, "Translations of each input, best first; in text one is printed.", group="Output", low=1)
     length_penalty: float = option(
-        0.6, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
+        1.0, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
     )
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
     prune: float = option(
