@@ -4,7 +4,7 @@ DESIGN of speed: an LSTM over a padded batch runs several times as fast as over 
 little. So rows are put into buckets of narrow ranges of length, every batch is drawn from one bucket, and it is padded
 to the bucket's edge: few distinct shapes, for each of which the kernels are prepared once. Preparing them takes longer
 than a step, and pairs have two lengths, so their shapes would be hundreds: all batches of a bucket of pairs have the
-same number of rows, and those that are left over go to a wider bucket.
+same even number of rows, and the few that are left over go to a wider bucket.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-FULL = {1: (4,), 2: (16, 8)}  # batches that a bucket should hold, by the number of lengths: who meets whom is to change
-EVEN = 8  # rows that the batches of pairs are a multiple of
+FULL = (4, 2)  # batches that a bucket should hold, of inputs and inside it of targets: who meets whom is to change
+EVEN = 16  # rows that the batches of pairs are a multiple of
 NARROW, WIDE = 1.25, 2.0  # greatest over least length in a bucket: where it is full enough, and at the most
 BARS = 20  # of a histogram, at the most
 STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # batches an epoch that a budget is chosen for, and its bounds in tokens
@@ -71,7 +71,7 @@ def plan(lengths: np.ndarray, limits: Limits) -> Plan:
 def _split(lengths: np.ndarray, limits: Limits, outer: Edge) -> list[Edge]:
     """Return the edges of buckets inside the bucket `outer` of the lengths before."""
     column = lengths[:, len(outer)]
-    edges = _cuts(column, limits, max(outer, default=1), FULL[lengths.shape[1]][len(outer)])
+    edges = _cuts(column, limits, max(outer, default=1), FULL[len(outer)])
     if len(outer) + 1 == lengths.shape[1]:
         return [(*outer, edge) for edge in edges]
     bucket = np.searchsorted(edges, column)
@@ -138,13 +138,13 @@ def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[
 
 
 def _parts(members: np.ndarray, edge: Edge, limits: Limits) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return a bucket's batches and what is left over; of rows with one length nothing is: batches are nearly equal."""
-    most = limits.rows(max(edge))
-    if len(edge) == 1:
-        return (np.array_split(members, -(-len(members) // most)) if len(members) else []), members[:0]
-    size = most - most % EVEN or most
-    whole = len(members) - len(members) % size
-    return list(members[:whole].reshape(-1, size)), members[whole:]
+    """Return a bucket's batches, of (nearly) the same size, and what is left over: something of pairs only."""
+    number = -(-len(members) // limits.rows(max(edge)))
+    size = len(members) // max(number, 1)
+    if number == 0 or len(edge) == 1 or size < EVEN:
+        return (np.array_split(members, number) if number else []), members[:0]
+    whole = (size - size % EVEN) * number
+    return np.array_split(members[:whole], number), members[whole:]
 
 
 def by_length(lengths: np.ndarray, limits: Limits) -> Iterator[Batch]:
