@@ -127,24 +127,30 @@ def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[
     members = [ordered[start:end] for start, end in itertools.pairwise(ends)]
     batches: list[Batch] = []
     for number, edge in enumerate(plan.edges):
-        parts, left = _parts(generator.permutation(members[number]), edge, plan.limits)
+        most = plan.limits.rows(max(edge))
+        parts, left = _even(generator.permutation(members[number]), most, pairs=len(edge) == 2)
         wider = next((n for n in range(number + 1, len(plan.edges)) if np.all(np.array(plan.edges[n]) >= edge)), None)
-        if len(left) and wider is not None:
+        if wider is None:
+            parts += _cut(left, most)
+        else:
             members[wider] = np.concatenate([members[wider], left])
-        elif len(left):
-            parts.append(left)
         batches.extend((part, edge) for part in parts)
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def _parts(members: np.ndarray, edge: Edge, limits: Limits) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return a bucket's batches, of (nearly) the same size, and what is left over: something of pairs only."""
-    number = -(-len(members) // limits.rows(max(edge)))
-    size = len(members) // max(number, 1)
-    if number == 0 or len(edge) == 1 or size < EVEN:
-        return (np.array_split(members, number) if number else []), members[:0]
-    whole = (size - size % EVEN) * number
-    return np.array_split(members[:whole], number), members[whole:]
+def _cut(members: np.ndarray, most: int) -> list[np.ndarray]:
+    """Return rows in as few parts as may be, of nearly the same size, the least one last."""
+    return np.array_split(members, -(-len(members) // most)) if len(members) else []
+
+
+def _even(members: np.ndarray, most: int, *, pairs: bool) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return a bucket's batches, and the rows that are left over: of pairs those that make the batches uneven."""
+    parts = _cut(members, most)
+    least = len(parts[-1]) if parts else 0
+    if not pairs or least < EVEN:
+        return parts, members[:0]
+    whole = (least - least % EVEN) * len(parts)
+    return np.array_split(members[:whole], len(parts)), members[whole:]
 
 
 def by_length(lengths: np.ndarray, limits: Limits) -> Iterator[Batch]:

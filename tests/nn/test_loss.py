@@ -119,6 +119,25 @@ def test_linear_cross_entropy_is_that_of_the_logits(monkeypatch, rows, smoothing
     torch.testing.assert_close(found, expected)
 
 
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e4])
+def test_a_target_may_be_as_improbable_as_it_likes(scale):
+    """A share too small for a float is no infinite loss."""
+    features, weight, bias = (tensor.detach() * scale for tensor in layer())
+    targets = (features @ weight.t() + bias).argmin(1)
+    found = loss.linear_cross_entropy(features, weight, bias, targets, smoothing=0.1)
+    expected = plain(features, weight, bias, targets, 0.1)
+    assert float(expected.sum) > 90 or scale == 1
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("rows", [1, loss.EVEN - 1, loss.EVEN, loss.EVEN + 1, loss.ROWS + 1])
+def test_the_number_of_rows_changes_nothing(rows):
+    features, weight, bias = layer(rows=rows)
+    targets = torch.arange(rows) % 5
+    found, expected = (f(features, weight, bias, targets, smoothing=0.1) for f in (loss.linear_cross_entropy, plain))
+    torch.testing.assert_close(found, expected)
+
+
 def test_linear_cross_entropy_of_steps_is_that_of_their_rows():
     features, weight, bias = layer(rows=8)
     targets = torch.tensor([0, -1, 2, 3, 4, 0, 2, -1])

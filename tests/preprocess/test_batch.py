@@ -213,6 +213,39 @@ def test_rows_that_stand_in_the_order_of_their_buckets_make_the_same_batches(len
     assert same(back, batches.shuffled(lengths, plan, seed=5, epoch=number))
 
 
+LARGE = [(3000, 15, 2048), (3000, 5, 300), (3000, 10, 500)]
+
+
+@pytest.mark.parametrize(("count", "median", "tokens"), LARGE)
+def test_batches_of_many_pairs(count, median, tokens):
+    """Every row once, within the limits, as many in each epoch, and the same in the order of the buckets."""
+    lengths, limits = translated(count, median), batches.Limits(tokens, 64)
+    plan = batches.plan(lengths, limits)
+    found = batches.shuffled(lengths, plan, seed=1, epoch=0)
+    assert rows_of(found) == list(range(count))
+    hold(found, lengths, limits)
+    assert len(epoch(lengths, limits, number=1)) == len(found)
+    order = np.argsort(batches.buckets(lengths, plan), kind="stable")
+    packed = batches.shuffled(lengths[order], plan, seed=1, epoch=0)
+    assert same([(order[rows], widths) for rows, widths in packed], found)
+
+
+@pytest.mark.parametrize(("count", "median", "tokens"), LARGE)
+def test_batches_of_pairs_have_even_numbers_of_rows(count, median, tokens):
+    """Where the rows of a bucket are many; but for some that no wider bucket takes."""
+    lengths, limits = translated(count, median), batches.Limits(tokens, 64)
+    found = epoch(lengths, limits)
+    edges = {widths for _, widths in found}
+    inner = [
+        (len(rows), widths)
+        for rows, widths in found
+        if len(rows) >= batches.EVEN and any(edge != widths and np.all(np.array(edge) >= widths) for edge in edges)
+    ]
+    assert len(inner) > len(found) / 4
+    assert all(rows % batches.EVEN == 0 for rows, _ in inner)
+    assert len(set(inner)) == len({widths for _, widths in inner})
+
+
 @given(LENGTHS, LIMITS)
 def test_the_plan_does_not_depend_on_the_order_of_the_rows(lengths, limits):
     assert batches.plan(lengths[::-1], limits) == batches.plan(lengths, limits)
