@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
 
+
+AT_ONCE = 8  # batches under way, each in memory, on a machine with many cores
+SHARING = threading.Lock()
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -112,20 +116,23 @@ class Model:
 def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
     """Yield the results of all jobs, in their order; on a CPU the threads are shared out among as many jobs at once.
 
-    Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small.
+    Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small. Torch
+    has one number of threads for the whole process, so who comes while others share them out takes them as they are.
     """
     before = torch.get_num_threads()
-    workers = min(before, len(jobs)) if device.type == "cpu" else 1
-    if workers <= 1:
+    workers = min(before, len(jobs), AT_ONCE) if device.type == "cpu" else 1
+    if workers <= 1 or not SHARING.acquire(blocking=False):
         yield from map(run, jobs)
         return
-    torch.set_num_threads(before // workers)  # the threads of the pool begin with this number
-    pool = futures.ThreadPoolExecutor(workers)
+    pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
     try:
         yield from pool.map(run, jobs)
     finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
+        try:
+            pool.shutdown(cancel_futures=True)
+        finally:
+            torch.set_num_threads(before)
+            SHARING.release()
 
 
 def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:

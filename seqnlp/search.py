@@ -6,7 +6,7 @@ under all other names one row a hypothesis, (N, ...). The search knows five name
 step, is kept where asked for; "coverage" (N, S), their sum so far, and "source.mask" (A, S) make the coverage penalty;
 "source.rows" and "place" it sets itself, for they say which hypothesis is whose (`LAYOUT`).
 
-A sentence has W places for hypotheses, and only those that are alive are rows: N is at most A x W. Sentences leave the
+A sentence has W places for hypotheses, and only those that are alive are rows (and `ROUND`). Sentences leave the
 batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0. Hypotheses are kept
 as back-pointers, one small tensor a step, and read out at the end.
 """
@@ -324,13 +324,12 @@ class _Running:
         edges = [*torch.searchsorted(sentence, torch.tensor(firsts, device=sentence.device)).tolist(), len(sentence)]
         choices = []
         for first, begin, end in zip(firsts, edges[:-1], edges[1:], strict=True):
-            part, row = (
-                slice(first, first + some),
-                slice(min(begin, len(sentence) - 1), max(end, begin + 1)),
-            )  # never none
+            begin = min(begin, len(sentence) - 1)  # a part without rows takes any one, which nobody asks for
+            part, row = slice(first, first + some), slice(begin, max(end, begin + 1))
             logs = functional.log_softmax(scores[row], 1, dtype=torch.float32)
-            self.rules.apply(logs, self.active[sentence[row]], number, self.history.flatten(0, 1)[self.place[row]])
-            rows = (self.rows[part] - row.start).clamp(min=0)
+            history = self.history.flatten(0, 1)[self.place[row]] if self.rules.no_repeat else self.history
+            self.rules.apply(logs, self.active[sentence[row]], number, history)
+            rows = (self.rows[part] - begin).clamp(min=0)
             choices.append(choose(logs, rows, self.totals[part], self.active[part], number))
         return Choice(*(torch.cat(column) for column in zip(*choices, strict=True)))
 
@@ -433,7 +432,9 @@ def _is_all(index: torch.Tensor, size: int) -> bool:
 
 def join(states: Sequence[State]) -> State:
     """Return the state of several models together, for `ensemble`; what the search reads is their mean."""
-    joint = {f"{name}@{number}": values for number, state in enumerate(states) for name, values in state.items()}
+    joint = {
+        f"{name}@{i}": values for i, state in enumerate(states) for name, values in state.items() if name not in LAYOUT
+    }
     for name in ("coverage", "attention"):
         if all(name in state for state in states):
             joint[name] = torch.stack([state[name] for state in states]).mean(0)

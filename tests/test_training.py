@@ -517,7 +517,7 @@ def test_a_batch_grows_with_the_data_between_bounds():
     sizes = [resolved(tokens=tokens, max_tokens=None).max_tokens for tokens in (10, 10**4, 10**5, 5 * 10**5, 10**7)]
     assert sizes == sorted(sizes)
     assert sizes[0] == sizes[1] == batches.SMALLEST
-    assert sizes[-1] == batches.LARGEST
+    assert sizes[-1] == batches.LARGEST[1]
 
 
 def test_of_a_pair_the_longer_side_counts():

@@ -75,8 +75,7 @@ def run(
     dev_source = flags.source(dev, task.ROLES, values) if dev else None
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
-    # Each shape of a batch has some twenty kernels of its own, ten milliseconds each to make: keep those of an epoch.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "4096")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.KERNELS))
     from seqnlp import workflow  # it loads torch: after what can be told at once
 
     job = workflow.Job(

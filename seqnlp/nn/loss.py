@@ -80,7 +80,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         with torch.autocast(features.device.type, enabled=False):
             summed = features.float().sum(0)
             total = -smoothing * (summed @ mean + len(features) * bias.mean())  # minus s times the mean of all logits
-            gradients = _begun(features, weight, summed, smoothing) if learning else ()
+            gradients = _begun(features, weight, targets, summed, smoothing) if learning else ()
             for start in range(0, len(features), ROWS):
                 wanted = targets[start : start + ROWS].unsqueeze(1)  # (N, 1)
                 some = len(wanted)
@@ -89,10 +89,11 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 shares = logits.softmax(1)
                 total += _beside_the_mean(logits[:some], shares[:some], wanted, smoothing)
                 if gradients:  # by the logits: the shares, minus 1 - s at the target, minus s / V everywhere
-                    shares[:some].scatter_add_(1, wanted, shares.new_full((1, 1), smoothing - 1).expand_as(wanted))
+                    gradients[2].add_(shares[:some].sum(0, dtype=torch.float32))
+                    at_target = shares[:some].gather(1, wanted).float() - (1 - smoothing)
+                    shares[:some].scatter_(1, wanted, at_target.to(kind))
                     gradients[0][start : start + ROWS] = (shares @ matrix)[:some] - smoothing * mean
                     gradients[1].add_(shares.t() @ part)
-                    gradients[2].add_(shares[:some].sum(0, dtype=torch.float32))
         ctx.save_for_backward(*gradients)
         return total
 
@@ -108,12 +109,13 @@ def _product_type(features: torch.Tensor) -> torch.dtype:
 
 
 def _begun(
-    features: torch.Tensor, weight: torch.Tensor, summed: torch.Tensor, smoothing: float
+    features: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, summed: torch.Tensor, smoothing: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The gradients to be summed up, with what smoothing gives to all classes alike in those of weight and bias."""
+    """The gradients to be summed up: what smoothing gives all classes alike, and the targets the bias, is there."""
     share = smoothing / len(weight)
     uniform = (-share * summed).to(weight.dtype).expand_as(weight).contiguous()
-    return torch.empty_like(features), uniform, weight.new_full((len(weight),), -share * len(features))
+    counts = torch.bincount(targets, minlength=len(weight)).to(weight.dtype)
+    return torch.empty_like(features), uniform, -share * len(features) - (1 - smoothing) * counts
 
 
 def _beside_the_mean(

@@ -4,7 +4,7 @@ DESIGN of speed: an LSTM over a padded batch runs several times as fast as over 
 little. So rows are put into buckets of narrow ranges of length, every batch is drawn from one bucket, and it is padded
 to the bucket's edge: few distinct shapes, for each of which the kernels are prepared once. Preparing them takes longer
 than a step, and pairs have two lengths, so their shapes would be hundreds: all batches of a bucket of pairs have the
-same even number of rows, and the few that are left over go to a wider bucket.
+same even number of rows, and those that are too many for that go to a wider bucket.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 FULL = (4, 2)  # batches that a bucket should hold, of inputs and inside it of targets: who meets whom is to change
-EVEN = 16  # rows that the batches of pairs are a multiple of
+EVEN = 16  # rows that the batches of pairs are a multiple of, where they can be twice as many
 NARROW, WIDE = 1.25, 2.0  # greatest over least length in a bucket: where it is full enough, and at the most
 BARS = 20  # of a histogram, at the most
-STEPS, SMALLEST, LARGEST = 128, 1024, 8192  # batches an epoch that a budget is chosen for, and its bounds in tokens
+STEPS, SMALLEST = 128, 1024  # batches an epoch that a budget is chosen for, and its least number of tokens
+LARGEST = {1: 8192, 2: 2048}  # the greatest one, of rows and of pairs: these learn better from more and smaller steps
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ Batch = tuple[np.ndarray, Edge]  # the rows' numbers, and the lengths to pad the
 
 def budget(lengths: np.ndarray) -> int:
     """Return the tokens of a batch where nobody says: some 128 batches an epoch."""
-    return min(max(int(longest(lengths).sum()) // STEPS, SMALLEST), LARGEST)
+    return min(max(int(longest(lengths).sum()) // STEPS, SMALLEST), LARGEST[lengths.shape[1]])
 
 
 def longest(lengths: np.ndarray) -> np.ndarray:
@@ -117,8 +118,9 @@ def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
 def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[Batch]:
     """Return the batches of an epoch: a pure function of (seed, epoch).
 
-    Rows meet at random inside their bucket, a bucket is cut into batches, and the batches of all buckets come in random
-    order. Of the rows' order only that inside a bucket matters: rows that were sorted by bucket make the same batches.
+    Rows meet at random inside their bucket, of pairs some in a wider one; a bucket is cut into batches, and the batches
+    of all buckets come in random order. Of the rows' order only that inside a bucket matters: rows that were sorted by
+    bucket make the same batches.
     """
     generator = np.random.default_rng((seed, epoch))
     bucket = buckets(lengths, plan)
@@ -147,7 +149,7 @@ def _even(members: np.ndarray, most: int, *, pairs: bool) -> tuple[list[np.ndarr
     """Return a bucket's batches, and the rows that are left over: of pairs those that make the batches uneven."""
     parts = _cut(members, most)
     least = len(parts[-1]) if parts else 0
-    if not pairs or least < EVEN:
+    if not pairs or least < EVEN or most < 2 * EVEN:
         return parts, members[:0]
     whole = (least - least % EVEN) * len(parts)
     return np.array_split(members[:whole], len(parts)), members[whole:]

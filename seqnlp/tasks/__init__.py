@@ -51,6 +51,7 @@ class Task(Protocol):
     LINE: str  # what jsonl calls a line of plain text
     EPOCHS: int  # by default
     OPTIONS: Mapping[str, Any]  # defaults of options.Training that are this task's own
+    KERNELS: int  # that oneDNN keeps in training: each shape of a batch has some twenty, ten milliseconds each to make
     Config: type  # what makes the model: flags of train, keys of config.json
     Search: type  # what shapes a result: flags of predict and eval
     OUTPUTS: tuple[str, ...]  # formats of predictions

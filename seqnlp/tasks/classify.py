@@ -26,6 +26,7 @@ ROLES = ("text", "label")
 LINE = "text"
 EPOCHS = 5
 OPTIONS: dict[str, Any] = {"learning_rate": 4e-3, "ema": 0.99}
+KERNELS = 1024
 OUTPUTS = ("text", "jsonl")
 NOTES: dict[str, str] = {}
 SHOWN = ("ids", "labels")

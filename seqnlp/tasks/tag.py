@@ -42,6 +42,7 @@ ROLES = columns.ROLES
 LINE = "text"
 EPOCHS = 15
 OPTIONS: dict[str, Any] = {"learning_rate": 8e-3, "ema": 0.99}
+KERNELS = 1024
 OUTPUTS = ("text", "conll", "conllu", "jsonl")
 NOTES: dict[str, str] = {}
 SHOWN = ("ids", "tags")

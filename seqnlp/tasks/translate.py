@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 NAME = "translate"
 ROLES = ("source", "target")
 LINE = "source"
-EPOCHS = 20
-OPTIONS: dict[str, Any] = {"learning_rate": 2e-3, "max_tokens": 2048, "ema": 0.999}
+EPOCHS = 24
+OPTIONS: dict[str, Any] = {"ema": 0.999}
+KERNELS = 4096
 OUTPUTS = ("text", "jsonl")
 SHOWN = ("source", "target")
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
@@ -100,7 +101,7 @@ class Search:
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
     prune: float = option(
         1.0,
-        "Hypotheses are dropped whose log-probability is this much under the best one's; 0 for none.",
+        "Hypotheses are dropped whose log-probability is this far under the best one's, or the --nbest-th's; 0: none.",
         group="Search",
         low=0.0,
     )

@@ -163,6 +163,14 @@ def test_linear_cross_entropy_under_autocast(smoothing):
         torch.testing.assert_close(rough, exact, atol=0.02 * float(exact.abs().max()), rtol=0)
 
 
+def test_in_bf16_the_gradients_of_the_biases_come_to_nothing():
+    """As they do in fp32: no constant drifts along in all of them."""
+    features, weight, bias = layer(rows=300)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss.linear_cross_entropy(features, weight, bias, torch.arange(300) % 5, smoothing=0.1).sum.backward()
+    assert abs(float(bias.grad.sum())) < 1e-3 * 300 * 0.4
+
+
 def test_features_of_bf16_get_a_gradient_of_bf16():
     features, weight, bias = layer()
     rounded = features.detach().bfloat16().requires_grad_()

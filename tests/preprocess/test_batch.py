@@ -239,7 +239,8 @@ def test_batches_of_pairs_have_even_numbers_of_rows(count, median, tokens):
     inner = [
         (len(rows), widths)
         for rows, widths in found
-        if len(rows) >= batches.EVEN and any(edge != widths and np.all(np.array(edge) >= widths) for edge in edges)
+        if len(rows) >= batches.EVEN <= limits.rows(max(widths)) / 2
+        and any(edge != widths and np.all(np.array(edge) >= widths) for edge in edges)
     ]
     assert len(inner) > len(found) / 4
     assert all(rows % batches.EVEN == 0 for rows, _ in inner)
