@@ -118,6 +118,21 @@ def test_predictions_do_not_depend_on_the_batch_size(case, model, limits):
     assert close(values(model, case.inputs, batches.Limits(*limits)), model.predict(case.inputs))
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_predictions_do_not_depend_on_the_threads_that_share_the_batches(case, model, precision):
+    """Inputs enough for many batches at once; in bf16 the same batches give the same numbers too."""
+    inputs, limits, before = case.inputs * 5, batches.Limits(8192, 4), torch.get_num_threads()
+    chosen = dataclasses.replace(model, precision=precision)
+    try:
+        torch.set_num_threads(4)
+        together = [values(chosen, inputs, limits) for _ in range(3)]
+        torch.set_num_threads(1)
+        alone = values(chosen, inputs, limits)
+    finally:
+        torch.set_num_threads(before)
+    assert all(close(one, alone) for one in together)
+
+
 def test_predictions_do_not_depend_on_the_order(case, model):
     assert close(model.predict(case.inputs[::-1]), model.predict(case.inputs)[::-1])
 

@@ -79,6 +79,22 @@ def translated(seqnlp, turner):
 # what is learnt, and how it is scored
 
 
+def test_the_chain_of_stages_gives_the_model_of_the_one_command(seqnlp, turner):
+    text, rest = (
+        ["--vocab-size", "300"],
+        ["--hidden", "5", "--dimension", "6", "--decoder-hidden", "7", "--epochs", "1"],
+    )
+    dev = ["--dev", "turn-dev.in", "--dev", "turn-dev.out"]
+    seqnlp("translate", "train", "turn.in", "turn.out", *dev, "-o", "turn-one", *text, *rest)
+    seqnlp("encode", "translate", "turn.in", "turn.out", *text, "-o", "turn-encoded")
+    seqnlp("pack", "turn-encoded", "-o", "turn-packed")
+    seqnlp("translate", "train", "turn-packed", *dev, "-o", "turn-chain", *rest)
+    for file in ("model.safetensors", "tokenizer.json", "lengths.json"):
+        assert (seqnlp.folder / "turn-chain" / file).read_bytes() == (seqnlp.folder / "turn-one" / file).read_bytes(), (
+            file
+        )
+
+
 def test_it_learns_to_turn_digits_round(seqnlp, turner):
     scores = {score["name"]: score["value"] for score in turner.trained.json["scores"]}
     assert scores["exact_match"] > 90
