@@ -119,11 +119,12 @@ def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
     Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small. Torch
     has one number of threads for the whole process, so who comes while others share them out takes them as they are.
     """
-    before = torch.get_num_threads()
-    workers = min(before, len(jobs), AT_ONCE) if device.type == "cpu" else 1
-    if workers <= 1 or not SHARING.acquire(blocking=False):
+    few = device.type != "cpu" or min(torch.get_num_threads(), len(jobs)) < 2
+    if few or not SHARING.acquire(blocking=False):
         yield from map(run, jobs)
         return
+    before = torch.get_num_threads()  # while nobody else shares them out
+    workers = min(before, len(jobs), AT_ONCE)
     pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
     try:
         yield from pool.map(run, jobs)
