@@ -85,7 +85,7 @@ class Training:
     )
     max_tokens: int | None = option(
         None,
-        "Most tokens in a batch, rows times the longest; by default 1024 to 8192 (pairs: 2048), for 128 an epoch.",
+        "Most tokens in a batch, rows times the longest; by default for 128 steps an epoch, 1024 to 8192, pairs 2048.",
         group="Training",
         low=1,
         main=True,

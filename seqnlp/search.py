@@ -6,9 +6,9 @@ under all other names one row a hypothesis, (N, ...). The search knows five name
 step, is kept where asked for; "coverage" (N, S), their sum so far, and "source.mask" (A, S) make the coverage penalty;
 "source.rows" and "place" it sets itself, for they say which hypothesis is whose (`LAYOUT`).
 
-A sentence has W places for hypotheses, and only those that are alive are rows (and `ROUND`). Sentences leave the
-batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0. Hypotheses are kept
-as back-pointers, one small tensor a step, and read out at the end.
+A sentence has W places for hypotheses, and only those that are alive are rows (`ROUND` adds some that nobody reads).
+Sentences leave the batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0.
+Hypotheses are kept as back-pointers, one small tensor a step, and read out at the end.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 IGNORED = -1
-EVEN = 128  # of which that number is made a multiple, because kernels are made for a number of rows, and kept
-LEAST_SHARE = 1e-30  # of a target from which on its logarithm is exact
 ROWS = 512  # targets whose logits are held at once: of more they leave the cache, of fewer the products are too small
+EVEN = 128  # rows that a last part is filled up to a multiple of: each number of rows has kernels of its own
+LEAST_SHARE = 1e-30  # of a target, under which the logarithm of its share is no longer exact
 
 
 class Loss(NamedTuple):
