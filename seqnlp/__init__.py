@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seqnlp.prediction import Model
+    from seqnlp.workflows.predict import Model
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
@@ -16,6 +16,6 @@ def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model
 
     Raises `seqnlp.errors.ModelError` if the folder holds no model, or one that this version cannot read.
     """
-    from seqnlp import prediction  # torch takes seconds to import: only who loads a model waits for it
+    from seqnlp.workflows import predict  # torch takes seconds to import: only who loads a model waits for it
 
-    return prediction.load(folder, device=device, precision=precision)
+    return predict.load(folder, device=device, precision=precision)

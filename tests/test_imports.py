@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from seqnlp import options, workflow
-from seqnlp.preprocess import readers
+from seqnlp import options
+from seqnlp.preprocess.corpora import schema
+from seqnlp.workflows import train as workflow
 
 # Runs the command line with sys.argv, then writes the modules that it has imported to $SEQNLP_IMPORTED.
 SPY = """
@@ -46,12 +47,12 @@ def packages(tmp_path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The folder of a tiny model."""
-    from seqnlp.tasks import classify
+    from seqnlp.tasks.classify import task as classify
 
     folder = tmp_path_factory.mktemp("imports")
     path = folder / "x.tsv"
     path.write_text("so good\tpos\ntoo bad\tneg\n" * 5)
-    source = readers.Source((str(path),))
+    source = schema.Source((str(path),))
     config = classify.Config(dimension=3, hidden=3, subwords=11)
     training = options.Training(epochs=1, precision="fp32")
     workflow.train(workflow.Job("classify", source, source, folder / "model", config, training, device="cpu"))

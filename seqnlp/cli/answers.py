@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from seqnlp import errors, textio
+from seqnlp import errors
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import columns, formats, readers, tables
+from seqnlp.io import files, jsonl
+from seqnlp.preprocess.corpora import conll, detect, formats, readers, schema, tables
 
 LABELLED, PAIRED = ("text", "label"), ("source", "target")  # roles of the corpora that references may come from
-ROLES = (*LABELLED, *PAIRED, *columns.ROLES)
+ROLES = (*LABELLED, *PAIRED, *conll.ROLES)
 WRITERS = ("translate", "summarize")  # the tasks that predict a text
 
 Labels = list[tuple[str, ...]]
@@ -34,16 +35,16 @@ class Job:
     @property
     def said(self) -> str:
         """Return where the predictions are."""
-        return textio.STDIN if self.hypothesis is None else self.hypothesis
+        return files.STDIN if self.hypothesis is None else self.hypothesis
 
     def lines(self, path: str) -> list[str]:
         """Return the lines of a file."""
-        return list(textio.lines(path, self.values["encoding"]))
+        return list(files.lines(path, self.values["encoding"]))
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
         paths = [path for path in (self.reference, self.said) if os.path.isfile(path) or path.startswith(tables.HUB)]
-        return readers.Source(tuple(paths)).hashes()
+        return schema.Source(tuple(paths)).hashes()
 
 
 def labels(job: Job) -> tuple[Labels, Labels]:
@@ -54,11 +55,11 @@ def labels(job: Job) -> tuple[Labels, Labels]:
 
 def _gold_labels(job: Job, several: bool) -> Labels:
     """One label a line, or the labels of a corpus."""
-    source = readers.spooled(flags.source((job.reference,), LABELLED, job.values))
+    source = schema.spooled(flags.source((job.reference,), LABELLED, job.values))
     (path,) = source.paths
-    if readers.format_of(path, source, targets=True) == "text":
+    if detect.format_of(path, source, targets=True) == "text":
         return [_labels(line, several) for line in job.lines(path) if several or line.strip()]
-    from seqnlp.tasks import classify
+    from seqnlp.tasks.classify import task as classify
 
     return [example.target for example in classify.read(source, classify.Config(multi_label=several))]
 
@@ -68,7 +69,7 @@ def _predicted_labels(job: Job, several: bool) -> Labels:
     found = []
     for number, line in enumerate(job.lines(job.said), 1):
         if line.startswith("{"):
-            where = f"{textio.name(job.said)}:{number}"
+            where = f"{files.name(job.said)}:{number}"
             labels = _from_json(line, where, _label_field, "lines of seqnlp classify predict")
             found += [] if labels is None else [labels]
         elif several or line.strip():
@@ -96,7 +97,7 @@ def texts(job: Job) -> tuple[list[str], list[str]]:
     values = dict(job.values)
     values["source_field"] = values["source_field"] or values["target_field"]  # nobody looks at the source
     source = flags.source((job.reference,), PAIRED, values)
-    if readers.format_of(job.reference, source, targets=False) == "text":
+    if detect.format_of(job.reference, source, targets=False) == "text":
         return _written(job), job.lines(job.reference)
     references = [_target(record) for record in readers.records(source, PAIRED, targets=True)]
     hypotheses = _written(job)
@@ -118,7 +119,7 @@ def _written(job: Job) -> list[str]:
     if not _is_json(lines, job.said):
         return lines
     hint = "lines of seqnlp translate predict --to jsonl, or plain text"
-    named = [(f"{textio.name(job.said)}:{number}", line) for number, line in enumerate(lines, 1)]
+    named = [(f"{files.name(job.said)}:{number}", line) for number, line in enumerate(lines, 1)]
     return [_from_json(line, where, _text_field, hint) if line.strip() else "" for where, line in named]
 
 
@@ -127,7 +128,7 @@ def _text_field(record: Any) -> str:
     text = "" if value is None else value["text"]
     if not isinstance(text, str):
         raise TypeError
-    return textio.without_surrogates(text)
+    return jsonl.without_surrogates(text)
 
 
 def tags(job: Job) -> tuple[Sentences, Sentences]:
@@ -138,22 +139,22 @@ def tags(job: Job) -> tuple[Sentences, Sentences]:
     said = _given(job)
     if said is None:
         return _two_columns(job)
-    gold = readers.spooled(flags.source((job.reference,), columns.ROLES, job.values))
-    kind = readers.format_of(gold.paths[0], gold, targets=False)
+    gold = schema.spooled(flags.source((job.reference,), conll.ROLES, job.values))
+    kind = detect.format_of(gold.paths[0], gold, targets=False)
     return _in_corpus(gold, "conll" if kind == "text" else kind), _predicted_tags(said, kind)
 
 
-def _given(job: Job) -> readers.Source | None:
+def _given(job: Job) -> schema.Source | None:
     """Return the hypothesis; None where there is none, neither by name nor on stdin."""
-    if job.hypothesis is None and (job.reference == textio.STDIN or os.isatty(0)):
+    if job.hypothesis is None and (job.reference == files.STDIN or os.isatty(0)):
         return None
-    source = readers.spooled(readers.Source((job.said,), encoding=job.values["encoding"]))
+    source = schema.spooled(schema.Source((job.said,), encoding=job.values["encoding"]))
     return source if job.hypothesis is not None or os.path.getsize(source.paths[0]) else None
 
 
 def _two_columns(job: Job) -> tuple[Sentences, Sentences]:
     """Gold and predicted tags are the last two columns of one file, as conlleval takes it."""
-    name, rows = textio.name(job.reference), enumerate(job.lines(job.reference), 1)
+    name, rows = files.name(job.reference), enumerate(job.lines(job.reference), 1)
     blocks = itertools.groupby(rows, lambda row: bool(row[1].strip()))
     cells = [[_cells(line, f"{name}:{number}") for number, line in block] for filled, block in blocks if filled]
     gold, predicted = ([[row[place] for row in sentence] for sentence in cells] for place in (-2, -1))
@@ -171,21 +172,21 @@ def _cells(line: str, where: str) -> list[str]:
     return cells
 
 
-def _in_corpus(source: readers.Source, kind: str) -> Sentences:
-    from seqnlp.tasks import tag
+def _in_corpus(source: schema.Source, kind: str) -> Sentences:
+    from seqnlp.tasks.tag import task as tag
 
     return [list(example.target) for example in tag.read(replace(source, format=kind), tag.Config())]
 
 
-def _predicted_tags(source: readers.Source, gold: str) -> Sentences:
+def _predicted_tags(source: schema.Source, gold: str) -> Sentences:
     """What predict printed: JSON, `word/TAG word/TAG`, or columns, which are those of CoNLL-U if the gold ones are."""
     (path,) = source.paths
-    lines = list(textio.lines(path, source.encoding))
+    lines = list(files.lines(path, source.encoding))
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if _is_json(lines, path):
         found = [_from_json(line, where, _tags_field, "lines of seqnlp tag predict") for where, line in numbered]
         return [tags for tags in found if tags]  # none of a blank text
-    kind = readers.format_of(path, source, targets=False)
+    kind = detect.format_of(path, source, targets=False)
     if kind == "text" and (words := _first(lines).split()) and all("/" in word for word in words):
         return [_slashed(line, where) for where, line in numbered]
     return _in_corpus(source, kind if kind != "text" else gold if gold == "conllu" else "conll")
@@ -215,7 +216,7 @@ def _from_json(line: str, where: str, pick: Callable[[Any], T], hint: str) -> T:
 
 def _is_json(lines: Iterable[str], path: str) -> bool:
     """Return whether lines are JSON: by the name of the file, or if the first one is an object."""
-    if readers.format_of(path, readers.Source((path,)), targets=False) == "jsonl":
+    if detect.format_of(path, schema.Source((path,)), targets=False) == "jsonl":
         return True
     try:
         return isinstance(json.loads(_first(lines)), dict)

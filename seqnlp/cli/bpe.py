@@ -7,25 +7,25 @@ from typing import Any
 
 import click
 
-from seqnlp import stream, textio
 from seqnlp.cli import flags, show, vocab
-from seqnlp.preprocess import readers
+from seqnlp.io import atomic, files, stream
+from seqnlp.preprocess.corpora import schema
 
 
 def train(text: tuple[str, ...], output: str, kind: str, size: int, **values: Any) -> None:
     """Learn pieces and write them."""
-    from seqnlp.preprocess import pieces
+    from seqnlp.preprocess.text import subword
 
     show.set_up(values)
-    textio.check_writable(output)
+    atomic.check_writable(output)
     source = flags.source(text, vocab.ROLES, values)
-    learnt = pieces.train(vocab.texts(source), kind=kind, size=size, normalization=values["normalize"])
+    learnt = subword.train(vocab.texts(source), kind=kind, size=size, normalization=values["normalize"])
     learnt.save(output)
 
 
 def encode(pieces: str, file: str, dropout: float, **values: Any) -> None:
     """Print the pieces of each line."""
-    from seqnlp.preprocess import tokenizer
+    from seqnlp.preprocess.text import tokenizer
 
     model = tokenizer.Tokenizer.load(pieces)
     if dropout:
@@ -35,7 +35,7 @@ def encode(pieces: str, file: str, dropout: float, **values: Any) -> None:
 
 def decode(pieces: str, file: str, **values: Any) -> None:
     """Print the text of each line of pieces."""
-    from seqnlp.preprocess import tokenizer
+    from seqnlp.preprocess.text import tokenizer
 
     model = tokenizer.Tokenizer.load(pieces)
     _filter(file, values, lambda lines: [model.join(line.split(" ")) for line in lines])
@@ -44,10 +44,10 @@ def decode(pieces: str, file: str, **values: Any) -> None:
 def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]], list[str]]) -> None:
     """Write a line for each line, as they come."""
     show.set_up(values)
-    readers.Source((file,)).check()
+    schema.Source((file,)).check()
     show.check_output(values["output"])
     with show.output(values["output"]) as out:
-        for window in stream.windows(textio.lines(file, values["encoding"])):
+        for window in stream.windows(files.lines(file, values["encoding"])):
             out.write("".join(f"{line}\n" for line in change(window)).encode())
             out.flush()
 
@@ -55,7 +55,7 @@ def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]],
 def _filter_params() -> list[click.Parameter]:
     return [
         click.Argument(["pieces"], metavar="BPE_JSON"),
-        click.Argument(["file"], required=False, default=textio.STDIN),
+        click.Argument(["file"], required=False, default=files.STDIN),
         flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
         flags.Option(["--encoding"], default="utf-8", show_default=True, help="Of the text."),
         *flags.saying(),

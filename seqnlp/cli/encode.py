@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, options, tasks, textio
+from seqnlp import errors, options, tasks
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import readers
+from seqnlp.io import files, jsonl
+from seqnlp.preprocess.corpora import schema
 
 
 class Tasks(click.Group):
@@ -87,22 +88,22 @@ def run(
 ) -> None:
     """Write an encoded corpus, or print its rows."""
     show.set_up(values)
-    source, output = flags.source(corpora, task.ROLES, values), None if output == textio.STDIN else output
+    source, output = flags.source(corpora, task.ROLES, values), None if output == files.STDIN else output
     if values.get("vectors"):
-        readers.Source((values["vectors"],)).check()
+        schema.Source((values["vectors"],)).check()
     if codec is not None:
         _refuse(task, tokenizers, codec)
     if len(tokenizers) > 2:
         raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "one for all, or two")
-    from seqnlp import preparation
-    from seqnlp.preprocess import tokenizer
+    from seqnlp.preprocess.text import tokenizer
+    from seqnlp.workflows import encode as preparation
 
     if output is not None:
         preparation.check_output(Path(output), overwrite)
     config = flags.take(task.Config, values)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
     with show.ended_by_sigterm():
-        source = readers.spooled(source)
+        source = schema.spooled(source)
         if output is None:
             _, made, part = preparation.fitted(task, source, config, given, codec)
             _print(preparation.shown(task, made, part), to)
@@ -121,7 +122,7 @@ def _refuse(task: tasks.Task, tokenizers: tuple[str, ...], codec: str) -> None:
 
 
 def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
-    for line in map(textio.to_json, rows) if to == "jsonl" else _lines(rows):
+    for line in map(jsonl.to_json, rows) if to == "jsonl" else _lines(rows):
         sys.stdout.buffer.write(f"{line}\n".encode())
     sys.stdout.buffer.flush()
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, tasks, textio
+from seqnlp import errors, tasks
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import batch as batches
+from seqnlp.io import atomic, jsonl
+from seqnlp.preprocess.batching import buckets
 
 
 def of(task: tasks.Task) -> click.Command:
@@ -53,11 +54,12 @@ def run(
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source(test, task.ROLES, values)
     if errors_ is not None:
-        textio.check_writable(errors_)
-    from seqnlp import prediction, workflow  # they load torch: after what can be told at once
+        atomic.check_writable(errors_)
+    from seqnlp.workflows import predict as prediction
+    from seqnlp.workflows import train as workflow  # they load torch: after what can be told at once
 
     loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.NAME)
-    limits = batches.Limits(values["max_tokens"], values["batch_size"])
+    limits = buckets.Limits(values["max_tokens"], values["batch_size"])
     content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
     if errors_ is not None:
         _write_mistakes(errors_, mistakes)
@@ -69,9 +71,9 @@ def run(
 
 def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:
     """Write one mistake a line; tabs and line ends inside a field become blanks in .tsv."""
-    with textio.atomic(path) as file:
+    with atomic.atomic(path) as file:
         if path.endswith(".jsonl"):
-            file.writelines(textio.to_json(mistake) + "\n" for mistake in mistakes)
+            file.writelines(jsonl.to_json(mistake) + "\n" for mistake in mistakes)
         elif mistakes:
             file.write("\t".join(mistakes[0]) + "\n")
             for mistake in mistakes:

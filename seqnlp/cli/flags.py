@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from seqnlp import errors
-from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import readers
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import detect, schema
 
 PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options that only predict, only eval has
 
@@ -174,7 +174,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
     return [
         Option(
             ["--from", "from_"],
-            type=click.Choice(readers.FORMATS),
+            type=click.Choice(detect.FORMATS),
             group="Reading",
             main=False,
             help="Format of the corpus, where the ending does not say it.",
@@ -191,12 +191,12 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
     ]
 
 
-def source(paths: Sequence[str], roles: Sequence[str], values: Mapping[str, Any]) -> readers.Source:
+def source(paths: Sequence[str], roles: Sequence[str], values: Mapping[str, Any]) -> schema.Source:
     """Return what to read, from a command's values."""
     named = {role: values[f"{role}_field"] for role in roles if values.get(f"{role}_field")}
     if list(paths).count("-") > 1:
         raise errors.UsageError("- (stdin) can be read once only")
-    found = readers.Source(tuple(paths), values["from_"], values["encoding"], values["header"], named)
+    found = schema.Source(tuple(paths), values["from_"], values["encoding"], values["header"], named)
     found.check()  # before torch is loaded
     return found
 
@@ -242,7 +242,7 @@ ENSEMBLE = Option(
 
 def limits() -> list[click.Option]:
     """Return the options that bound a batch of evaluation and prediction."""
-    tokens, rows = batches.Limits().max_tokens, batches.Limits().batch_size
+    tokens, rows = buckets.Limits().max_tokens, buckets.Limits().batch_size
     return [
         Option(
             ["--max-tokens"],

@@ -8,17 +8,18 @@ from typing import Any
 
 import click
 
-from seqnlp import modeldir, textio
 from seqnlp.cli import flags, show
+from seqnlp.io import jsonl
+from seqnlp.workflows import model_folder
 
 
 def run(model: str, **values: Any) -> None:
     """Print a model's config: a table on a terminal, JSON otherwise."""
     show.set_up(values)
     folder = Path(model)
-    content = modeldir.unfinished(folder) or modeldir.read_config(folder)
+    content = model_folder.unfinished(folder) or model_folder.read_config(folder)
     if not sys.stdout.isatty():
-        click.echo(textio.to_json(content))
+        click.echo(jsonl.to_json(content))
         return
     from rich import console, table, text
 

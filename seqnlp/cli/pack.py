@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from seqnlp import options, textio
+from seqnlp import options
 from seqnlp.cli import flags, show
+from seqnlp.io import jsonl
 
 WIDTH = 50  # of the longest bar
 
@@ -18,13 +19,11 @@ WIDTH = 50  # of the longest bar
 def run(encoded: str, output: str, max_tokens: int | None, batch_size: int, overwrite: bool, **values: Any) -> None:
     """Pack an encoded corpus, and report."""
     show.set_up(values)
-    from seqnlp import preparation
+    from seqnlp.workflows import encode
 
     with show.ended_by_sigterm():
-        report = preparation.pack(
-            encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite
-        )
-    click.echo(_table(report) if sys.stdout.isatty() else textio.to_json(report))
+        report = encode.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
+    click.echo(_table(report) if sys.stdout.isatty() else jsonl.to_json(report))
 
 
 def _table(report: Mapping[str, Any]) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from seqnlp import tasks, textio
+from seqnlp import tasks
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import readers
+from seqnlp.io import files, jsonl
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import detect
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def of(task: tasks.Task) -> click.Command:
         "predict",
         params=[
             click.Argument(["model"]),
-            click.Argument(["file"], required=False, default=textio.STDIN),
+            click.Argument(["file"], required=False, default=files.STDIN),
             flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
             flags.Option(
                 ["--to"], type=click.Choice(task.OUTPUTS), help="Format of the output; that of the input, or else text."
@@ -55,13 +56,13 @@ def run(
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source((file,), task.ROLES[:1], values)
     show.check_output(output)
-    kind = readers.format_of(file, source, targets=False)
+    kind = detect.format_of(file, source, targets=False)
     to = to or (kind if kind in task.OUTPUTS else "text")
     pictures = show.pictures(getattr(search, "attention", None))
-    from seqnlp import prediction  # it loads torch: after what can be told at once
+    from seqnlp.workflows import predict as prediction  # it loads torch: after what can be told at once
 
     loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.NAME)
-    limits = batches.Limits(values["max_tokens"], values["batch_size"])
+    limits = buckets.Limits(values["max_tokens"], values["batch_size"])
     notes: collections.Counter[str] = collections.Counter()
     with show.output(output) as out:
         for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
@@ -85,4 +86,4 @@ def _line(model: Any, example: Any, found: Any, to: str, search: Any) -> str:
             return ""
         record = {model.task.LINE: record} if isinstance(record, str) else {model.task.ROLES[0]: example.source}
     value = None if found is None else model.task.value(example, found, model.codec)
-    return textio.to_json({**record, model.task.NAME: value})
+    return jsonl.to_json({**record, model.task.NAME: value})

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, textio
+from seqnlp import errors
 from seqnlp.cli import answers, flags, show
+from seqnlp.io import files
 from seqnlp.metrics import base, translation
 
 SPLIT_STOPS = 100  # lines that end in " .", for a warning: sacrebleu's own measure
@@ -42,7 +43,7 @@ def _check(job: answers.Job) -> None:
         if job.metric not in metrics and (found := flags.given([option])):
             raise errors.UsageError(f"{found[0]} means nothing to {job.metric}", f"it is for {', '.join(metrics)}")
     alone = job.metric == "spans" and job.hypothesis is None
-    if job.reference == job.said == textio.STDIN and not alone:
+    if job.reference == job.said == files.STDIN and not alone:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
 
 

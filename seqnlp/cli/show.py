@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from seqnlp import errors, textio
+from seqnlp import errors
+from seqnlp.io import atomic, files, jsonl
 
 if TYPE_CHECKING:
-    from seqnlp import training
+    from seqnlp.training import trainer
 
 log = logging.getLogger("seqnlp")
 
@@ -41,24 +42,24 @@ def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
 
 def check_output(path: str | None) -> None:
     """Raise `UsageError` where the file that -o names cannot be written."""
-    if path not in (None, textio.STDIN):
-        textio.check_writable(str(path))
+    if path not in (None, files.STDIN):
+        atomic.check_writable(str(path))
 
 
 @contextlib.contextmanager
 def output(path: str | None) -> Iterator[BinaryIO]:
     """Give stdout, or the file that -o names, which is there only when all of it is written."""
-    if path is None or path == textio.STDIN:
+    if path is None or path == files.STDIN:
         yield sys.stdout.buffer
     else:
-        with textio.atomic(path, "wb") as file:
+        with atomic.atomic(path, "wb") as file:
             yield cast(BinaryIO, file)
 
 
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
     if not sys.stdout.isatty():
-        click.echo(textio.to_json(content))
+        click.echo(jsonl.to_json(content))
         return
     from rich import console, table, text
 
@@ -83,9 +84,9 @@ def pictures(folder: str | None) -> Callable[[Any, Any], None]:
     """Return what draws the attention of a translation into the folder, numbered as its line; None: nothing."""
     if folder is None:
         return lambda example, found: None
-    from seqnlp import plot
+    from seqnlp.tasks.translate import attention_plot
 
-    plot.check()
+    attention_plot.check()
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -94,7 +95,9 @@ def pictures(folder: str | None) -> Callable[[Any, Any], None]:
     def draw(example: Any, found: Any) -> None:
         if found is not None:
             best = found.best
-            plot.attention(Path(folder) / f"{example.line:06d}.png", best.attention, found.source, best.pieces)
+            attention_plot.attention(
+                Path(folder) / f"{example.line:06d}.png", best.attention, found.source, best.pieces
+            )
 
     return draw
 
@@ -121,7 +124,7 @@ class Watcher:
         self.before: dict[int, Any] = {}  # what the signals did
         self.bar: Any = None
 
-    def __call__(self, what: str, progress: training.Progress) -> None:
+    def __call__(self, what: str, progress: trainer.Progress) -> None:
         """Take an event of the training loop: start, resume, step, evaluation."""
         if what == "start":
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -151,7 +154,7 @@ class Watcher:
         self.signal = number
         signal.signal(number, signal.SIG_DFL)  # a second one does not wait
 
-    def _open_bar(self, progress: training.Progress) -> None:
+    def _open_bar(self, progress: trainer.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
             return
         from rich import console
@@ -175,7 +178,7 @@ class Watcher:
             log.info("%s", text)
 
 
-def _evaluation(progress: training.Progress) -> str:
+def _evaluation(progress: trainer.Progress) -> str:
     row = progress.history[-1]
     scores = "  ".join(f"{name} {value:.2f}" for name, value in row.items() if name not in _NO_SCORES)
     total = f"/{progress.total}" if progress.total else ""

@@ -12,7 +12,7 @@ import click
 
 from seqnlp import errors, options, tasks
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import readers
+from seqnlp.preprocess.corpora import schema
 
 
 def of(task: tasks.Task) -> click.Command:
@@ -71,12 +71,12 @@ def run(
         _refuse_settings(task)
     source = flags.source(train_, task.ROLES, values)
     if values.get("vectors"):
-        readers.Source((values["vectors"],)).check()
+        schema.Source((values["vectors"],)).check()
     dev_source = flags.source(dev, task.ROLES, values) if dev else None
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.KERNELS))
-    from seqnlp import workflow  # it loads torch: after what can be told at once
+    from seqnlp.workflows import train as workflow  # it loads torch: after what can be told at once
 
     job = workflow.Job(
         task=task.NAME,

@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, textio
+from seqnlp import errors
 from seqnlp.cli import flags, show
-from seqnlp.preprocess import readers
+from seqnlp.io import atomic
+from seqnlp.preprocess.corpora import readers, schema
 
 ROLES = ("text",)
 
 
-def texts(source: readers.Source) -> Iterator[str]:
+def texts(source: schema.Source) -> Iterator[str]:
     """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if there are none."""
     empty = True
     for record in readers.records(source, ROLES, targets=False):
@@ -27,14 +28,14 @@ def texts(source: readers.Source) -> Iterator[str]:
 
 def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **values: Any) -> None:
     """Build a vocabulary, or print its counts."""
-    from seqnlp.preprocess import tokenizer
+    from seqnlp.preprocess.text import tokenizer
 
     show.set_up(values)
     if (output is None) != counts:
         raise errors.UsageError("either -o FILE for the vocabulary, or --counts to print the counts")
     if output is not None:
-        textio.check_writable(output)
-    source = readers.spooled(flags.source(text, ROLES, values))
+        atomic.check_writable(output)
+    source = schema.spooled(flags.source(text, ROLES, values))
     kept = {"normalization": values.pop("normalize"), "size": values.pop("size"), "min_count": values.pop("min_count")}
     found = tokenizer.train_vocabulary(texts(source), level=level, **kept)
     if output is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from tokenizers import Regex, pre_tokenizers
 
 from seqnlp.metrics import base, translation
-from seqnlp.preprocess import tokenizer
+from seqnlp.preprocess.text import tokenizer
 
 NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 

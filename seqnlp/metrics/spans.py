@@ -15,17 +15,17 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.metrics import base, classification
-from seqnlp.preprocess import schemes
+from seqnlp.preprocess.text import tag_schemes
 
 Sentences = Sequence[Sequence[str]]
-Pair = tuple[list[schemes.Span], list[schemes.Span]]  # gold and predicted spans of a sentence
+Pair = tuple[list[tag_schemes.Span], list[tag_schemes.Span]]  # gold and predicted spans of a sentence
 
 NAMES = ("f1", "precision", "recall")
 ERRORS = ("boundary", "type", "missed", "invented")
 
 
 def score(
-    gold: Sentences, predicted: Sentences, *, intervals: bool = True, rules: schemes.Rules | None = None
+    gold: Sentences, predicted: Sentences, *, intervals: bool = True, rules: tag_schemes.Rules | None = None
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return micro F1, precision and recall over spans, accuracy over tags, and the details.
 
@@ -34,8 +34,8 @@ def score(
     Raises `DataError` where numbers of sentences or tags differ, or there is nothing to score.
     """
     _check(gold, predicted)
-    rules = rules or schemes.rules_for(set().union(*gold, *predicted))
-    pairs = [(schemes.spans(g, rules), schemes.spans(p, rules)) for g, p in zip(gold, predicted, strict=True)]
+    rules = rules or tag_schemes.rules_for(set().union(*gold, *predicted))
+    pairs = [(tag_schemes.spans(g, rules), tag_schemes.spans(p, rules)) for g, p in zip(gold, predicted, strict=True)]
     counts = np.array([[len({*g} & {*p}), len(p), len(g)] for g, p in pairs])  # (N, 3)
     how = ("average:micro", f"spans:{rules.name}")  # the mean over one class, to which all spans belong
     scores = [base.from_counts(name, counts, classification.macro(name), *how, intervals=intervals) for name in NAMES]
@@ -119,15 +119,15 @@ def _errors(pairs: Iterable[Pair]) -> dict[str, int]:
     return dict(found)
 
 
-def _error(span: schemes.Span, touched: set[schemes.Span]) -> str:
+def _error(span: tag_schemes.Span, touched: set[tag_schemes.Span]) -> str:
     if not touched:
         return "invented"
     return "boundary" if any(other.label == span.label for other in touched) else "type"
 
 
 def _overlaps(
-    spans: Iterable[schemes.Span], others: Iterable[schemes.Span]
-) -> list[tuple[schemes.Span, set[schemes.Span]]]:
+    spans: Iterable[tag_schemes.Span], others: Iterable[tag_schemes.Span]
+) -> list[tuple[tag_schemes.Span, set[tag_schemes.Span]]]:
     """Each span with those of the others that share a token with it."""
     owner = {token: other for other in others for token in range(other.start, other.end)}
     return [(span, {owner[t] for t in range(span.start, span.end) if t in owner}) for span in spans]

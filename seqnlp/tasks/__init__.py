@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from seqnlp.metrics import base
-    from seqnlp.preprocess import batch, examples, formats, readers
+    from seqnlp.preprocess.batching import padding
+    from seqnlp.preprocess.corpora import examples, formats, schema
 
 REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
@@ -58,10 +59,10 @@ class Task(Protocol):
     NOTES: Mapping[str, str]  # what the `notes` of predictions mean, told once with their number
     SHOWN: tuple[str, ...]  # the columns of a row that are worth looking at
 
-    def read(self, source: readers.Source, config: Any) -> examples.Examples:
+    def read(self, source: schema.Source, config: Any) -> examples.Examples:
         """Return the examples of a corpus, targets included."""
 
-    def read_inputs(self, source: readers.Source, config: Any, search: Any) -> Iterable[examples.Example]:
+    def read_inputs(self, source: schema.Source, config: Any, search: Any) -> Iterable[examples.Example]:
         """Yield the examples to predict; blank ones too."""
 
     def example(self, record: formats.Record, search: Any) -> examples.Example:
@@ -89,7 +90,7 @@ class Task(Protocol):
     def load_codec(self, folder: Path, config: Any) -> Any:
         """Return the codec that its `save` wrote."""
 
-    def collate(self, columns: Mapping[str, list[Any]], widths: batch.Edge, codec: Any) -> Any:
+    def collate(self, columns: Mapping[str, list[Any]], widths: padding.Edge, codec: Any) -> Any:
         """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
 
     def build(self, config: Any, codec: Any) -> nn.Module:
@@ -124,4 +125,4 @@ def get(name: str) -> Task:
     """Return the task of a name; raises `UsageError` if there is none."""
     if name not in REGISTRY:
         raise errors.UsageError(f"no task {name!r}", f"the tasks are {', '.join(REGISTRY)}")
-    return cast(Task, importlib.import_module(f"seqnlp.tasks.{name}"))
+    return cast(Task, importlib.import_module(f"seqnlp.tasks.{name}.task"))

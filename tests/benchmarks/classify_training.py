@@ -21,9 +21,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from seqnlp import training
-from seqnlp.preprocess import readers
-from seqnlp.tasks import classify
+from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks.classify import task as classify
+from seqnlp.training import trainer
 
 ROUND = 3000  # sentences of one round
 
@@ -43,7 +43,7 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(trained: training.Trainer, rows: list[dict], config: classify.Config) -> ours.Round:
+def plain_round(trained: trainer.Trainer, rows: list[dict], config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
     codec = trained.data.codec
     model = Plain(len(codec.words), len(codec.classes), config.dimension, config.hidden)
@@ -72,10 +72,10 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=classify.Config().hidden)
     arguments = parser.parse_args()
     config = classify.Config(hidden=arguments.hidden, dimension=arguments.hidden)
-    source = readers.Source((arguments.corpus,))
+    source = schema.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
         trainers = {
-            precision: ours.trainer("classify", source, source, config, folder, precision=precision)
+            precision: ours.make_trainer("classify", source, source, config, folder, precision=precision)
             for precision in ("fp32", "bf16")
         }
         rows = trainers["fp32"].data.rows.table.to_list()

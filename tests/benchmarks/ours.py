@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seqnlp import options, tasks, training, workflow
-from seqnlp.preprocess import readers
+from seqnlp import options, tasks
+from seqnlp.preprocess.corpora import schema
+from seqnlp.training import trainer
+from seqnlp.workflows import train as workflow
 
 Round = Callable[[], int]  # does some work and returns how much: words, tokens
 
 
-def trainer(
-    task: str, train: readers.Source, dev: readers.Source, config: Any, folder: str, **settings: Any
-) -> training.Trainer:
+def make_trainer(
+    task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
+) -> trainer.Trainer:
     """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
     chosen = options.Training(**{**tasks.get(task).OPTIONS, "epochs": 100, **settings})
     job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
@@ -27,7 +29,7 @@ def trainer(
     return made
 
 
-def training_round(made: training.Trainer, rows: int, column: int = 0) -> Round:
+def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
     """Return the round that goes on for so many rows; its work is the sum of their lengths in a column."""
 
     def run() -> int:

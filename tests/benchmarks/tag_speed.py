@@ -22,17 +22,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 import ours
 import torch
 
-from seqnlp import prediction, training
-from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import readers
-from seqnlp.tasks import tag
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks.tag import task as tag
+from seqnlp.training import trainer
+from seqnlp.workflows import predict as prediction
 
 TRAINED, PREDICTED = 2000, 2000  # sentences of one round
 FLAIR = tag.Config(hidden=200, layers=1, dimension=100, characters="lstm", character_dimension=25, head="crf")
 CONFIGS = {"sizes of Flair": FLAIR, "defaults": tag.Config()}
 
 
-def prediction_round(made: training.Trainer, test: readers.Source, precision: str) -> ours.Round:
+def prediction_round(made: trainer.Trainer, test: schema.Source, precision: str) -> ours.Round:
     """Return the round that tags sentences of the test part, from tokens to tags."""
     codec = made.data.codec
     model = prediction.Model(tag, CONFIGS["defaults"], codec, [made.network], torch.device("cpu"), precision, {})
@@ -40,7 +41,7 @@ def prediction_round(made: training.Trainer, test: readers.Source, precision: st
 
     def run() -> int:
         made.network.eval()
-        model.run(corpus, tag.Search(), batches.Limits())
+        model.run(corpus, tag.Search(), buckets.Limits())
         made.network.train()
         return sum(len(example.source) for example in corpus)
 
@@ -49,12 +50,12 @@ def prediction_round(made: training.Trainer, test: readers.Source, precision: st
 
 def our_speeds(arguments: argparse.Namespace) -> dict[str, tuple[float, float]]:
     """Return words a second in training and in prediction."""
-    train, test = (readers.Source((path,), format="conll") for path in (arguments.train, arguments.test))
+    train, test = (schema.Source((path,), format="conll") for path in (arguments.train, arguments.test))
     rounds: dict[str, ours.Round] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, config in CONFIGS.items():
             for precision in ("fp32", "bf16"):
-                made = ours.trainer("tag", train, test, config, folder, precision=precision)
+                made = ours.make_trainer("tag", train, test, config, folder, precision=precision)
                 rounds[f"{name}, {precision}, train"] = ours.training_round(made, TRAINED)
                 rounds[f"{name}, {precision}, predict"] = prediction_round(made, test, precision)
         found = {name: ours.median(values) for name, values in ours.speeds(rounds, arguments.rounds).items()}

@@ -25,10 +25,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 import ours
 import torch
 
-from seqnlp import options, prediction, training
-from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import readers
-from seqnlp.tasks import translate
+from seqnlp import options
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks.translate import task as translate
+from seqnlp.training import trainer
+from seqnlp.workflows import predict as prediction
 
 TRAINED = 2000  # pairs of one round
 PRECISIONS = ("fp32", "bf16")
@@ -36,12 +38,12 @@ PRECISIONS = ("fp32", "bf16")
 
 def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.Round]:
     """Return rounds of our training, with the settings of the model."""
-    source = readers.Source((arguments.source, arguments.target))
+    source = schema.Source((arguments.source, arguments.target))
     config = options.from_dict(translate.Config, prediction.load(arguments.model).content["config"])
     settings: dict[str, Any] = {"max_tokens": arguments.max_tokens}
     rounds = {}
     for precision in PRECISIONS:
-        made: training.Trainer = ours.trainer(
+        made: trainer.Trainer = ours.make_trainer(
             "translate", source, source, config, folder, precision=precision, **settings
         )
         rounds[precision] = ours.training_round(made, TRAINED, column=1)
@@ -52,10 +54,10 @@ def search_round(arguments: argparse.Namespace, precision: str, beam: int) -> ou
     """Return the round that translates the test file."""
     model = prediction.load(arguments.model, precision=precision)
     search = translate.Search(beam=beam)
-    corpus = list(translate.read_inputs(readers.Source((arguments.test,)), model.config, search))
+    corpus = list(translate.read_inputs(schema.Source((arguments.test,)), model.config, search))
 
     def run() -> int:
-        model.run(corpus, search, batches.Limits())
+        model.run(corpus, search, buckets.Limits())
         return 1
 
     return run

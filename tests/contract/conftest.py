@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from seqnlp import options, prediction, tasks, workflow
-from seqnlp.preprocess import readers
+from seqnlp import options, tasks
+from seqnlp.preprocess.corpora import schema
+from seqnlp.workflows import predict as prediction
+from seqnlp.workflows import train as workflow
 
 TRAINING = options.Training(epochs=12, learning_rate=0.02, warmup=5, batch_size=16, max_tokens=200, precision="fp32")
 
@@ -44,7 +46,7 @@ def write(folder, files):
     """Write a corpus and return it as a source."""
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
-    return readers.Source(tuple(str(folder / name) for name in files), names={str(folder / n): n for n in files})
+    return schema.Source(tuple(str(folder / name) for name in files), names={str(folder / n): n for n in files})
 
 
 def texts(count, seed):

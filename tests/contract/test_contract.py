@@ -9,9 +9,12 @@ import pytest
 import torch
 
 import seqnlp
-from seqnlp import errors, prediction, preparation, tasks, workflow
-from seqnlp.preprocess import batch as batches
-from seqnlp.preprocess import formats, readers
+from seqnlp import errors, tasks
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import formats, schema
+from seqnlp.workflows import encode as preparation
+from seqnlp.workflows import predict as prediction
+from seqnlp.workflows import train as workflow
 
 
 def close(first, second):
@@ -85,7 +88,7 @@ def test_every_parameter_gets_a_gradient(case, tmp_path):
 
 def test_a_loaded_model_scores_what_training_said(case, trained, model):
     source = case.job(trained[0]).train
-    result, mistakes = workflow.evaluate(model, str(trained[0]), source, model.task.Search(), batches.Limits())
+    result, mistakes = workflow.evaluate(model, str(trained[0]), source, model.task.Search(), buckets.Limits())
     for key in ("scores", "data"):
         assert result[key] == trained[1][key]
     assert json.dumps(result["details"]) == json.dumps(trained[1]["details"])
@@ -115,13 +118,13 @@ def test_a_batch_predicts_what_its_members_predict_alone(case, model):
 
 @pytest.mark.parametrize("limits", [(8192, 1), (8192, 7), (8192, 64), (13, 64), (1, 64)])
 def test_predictions_do_not_depend_on_the_batch_size(case, model, limits):
-    assert close(values(model, case.inputs, batches.Limits(*limits)), model.predict(case.inputs))
+    assert close(values(model, case.inputs, buckets.Limits(*limits)), model.predict(case.inputs))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_predictions_do_not_depend_on_the_threads_that_share_the_batches(case, model, precision):
     """Inputs enough for many batches at once; in bf16 the same batches give the same numbers too."""
-    inputs, limits, before = case.inputs * 5, batches.Limits(8192, 4), torch.get_num_threads()
+    inputs, limits, before = case.inputs * 5, buckets.Limits(8192, 4), torch.get_num_threads()
     chosen = dataclasses.replace(model, precision=precision)
     try:
         torch.set_num_threads(4)
@@ -164,7 +167,7 @@ def test_predictions_are_written_as_one_line(case, model):
 
 def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
     corpus = corpus_of(model, case.inputs)
-    pairs = [pair for window in model.stream(iter(corpus), model.task.Search(), batches.Limits()) for pair in window]
+    pairs = [pair for window in model.stream(iter(corpus), model.task.Search(), buckets.Limits()) for pair in window]
     assert [example for example, _ in pairs] == corpus
     found = [value(model, example, result) for example, result in pairs]
     assert close(found, model.predict(case.inputs))
@@ -176,7 +179,7 @@ def by_the_chain(job, folder):
     preparation.encode(chapter, job.train, job.config, folder / "train")
     preparation.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
     preparation.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
-    return dataclasses.replace(job, train=readers.Source((names[1],)), dev=readers.Source((names[2],)))
+    return dataclasses.replace(job, train=schema.Source((names[1],)), dev=schema.Source((names[2],)))
 
 
 def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(case, trained, tmp_path):
@@ -225,7 +228,7 @@ def test_training_goes_on_with_other_data(case, trained, tmp_path):
     job = case.job(tmp_path / "model", init_from=str(trained[0]))
     for name, content in case.more.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
-    more = readers.Source(tuple(str(tmp_path / name) for name in case.more))
+    more = schema.Source(tuple(str(tmp_path / name) for name in case.more))
     assert workflow.train(dataclasses.replace(job, train=more, dev=more))["scores"][0]["value"] > 95
 
 
@@ -235,9 +238,9 @@ def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_p
     files, count = case.strange
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-    source = readers.Source(tuple(str(tmp_path / name) for name in files))
+    source = schema.Source(tuple(str(tmp_path / name) for name in files))
     with caplog.at_level(logging.WARNING):
-        result, mistakes = workflow.evaluate(model, "m", source, model.task.Search(), batches.Limits())
+        result, mistakes = workflow.evaluate(model, "m", source, model.task.Search(), buckets.Limits())
     assert [record.getMessage() for record in caplog.records] == [
         f"{count} labels that training never saw: counted as wrong"
     ]
@@ -251,7 +254,7 @@ def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_pa
     files, count = case.strange
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-    dev = readers.Source(tuple(str(tmp_path / name) for name in files))
+    dev = schema.Source(tuple(str(tmp_path / name) for name in files))
     training = dataclasses.replace(case.training, epochs=2)
     with caplog.at_level(logging.WARNING):
         workflow.train(case.job(tmp_path / "model", dev=dev, training=training))

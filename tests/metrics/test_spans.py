@@ -14,7 +14,7 @@ from seqeval.metrics import sequence_labeling
 
 from seqnlp import errors
 from seqnlp.metrics import spans
-from seqnlp.preprocess import schemes
+from seqnlp.preprocess.text import tag_schemes
 
 CONFORMANCE = os.environ.get("SEQNLP_CONFORMANCE", "")
 FILES = [
@@ -58,8 +58,8 @@ def read(path):
 def report(gold, predicted):
     """The scores in the manner of conlleval."""
     found, details = values(gold, predicted)
-    rules = schemes.rules_for(tag for tags in (*gold, *predicted) for tag in tags)
-    said = [span.label for tags in predicted for span in schemes.spans(tags, rules)]
+    rules = tag_schemes.rules_for(tag for tags in (*gold, *predicted) for tag in tags)
+    said = [span.label for tags in predicted for span in tag_schemes.spans(tags, rules)]
     wrong = sum(details["errors"][kind] for kind in ("boundary", "type", "invented"))
     phrases = sum(row["support"] for row in details["classes"].values())
     line = "precision: {precision:6.2f}%; recall: {recall:6.2f}%; FB1: {f1:6.2f}"
@@ -88,8 +88,8 @@ def by_seqeval(gold, predicted, average):
 @given(st.data())
 def test_as_seqeval(scheme, data):
     gold, predicted = data.draw(corpora(PREFIXES[scheme]))
-    gold = [schemes.convert(tags, scheme) for tags in gold]  # the predicted ones may be illegal
-    found, details = values(gold, predicted, rules=schemes.EXTENDED)
+    gold = [tag_schemes.convert(tags, scheme) for tags in gold]  # the predicted ones may be illegal
+    found, details = values(gold, predicted, rules=tag_schemes.EXTENDED)
     hypothesis.assume(details["classes"])  # seqeval fails where there are no spans at all
     names = ("precision", "recall", "f1")
     micro, _ = by_seqeval(gold, predicted, "micro")
@@ -107,9 +107,9 @@ def test_as_seqeval(scheme, data):
 @pytest.mark.parametrize("scheme", ["IOB2", "BIOES", "BILOU"])
 @given(corpora("BI"))
 def test_the_scheme_makes_no_difference_to_the_spans(scheme, corpus):
-    other = [[schemes.convert(tags, scheme) for tags in part] for part in corpus]
-    found, details = values(*corpus, rules=schemes.EXTENDED)
-    again, details_again = values(*other, rules=schemes.EXTENDED)
+    other = [[tag_schemes.convert(tags, scheme) for tags in part] for part in corpus]
+    found, details = values(*corpus, rules=tag_schemes.EXTENDED)
+    again, details_again = values(*other, rules=tag_schemes.EXTENDED)
     assert {**again, "accuracy": 0} == {**found, "accuracy": 0}
     assert details_again == details
 
@@ -160,7 +160,7 @@ def test_errors_are_counted_over_all_sentences():
 
 @given(corpora("BI"))
 def test_every_wrong_span_is_one_error(corpus):
-    gold, predicted = ([set(schemes.spans(tags)) for tags in part] for part in corpus)
+    gold, predicted = ([set(tag_schemes.spans(tags)) for tags in part] for part in corpus)
     found = values(*corpus)[1]["errors"]
     wrong = sum(len(p - g) for g, p in zip(gold, predicted, strict=True))
     assert found["boundary"] + found["type"] + found["invented"] == wrong
@@ -171,7 +171,7 @@ def test_the_letter_of_conlleval_unless_it_does_not_know_the_prefixes():
     touching = "B-X E-X B-X E-X".split()
     assert values([touching], [touching])[1]["classes"]["X"]["support"] == 1
     assert values([touching, ["S-Y"]], [touching, ["O"]])[1]["classes"]["X"]["support"] == 2
-    assert values([touching], [touching], rules=schemes.EXTENDED)[1]["classes"]["X"]["support"] == 2
+    assert values([touching], [touching], rules=tag_schemes.EXTENDED)[1]["classes"]["X"]["support"] == 2
     assert values([touching, ["O"]], [touching, ["U-X"]])[1]["classes"]["X"]["support"] == 2  # predicted ones count too
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from seqnlp.preprocess import schemes
+from seqnlp.preprocess.text import tag_schemes
 
 EWT = Path(os.environ.get("SEQNLP_CORPORA", "nowhere")) / "ud_english_ewt" / "en_ewt-ud-dev.conllu"
 ENDS = {"B-PER": "ova", "I-PER": "ski", "B-LOC": "ton", "I-LOC": "shire", "O": "ing"}
@@ -129,7 +129,7 @@ def test_no_text_gets_illegal_tags(tagger):
     for line, text in zip(found, lines, strict=True):
         tags = [word.rsplit("/", 1)[1] for word in line.split(" ")]
         assert len(tags) == len(text.split(" "))
-        assert schemes.convert(tags, "IOB2") == tags
+        assert tag_schemes.convert(tags, "IOB2") == tags
 
 
 # what goes in

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from seqnlp.preprocess import tokenizer
+from seqnlp.preprocess.text import tokenizer
 
 SETTINGS = ["--dimension", "32", "--hidden", "16", "--decoder-hidden", "32", "--vocab-size", "300", "--dropout", "0"]
 SETTINGS += ["--smoothing", "0", "--learning-rate", "0.02", "--warmup", "20", "--ema", "0.9", "--batch-size", "64"]

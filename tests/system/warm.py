@@ -12,10 +12,22 @@ import os
 import sys
 from importlib import metadata
 
-LOADED = ["seqnlp.workflow", "seqnlp.prediction", "seqnlp.tasks.classify", "seqnlp.nn.classifier"]
-LOADED += ["seqnlp.cli.task", "seqnlp.cli.score", "seqnlp.cli.info", "seqnlp.cli.encode", "seqnlp.cli.pack"]
-LOADED += ["seqnlp.tasks.tag", "seqnlp.nn.tagger", "pyarrow.parquet"]
-LOADED += ["seqnlp.tasks.translate", "seqnlp.nn.translator", "seqnlp.search", "sacrebleu", "rouge_score.rouge_scorer"]
+LOADED = [
+    "seqnlp.workflows.train",
+    "seqnlp.workflows.predict",
+    "sacrebleu",
+    "rouge_score.rouge_scorer",
+    "pyarrow.parquet",
+]
+LOADED += [f"seqnlp.tasks.{task}.{part}" for task in ("classify", "tag", "translate") for part in ("task", "network")]
+LOADED += [
+    "seqnlp.cli.task",
+    "seqnlp.cli.score",
+    "seqnlp.cli.info",
+    "seqnlp.cli.encode",
+    "seqnlp.cli.pack",
+    "seqnlp.search",
+]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
 
 

@@ -1,0 +1,94 @@
+"""Atomic writing: files and folders that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from seqnlp import errors
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Give a file to write to that takes the name `path` only when all of it is on the disk."""
+    path = Path(os.path.realpath(path))  # through a link, to what it names
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
+        with open(path, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+        return
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a folder to write to that takes the name `path` only when all is there; with `replace` for what is now."""
+    path = Path(os.path.realpath(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
+    before = temporary / "before"
+    try:
+        (temporary / "new").mkdir()
+        yield temporary / "new"
+        sync_folder(temporary / "new")
+        if replace and path.exists():
+            os.rename(path, before)
+        try:
+            os.rename(temporary / "new", path)
+        except OSError as error:  # there is one now, made by another process
+            raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
+    except BaseException as error:
+        if before.exists():
+            os.rename(before, path)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk
+            error.filename = str(path)
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(path.parent)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `UsageError` if a file of that name cannot be written: better before the work than after it."""
+    path = Path(path)
+    if path.is_dir():
+        raise errors.UsageError(f"{path}: is a folder, expected a file")
+    if not path.parent.is_dir():
+        raise errors.UsageError(f"{path}: cannot be written, there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise errors.UsageError(f"{path}: may not be written", "check the permissions")
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def sync_folder(folder: str | Path) -> None:
+    """Put a folder's entries on the disk: a rename is safe only after it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Batching: how rows meet; one file a policy."""

@@ -1,0 +1,1 @@
+"""Corpora: from files of any format to examples, and encoded rows on the disk."""

@@ -1,0 +1,160 @@
+"""Columns: sentences as blocks of lines, one token a line (CoNLL, CoNLL-U), read so that they can be written again.
+
+A block keeps every line it came in, so that a tagger's output is its input with one column more, or one filled in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from seqnlp.preprocess.corpora import formats
+from seqnlp.preprocess.corpora.formats import File, Record
+
+ROLES = ("tokens", "tags")
+DOCUMENT = "-DOCSTART-"
+UD = {"upos": 3, "xpos": 4, "feats": 5}  # columns of CoNLL-U that can be predicted, counted from 0
+UD_COLUMNS, UD_FORM = 10, 1
+NO_WORD = re.compile(r"#|\d+[-.]\d")  # how such lines of CoNLL-U begin
+KEY_AND_VALUE = re.compile(r"#\s\S+ = ")  # a comment, even where it has as many columns as a token
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines of a sentence, from the end of the one before to its own blank line, and which are its tokens."""
+
+    lines: tuple[str, ...]
+    tokens: tuple[int, ...]
+    kind: str
+
+
+Cells = dict[int, list[str]]  # the columns of a block's tokens, by place
+
+
+def conll(file: File) -> Iterator[Record]:
+    """One token a line, columns parted by tabs, or else by blanks; comments and document marks are no tokens."""
+    token, tag = (int(file.layout.get(role, default)) for role, default in zip(ROLES, (1, 0), strict=True))
+    needed = max(token, tag or 2) if file.needed > 1 else token
+    yield from _sentences(file, "conll", _Conll(file, needed).tokens, token - 1, tag - 1)
+
+
+class _Conll:
+    """The way from lines to tokens; what all tokens look like is learnt from the first.
+
+    `# ` begins a comment where it stands above a sentence and looks otherwise.
+    """
+
+    def __init__(self, file: File, needed: int) -> None:
+        self.file, self.needed = file, needed
+        self.form = (0, False)  # how many columns, and whether tabs part them
+
+    def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
+        found = {i: _split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
+        hashes = set(itertools.takewhile(lambda i: lines[i].startswith(("# ", "#\t")), found))
+        if self.form == (0, False):
+            self.form = next((_form(lines[i], cells) for i, cells in found.items() if i not in hashes), self.form)
+        for i in hashes:
+            if _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
+                del found[i]
+        for i, cells in found.items():
+            self._check(begin + i, cells)
+        return found
+
+    def _check(self, line: int, cells: Sequence[str]) -> None:
+        count, width = formats.count(cells), self.form[0]
+        if len(cells) != width:
+            hint = "every token has the same columns; a blank line ends a sentence"
+            raise self.file.error(line, f"{count}, the lines before have {width}", hint)
+        if len(cells) < self.needed:
+            raise self.file.error(line, f"{count}, expected at least {self.needed}", "a token and its tag")
+
+
+def _form(line: str, cells: Sequence[str]) -> tuple[int, bool]:
+    return len(cells), "\t" in line
+
+
+def _split(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
+
+
+def conllu(file: File) -> Iterator[Record]:
+    """Universal Dependencies' ten columns; lines of multiword tokens (3-4) and empty nodes (5.1) are no tokens."""
+
+    def tokens(begin: int, lines: Sequence[str]) -> Cells:
+        found = {i: line.split("\t") for i, line in enumerate(lines) if line.strip() and not NO_WORD.match(line)}
+        for i, cells in found.items():
+            if len(cells) != UD_COLUMNS:
+                what = f"{formats.count(cells)}, CoNLL-U has {UD_COLUMNS}"
+                raise file.error(begin + i, what, "they are parted by tabs")
+        return found
+
+    yield from _sentences(file, "conllu", tokens, UD_FORM, UD[file.layout.get("column", "upos")])
+
+
+def _sentences(
+    file: File, kind: str, tokens: Callable[[int, Sequence[str]], Cells], token: int, tag: int
+) -> Iterator[Record]:
+    """Return a record for each sentence; what stands behind the last one is a record without tokens."""
+    columns = dict(zip(ROLES[: file.needed], (token, tag), strict=False))
+    lines: list[str] = []
+    for begin, block in _blocks(file.lines):
+        found = tokens(begin, block)
+        lines += block  # behind those of blocks without tokens
+        if found:
+            values = {role: _column(file, role, column, begin, found) for role, column in columns.items()}
+            first = len(lines) - len(block)
+            places = tuple(first + i for i in found)
+            yield Record(values, Block(tuple(lines), places, kind), file.name, begin + min(found))
+            lines = []
+    if lines:
+        yield Record(dict.fromkeys(columns, ()), Block(tuple(lines), (), kind), file.name, begin)
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The lines up to each blank one, that one too, and the number of the first."""
+    block: list[str] = []
+    number = 0
+    for number, line in enumerate(lines, 1):
+        block.append(line)
+        if not line.strip():
+            yield number - len(block) + 1, block
+            block = []
+    if block:
+        yield number - len(block) + 1, block
+
+
+def _column(file: File, role: str, column: int, begin: int, found: Cells) -> tuple[str, ...]:
+    for i, cells in found.items():
+        if not cells[column]:
+            raise file.error(begin + i, f"an empty column, where the {role} are", "one tab between columns")
+    return tuple(cells[column] for cells in found.values())
+
+
+def appended(block: Block | None, tokens: Sequence[str], tags: Sequence[str]) -> str:
+    """Return a sentence as CoNLL columns: those it came in, with its tags appended."""
+    if block is None:
+        return "".join(f"{_cell(token)}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True))
+    lines = list(block.lines)
+    for place, tag in zip(block.tokens, tags, strict=True):
+        lines[place] += ("\t" if "\t" in lines[place] or " " not in lines[place] else " ") + tag
+    return "\n".join(lines)
+
+
+def filled(block: Block | None, tokens: Sequence[str], tags: Sequence[str], column: str) -> str:
+    """Return a sentence as CoNLL-U: as it came, the column filled in; from another format nothing but its tokens."""
+    if block is None or block.kind != "conllu":
+        rows = ["\t".join([str(i), _cell(token), *"_" * (UD_COLUMNS - 2)]) for i, token in enumerate(tokens, 1)]
+        block = Block((*rows, ""), tuple(range(len(tokens))), "conllu")
+    lines = list(block.lines)
+    for place, tag in zip(block.tokens, tags, strict=True):
+        cells = lines[place].split("\t")
+        cells[UD[column]] = tag
+        lines[place] = "\t".join(cells)
+    return "\n".join(lines)
+
+
+def _cell(token: str) -> str:
+    """A token from a JSON list may be empty, or hold what ends columns and lines."""
+    return re.sub("[\t\n]", "_", token) or "_"

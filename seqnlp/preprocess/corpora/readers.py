@@ -1,0 +1,58 @@
+"""Readers: from files of every format to records of named values, with errors that name file and line."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from seqnlp import errors
+from seqnlp.io import files
+from seqnlp.preprocess.corpora import alignment, conll, detect, formats, schema, tables
+
+TABLES = {"parquet": tables.parquet, "hub": tables.hub}
+READERS = {**formats.READERS, "conll": conll.conll, "conllu": conll.conllu}
+
+
+def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> Iterator[formats.Record]:
+    """Yield the records of all files, one file after the other.
+
+    With `targets` every role must be there, and files without a known ending are taken two by two; without (predict)
+    only the first role must, and such a file is one input a line. Raises `DataError` at the first malformed record.
+    """
+    paths = iter(source.paths)
+    for path in paths:
+        kind = detect.format_of(path, source, targets)
+        if kind in ("conll", "conllu") and tuple(roles)[:1] != conll.ROLES[:1]:
+            raise errors.UsageError(f"{source.name(path)}: holds tokens and tags", "seqnlp tag takes it")
+        if kind == "text" and targets:
+            partner = next(paths, None)
+            if partner is None:
+                raise errors.UsageError(
+                    f"{source.name(path)}: a plain text file needs a second one with the {roles[1]} of each line",
+                    f"give both, or a .tsv with {' and '.join(roles)}, or say what it is with --from",
+                )
+            yield from _pairs(source, path, partner, roles)
+        else:
+            lines = () if kind in TABLES else files.lines(path, source.encoding)
+            needed = len(roles) if targets else 1
+            about = (tuple(roles), needed, source.columns, source.header, source.layout)
+            file = formats.File(source.name(path), lines, *about)
+            yield from formats.objects(file, TABLES[kind](path, file.name)) if kind in TABLES else READERS[kind](file)
+
+
+def _pairs(source: schema.Source, path: str, partner: str, roles: Sequence[str]) -> Iterator[formats.Record]:
+    """Line i of one file belongs to line i of the other."""
+    left, right = (files.lines(p, source.encoding) for p in (path, partner))
+    number = 0
+    for number, (first, second) in enumerate(itertools.zip_longest(left, right), 1):
+        if first is None or second is None:
+            counts = [number - 1, number + sum(1 for _ in (right if first is None else left))]
+            if second is None:
+                counts.reverse()
+            place = alignment.shifted(*(files.lines(p, source.encoding) for p in (path, partner)))
+            where = f"; from line {place} on they look shifted" if place else ""
+            raise errors.DataError(
+                f"{source.name(path)} has {counts[0]} lines, {source.name(partner)} has {counts[1]}{where}",
+                "the two files must belong together line by line",
+            )
+        yield formats.Record({roles[0]: first, roles[1]: second}, first, source.name(path), number)

@@ -1,0 +1,91 @@
+"""Schema: what to read, and which of its columns is what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from seqnlp import errors
+from seqnlp.io import files
+from seqnlp.preprocess.corpora import tables
+
+ENCODED = "encoded.json"  # stands in the folders that `encode` and `pack` make
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to read, and how: paths ("-" is stdin), and what the endings of the names do not say.
+
+    `columns` maps a role of the task (text, label) to the field of the corpus that plays it; several fields, joined
+    by commas, are put one after the other with a blank between.
+    """
+
+    paths: tuple[str, ...]
+    format: str | None = None
+    encoding: str = "utf-8"
+    header: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: tokens, tags, column
+    names: Mapping[str, str] = field(default_factory=dict)  # how errors call a path, where not by itself
+
+    def name(self, path: str) -> str:
+        """Return how a person knows a path."""
+        return self.names.get(path) or files.name(path)
+
+    @property
+    def encoded(self) -> str | None:
+        """Return the folder, where it is one that `encode` or `pack` made; such a one stands alone."""
+        found = [path for path in self.paths if os.path.isfile(os.path.join(path, ENCODED))]
+        if found and len(self.paths) > 1:
+            raise errors.UsageError(f"{found[0]}: an encoded corpus cannot be read together with others")
+        return found[0] if found else None
+
+    def check(self) -> None:
+        """Raise `UsageError` unless every file is there and may be read."""
+        if self.encoded:
+            return
+        for path in self.paths:
+            if path != files.STDIN and not path.startswith(tables.HUB) and not _is_pipe(path):
+                files.open_bytes(path).close()
+
+    @property
+    def title(self) -> str:
+        """Return the names of all files, for errors."""
+        return ", ".join(map(self.name, self.paths))
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of every file, by name."""
+        return {self.name(path): self._hash(path) for path in self.paths}
+
+    def _hash(self, path: str) -> str:
+        return tables.fingerprint(path) if path.startswith(tables.HUB) else files.sha256(path)
+
+
+def spooled(source: Source) -> Source:
+    """Return the source with stdin and pipes copied to files: training reads its corpus more than once."""
+    for path in source.paths:
+        if path == files.STDIN or not (os.path.isfile(path) or os.path.isdir(path) or path.startswith(tables.HUB)):
+            source = _spool(source, path)
+    return source
+
+
+def _is_pipe(path: str) -> bool:
+    """Return whether a path can be opened once only: a named pipe, or what a shell makes of <(...)."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def _spool(source: Source, pipe: str) -> Source:
+    copy = tempfile.NamedTemporaryFile(prefix="seqnlp-stdin-")  # noqa: SIM115 (it must outlive this function)
+    with files.open_bytes(pipe) as stream:
+        shutil.copyfileobj(stream, copy)
+    copy.flush()
+    paths = tuple(copy.name if path == pipe else path for path in source.paths)
+    _SPOOLED.append(copy)
+    return replace(source, paths=paths, names={**source.names, copy.name: files.name(pipe)})
+
+
+_SPOOLED: list[Any] = []  # temporary files live as long as the process

@@ -1,0 +1,1 @@
+"""Text: from strings to the numbers that a network reads, and back."""

@@ -1,0 +1,201 @@
+"""Tokenizers: from text to ids and back, each one tokenizer.json of Hugging Face's format; words and characters.
+
+The four special tokens have fixed ids and stand in the vocabulary only: they are never looked for in the text, so that
+a `<s>` or `<unk>` that somebody wrote is text.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import itertools
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import tokenizers
+from tokenizers import Regex, models, pre_tokenizers
+
+from seqnlp import errors
+from seqnlp.io import atomic
+from seqnlp.preprocess.text import normalize
+
+SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
+PAD, UNK, START, END = range(4)
+
+BETWEEN_WORDS = re.compile(r"(?<=\S)(?= \S)")
+KNOWN_WORDS = 200_000  # whose pieces are remembered
+
+# Chinese and Japanese put no blanks between words: each Han or kana character (and the long-vowel mark, which
+# belongs to no one script) counts as a word.
+CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
+
+
+class Tokenizer:
+    """Text to ids and back; a thin cover over `tokenizers.Tokenizer` that knows the special ids."""
+
+    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+        self.backend = backend
+        self.vocabulary: dict[str, int] = backend.get_vocab(with_added_tokens=False)
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The entries of the vocabulary as they are shown, by id; those of bytes in the text that they stand for."""
+        ordered = sorted(self.vocabulary, key=lambda name: self.vocabulary[name])
+        decoder = self.backend.decoder
+        return [decoder.decode([name]) or name for name in ordered] if decoder else ordered
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text, normalised; of a tokenizer of pieces its pieces."""
+        if not isinstance(self.backend.model, models.WordLevel):
+            return self.pieces([text])[0]
+        return self.split(self.normal(text))
+
+    def normal(self, text: str) -> str:
+        """Return the text normalised."""
+        normalised: str = self.backend.normalizer.normalize_str(text) if self.backend.normalizer else text
+        return normalised
+
+    def split(self, text: str) -> list[str]:
+        """Return the words of a text as it is."""
+        return [word for word, _ in self.backend.pre_tokenizer.pre_tokenize_str(text)]
+
+    def lookup(self, words: Iterable[str]) -> list[int]:
+        """Return the ids of words, `UNK` for those that the vocabulary lacks and for the special tokens' names."""
+        ids = (self.vocabulary.get(word, UNK) for word in words)
+        return [i if i > END else UNK for i in ids]
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text."""
+        return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    def pieces(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the pieces of each text, as they are written in the vocabulary."""
+        if not self._by_words:
+            return self._pieces(texts)
+        lines = [BETWEEN_WORDS.split(text) for text in texts]
+        new = list({word for words in lines for word in words} - self._known.keys())
+        if len(self._known) > KNOWN_WORDS:
+            self._known.clear()
+            return self.pieces(texts)
+        self._known.update(zip(new, self._pieces(new), strict=True))
+        known = self._known
+        return [[piece for word in words for piece in known[word]] for words in lines]
+
+    def _pieces(self, texts: Sequence[str]) -> list[list[str]]:
+        return [encoding.tokens for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
+
+    @functools.cached_property
+    def _known(self) -> dict[str, list[str]]:
+        """The pieces of words that came before: most of a text are such."""
+        return {}
+
+    @functools.cached_property
+    def _by_words(self) -> bool:
+        """Whether a word has the same pieces in every text: no merge crosses a blank, and none is left out."""
+        content = json.loads(self.backend.to_str())
+        splitter = content["pre_tokenizer"] or {}
+        bytewise = splitter.get("type") == "ByteLevel" and not splitter["add_prefix_space"] and splitter["use_regex"]
+        return bytewise and not content["model"].get("dropout") and self.normal(" x") == " x"
+
+    def join(self, pieces: Sequence[str]) -> str:
+        """Return the text of pieces."""
+        text: str = self.backend.decoder.decode(list(pieces)) if self.backend.decoder else " ".join(pieces)
+        return text
+
+    def set_dropout(self, share: float) -> None:
+        """Leave out merges with a probability when encoding; raises `UsageError` where the pieces are not of BPE."""
+        if not isinstance(self.backend.model, models.BPE):
+            raise errors.UsageError("--dropout needs pieces of the kind bpe")
+        self.backend.model.dropout = share
+        self.__dict__.pop("_by_words", None)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, special tokens left out."""
+        return self.backend.decode([i for i in ids if i > END], skip_special_tokens=False)
+
+    def save(self, path: str | Path) -> None:
+        """Write the tokenizer as one JSON file."""
+        with atomic.atomic(path) as file:
+            file.write(self.backend.to_str(pretty=True))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tokenizer:
+        """Return the tokenizer in a file; raises `DataError` where it is none."""
+        try:
+            return cls(tokenizers.Tokenizer.from_str(Path(path).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise errors.UsageError(f"{path}: no such file") from None
+        except Exception as error:  # the library raises plain Exception for every malformed file
+            raise errors.DataError(f"{path}: not a tokenizer ({error})", "make one with seqnlp vocab or bpe") from None
+
+
+def word_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the default pre-tokeniser: words, runs of punctuation, and each Han or kana character by itself."""
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(CJK), behavior="isolated"), pre_tokenizers.Whitespace()])
+
+
+def character_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the pre-tokeniser of character vocabularies: every code point by itself, blanks too."""
+    return pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
+
+
+SPLITTERS = {"word": word_splitter, "char": character_splitter}
+
+
+def train_vocabulary(
+    texts: Iterable[str],
+    *,
+    level: str = "word",
+    normalization: str | Sequence[str] = "nfc",
+    size: int | None = None,
+    min_count: int = 1,
+) -> Tokenizer:
+    """Return a word or character vocabulary: the `size` most frequent with at least `min_count` occurrences.
+
+    Order is by falling count, then by code point, so that the file is the same every time.
+    """
+    empty = vocabulary({}, level=level, normalization=normalization)
+    return from_counts(count(texts, empty), level=level, normalization=normalization, size=size, min_count=min_count)
+
+
+def from_counts(
+    counts: Mapping[str, int],
+    *,
+    level: str = "word",
+    normalization: str | Sequence[str] = "nfc",
+    size: int | None = None,
+    min_count: int = 1,
+    more: Iterable[str] = (),
+) -> Tokenizer:
+    """Return the vocabulary of words by how often each, normalised already, occurs; see `train_vocabulary`.
+
+    more: words that come after those, as far as the size allows.
+    """
+    ranked = sorted((item for item in counts.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
+    words = dict.fromkeys(itertools.chain((word for word, _ in ranked), more))
+    most = None if size is None else max(size - len(SPECIALS), 0)
+    kept = [word for word in words if word not in SPECIALS][:most]
+    return vocabulary({word: i for i, word in enumerate(kept, len(SPECIALS))}, level=level, normalization=normalization)
+
+
+def count(texts: Iterable[str], tokenizer: Tokenizer) -> collections.Counter[str]:
+    """Return how often each word of the texts occurs, normalised and split as the tokenizer does."""
+    counts: collections.Counter[str] = collections.Counter()
+    for text in texts:
+        counts.update(tokenizer.words(text))
+    return counts
+
+
+def vocabulary(words: dict[str, int], *, level: str, normalization: str | Sequence[str]) -> Tokenizer:
+    """Return the tokenizer that looks `words` up; the special tokens are put before them."""
+    backend = tokenizers.Tokenizer(
+        models.WordLevel({**{s: i for i, s in enumerate(SPECIALS)}, **words}, unk_token=SPECIALS[UNK])
+    )
+    backend.normalizer = normalize.build(normalization)
+    backend.pre_tokenizer = SPLITTERS[level]()
+    return Tokenizer(backend)

@@ -1,0 +1,1 @@
+"""classify: one label, or several, for a sentence or a text."""

@@ -1,0 +1,1 @@
+"""tag: one tag for each token: names, parts of speech, chunks, slots."""

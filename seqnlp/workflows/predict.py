@@ -1,0 +1,210 @@
+"""Prediction: a model loaded from its folder, and one way from examples to results."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from seqnlp import errors, options, tasks
+from seqnlp.io import stream
+from seqnlp.preprocess.batching import buckets, padding
+from seqnlp.preprocess.corpora import formats
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.training import checkpoint, precision
+from seqnlp.workflows import model_folder
+
+log = logging.getLogger(__name__)
+
+UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
+
+
+AT_ONCE = 8  # batches under way, each in memory, on a machine with many cores
+SHARING = threading.Lock()
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class Rows(Protocol):
+    """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
+
+    lengths: np.ndarray
+
+    def columns(self, rows: np.ndarray) -> Mapping[str, list[Any]]:
+        """Return the columns of the given rows."""
+
+
+class Encoded:
+    """A window of encoded rows: for few rows Arrow costs more than it gives."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = rows
+        self.lengths = np.array([row["lengths"] for row in rows], dtype=np.int64)
+
+    def columns(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """Return the columns of the given rows."""
+        chosen = [self.rows[number] for number in rows]
+        return {name: [row[name] for row in chosen] for name in chosen[0]}
+
+
+@dataclass
+class Model:
+    """A trained model: its task, config and codec, and one network, or the several of an ensemble."""
+
+    task: tasks.Task
+    config: Any
+    codec: Any
+    networks: list[nn.Module]
+    device: torch.device
+    precision: str
+    content: Mapping[str, Any]
+
+    def predict(self, inputs: Sequence[Any], **search: Any) -> list[Any]:
+        """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
+
+        search: the flags of predict by name, as in `threshold=0.3`.
+        """
+        settings, role = self.task.Search(**search), self.task.ROLES[0]
+        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
+        corpus = [self.task.example(record, settings) for record in records]
+        pairs = zip(corpus, self.run(corpus, settings), strict=True)
+        return [None if found is None else self.task.value(example, found, self.codec) for example, found in pairs]
+
+    def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
+        """Return a prediction for each example, in their order, None for blank ones."""
+        codec = self.task.suited(self.codec, search)
+        full = [number for number, example in enumerate(corpus) if not example.blank]
+        results: list[Any] = [None] * len(corpus)
+        found = self.run_rows(Encoded([codec.encode(corpus[number]) for number in full]), search, limits)
+        for number, result in zip(full, found, strict=True):
+            results[number] = result
+        return results
+
+    def run_rows(self, rows: Rows, search: Any, limits: buckets.Limits) -> list[Any]:
+        """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
+        results: list[Any] = [None] * len(rows.lengths)
+
+        def run(batch: padding.Batch) -> tuple[np.ndarray, list[Any]]:
+            numbers, widths = batch
+            columns = rows.columns(numbers)
+            tensors = self.task.collate(columns, widths, self.codec).to(self.device)
+            with torch.inference_mode(), precision.autocast(self.device, self.precision):
+                return numbers, self.task.predict(self.networks, self.codec, tensors, columns, search)
+
+        planned = list(buckets.by_length(rows.lengths, limits))
+        for numbers, found in _each(run, planned[::-1], self.device):  # the long ones first: they keep nobody waiting
+            for number, result in zip(numbers, found, strict=True):
+                results[number] = result
+        return results
+
+    def stream(
+        self, corpus: Iterable[Example], search: Any, limits: buckets.Limits
+    ) -> Iterator[list[tuple[Example, Any]]]:
+        """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
+        for window in stream.windows(corpus):
+            yield list(zip(window, self.run(window, search, limits), strict=True))
+
+
+def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
+    """Yield the results of all jobs, in their order; on a CPU the threads are shared out among as many jobs at once.
+
+    Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small. Torch
+    has one number of threads for the whole process, so who comes while others share them out takes them as they are.
+    """
+    few = device.type != "cpu" or min(torch.get_num_threads(), len(jobs)) < 2
+    if few or not SHARING.acquire(blocking=False):
+        yield from map(run, jobs)
+        return
+    before = torch.get_num_threads()  # while nobody else shares them out
+    workers = min(before, len(jobs), AT_ONCE)
+    pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
+    try:
+        yield from pool.map(run, jobs)
+    finally:
+        try:
+            pool.shutdown(cancel_futures=True)
+        finally:
+            torch.set_num_threads(before)
+            SHARING.release()
+
+
+def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:
+    """Return the model in the first folder with the networks of all: an ensemble.
+
+    Raises `ModelError` where one has not the first one's codec: their results would not mean the same.
+    """
+    first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
+    for folder, other in zip(folders[1:], others, strict=True):
+        own, theirs = (
+            ({**model.content["files"], model_folder.WEIGHTS: None}, options.of_group(model.config, options.TEXT))
+            for model in (first, other)
+        )
+        if own != theirs:
+            raise errors.ModelError(
+                f"{folder}: has not the codec of {folders[0]}", "an ensemble is trained on one encoded corpus"
+            )
+        first.networks += other.networks
+    return first
+
+
+def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", task: str | None = None) -> Model:
+    """Return the model in a folder, its files checked; `task` is the one it must be of.
+
+    A run that is not finished gives its best weights so far, with a warning. Raises `ModelError`.
+    """
+    folder = Path(folder)
+    content, weights = _stored(folder)
+    if task is not None and content["task"] != task:
+        kind = content["task"]
+        raise errors.ModelError(f"{folder}: is a model of {kind}, not of {task}", f"seqnlp {kind} predict {folder}")
+    try:
+        chapter = tasks.get(content["task"])
+        config = options.from_dict(chapter.Config, content["config"])
+        codec = chapter.load_codec(folder, config)
+        network = chapter.build(config, codec)
+        network.load_state_dict(weights)
+    except (*UNFIT, errors.SeqnlpError) as error:
+        reason = str(error).split("\n")[0]
+        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
+    log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
+    place = _resolve_device(device)
+    return Model(chapter, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
+
+
+_resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name
+
+
+def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return what config.json says and the weights, of a finished run or of one under way."""
+    content = model_folder.unfinished(folder)
+    if content is not None:
+        try:
+            newest = checkpoint.newest(folder / model_folder.CHECKPOINTS)
+            groups, state = checkpoint.load(newest, "best") if newest else ({}, {})
+        except FileNotFoundError as error:
+            if tries > 1:  # the training that is under way has just replaced it by the next
+                return _stored(folder, tries - 1)
+            raise errors.ModelError(f"{error.filename or newest}: is missing", "train anew with --overwrite") from None
+        if not groups.get("best"):
+            raise errors.ModelError(f"{folder}: its training has not come to a first evaluation", "let it go on")
+        log.warning(
+            "%s: training is not finished: these are the best weights so far, of step %d", folder, state["best_step"]
+        )
+        return content, groups["best"]
+    content = model_folder.read_config(folder)
+    model_folder.check_files(folder, content)
+    try:
+        return content, safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+    except safetensors.SafetensorError as error:
+        raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train anew") from None

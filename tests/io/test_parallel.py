@@ -1,0 +1,68 @@
+"""Work in several processes: every result in its place, few items ahead, errors and deaths told."""
+
+import functools
+import multiprocessing
+import operator
+import os
+
+import pytest
+
+from seqnlp import errors
+from seqnlp.io import files, parallel
+
+
+def mapped(items, jobs, *work):
+    """What a function (of a module that every process can import) makes of items."""
+    return parallel.mapped(functools.partial, work, items, jobs)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left():
+    yield
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(("jobs", "count"), [(1, 0), (1, 7), (2, 0), (2, 1), (2, 17), (3, 5)])
+def test_results_come_in_the_order_of_the_items(jobs, count):
+    assert list(mapped(range(count), jobs, operator.add, 100)) == list(range(100, 100 + count))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_items_are_read_as_results_are_taken(jobs):
+    read = []
+    items = (read.append(number) or number for number in range(100))
+    results = mapped(items, jobs, operator.neg)
+    for taken in range(1, 6):
+        assert next(results) == 1 - taken
+        assert len(read) <= taken - 1 + parallel.AHEAD * jobs
+    results.close()
+    assert len(read) < 20
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_the_work_comes_out(jobs):
+    with pytest.raises(ValueError, match="'x'"):
+        list(mapped(["1", "2", "x", "3"], jobs, int))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_the_items_comes_out_after_the_results_before_it(jobs):
+    def items():
+        yield from range(10)
+        raise errors.DataError("x:11: wrong")
+
+    found = []
+    with pytest.raises(errors.DataError, match="x:11: wrong"):
+        found.extend(iter(mapped(items(), jobs, operator.neg)))
+    assert found == [-n for n in range(len(found))]
+
+
+def test_an_error_keeps_its_hint():
+    with pytest.raises(errors.UsageError) as error:
+        list(mapped([""], 2, files.open_bytes))
+    assert error.value.hint == "check the name and the folder you are in" and error.value.code == 2
+
+
+def test_a_process_that_dies_is_told():
+    with pytest.raises(errors.SeqnlpError, match="one of the processes died: out of memory\\?; hint: fewer --jobs"):
+        list(mapped([7], 2, os._exit))

@@ -1,0 +1,99 @@
+"""Encoded corpora: rows go in and come out, whatever their number."""
+
+import os
+
+import datasets
+import numpy as np
+import pytest
+
+from seqnlp.preprocess.corpora import arrow
+
+FEATURES = {"ids": datasets.List(datasets.Value("int32")), "lengths": datasets.List(datasets.Value("int32"))}
+
+
+def rows(count):
+    return [{"ids": list(range(n % 5 + 1)), "lengths": [n % 5 + 1]} for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, arrow.CHUNK, arrow.CHUNK + 1])
+def test_all_rows_are_there(count):
+    made = arrow.in_memory(iter(rows(count)), FEATURES)
+    assert len(made) == count
+    assert made.lengths.shape == (count, 1)
+    assert made.lengths[:, 0].tolist() == [n % 5 + 1 for n in range(count)]
+
+
+def test_rows_come_out_in_the_order_asked_for():
+    made = arrow.in_memory(rows(7), FEATURES)
+    assert made.columns(np.array([6, 0, 3]))["ids"] == [[0, 1], [0], [0, 1, 2, 3]]
+
+
+def test_a_pair_has_two_lengths():
+    made = arrow.in_memory([{"ids": [], "lengths": [3, 5]}, {"ids": [], "lengths": [7, 2]}], FEATURES)
+    assert made.lengths.tolist() == [[3, 5], [7, 2]]
+
+
+def on_disk(path, rows):
+    """Write rows; return how many there were."""
+    return arrow.write(path, (arrow.batch_of(chunk, FEATURES) for chunk in arrow.chunks(rows)), FEATURES)
+
+
+@pytest.mark.parametrize("count", [0, 1, arrow.CHUNK + 1])
+def test_a_corpus_on_the_disk_is_the_one_in_memory(count, tmp_path):
+    assert on_disk(tmp_path / "rows.arrow", iter(rows(count))) == count
+    mapped, held = arrow.memory_mapped(tmp_path / "rows.arrow"), arrow.in_memory(rows(count), FEATURES)
+    assert mapped.lengths.tolist() == held.lengths.tolist()
+    chosen = np.arange(count)[::-3]
+    assert not count or mapped.columns(chosen) == held.columns(chosen)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.arrow"]
+
+
+def test_the_file_of_the_same_rows_is_the_same(tmp_path):
+    for name in ("one", "two"):
+        on_disk(tmp_path / name, rows(arrow.CHUNK + 1))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_name_that_is_not_utf8_is_a_name(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xe9.arrow")
+    try:
+        on_disk(path, rows(3))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    assert len(arrow.memory_mapped(path)) == 3
+
+
+def test_a_column_may_be_left_out(tmp_path):
+    on_disk(tmp_path / "rows.arrow", rows(3))
+    assert list(arrow.memory_mapped(tmp_path / "rows.arrow", without=["ids"]).columns([0])) == ["lengths"]
+
+
+def test_an_error_in_the_middle_leaves_no_file(tmp_path):
+    def batches():
+        yield arrow.batch_of(rows(3), FEATURES)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        arrow.write(tmp_path / "rows.arrow", batches(), FEATURES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def in_order(made, order):
+    """The ids of the rows in another order."""
+    return [ids for batch in arrow.in_order(made.table, np.array(order)) for ids in batch.to_pydict()["ids"]]
+
+
+def test_rows_in_another_order(monkeypatch):
+    monkeypatch.setattr(arrow, "CHUNK", 3)
+    made = arrow.in_memory(rows(10), FEATURES)
+    order = [7, 0, 9, 2, 1, 3, 8, 5, 4, 6]
+    assert in_order(made, order) == [rows(10)[number]["ids"] for number in order]
+    assert in_order(made, []) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 7])
+def test_chunks_are_full_but_the_last(monkeypatch, count):
+    monkeypatch.setattr(arrow, "CHUNK", 3)
+    found = list(arrow.chunks(iter(range(count))))
+    assert [item for chunk in found for item in chunk] == list(range(count))
+    assert all(len(chunk) == 3 for chunk in found[:-1]) and all(found)

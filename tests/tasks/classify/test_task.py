@@ -1,0 +1,317 @@
+"""classify: labels as they stand in corpora, what is fitted, rows and batches, results and their text."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from seqnlp import errors, tasks
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import schema
+from seqnlp.preprocess.corpora.examples import Example, Examples
+from seqnlp.preprocess.text import labels
+from seqnlp.tasks.classify import task as classify
+
+SMALL = dict(dimension=3, hidden=5, subwords=11)
+PAIRS = [("So good", ("pos",)), ("too bad !", ("neg",)), ("good good", ("pos",))]
+
+
+def corpus(pairs=PAIRS):
+    made = [Example(text, target, text, "x.tsv", number) for number, (text, target) in enumerate(pairs, 1)]
+    return Examples(lambda: iter(made))
+
+
+def fitted(pairs=PAIRS, **options):
+    return classify.fit(corpus(pairs), classify.Config(**{**SMALL, **options}), {})
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a corpus: `read(name, content)` returns the labels of each text."""
+
+    def run(name, content, several=False):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        source = schema.Source((str(tmp_path / name),), names={str(tmp_path / name): name})
+        return [(e.source, e.target) for e in classify.read(source, classify.Config(multi_label=several))]
+
+    return run
+
+
+def jsonl(label):
+    return json.dumps({"text": "a", "label": label}) + "\n"
+
+
+# labels
+
+
+def test_a_label_may_hold_commas_where_there_is_one_only(read):
+    assert read("x.tsv", "a\tnews, sport\n") == [("a", ("news, sport",))]
+
+
+def test_several_labels_are_joined_by_commas(read):
+    content = "a\tnews, sport\nb\t\nc\tnews,news,\n"
+    assert read("x.tsv", content, several=True) == [("a", ("news", "sport")), ("b", ()), ("c", ("news",))]
+
+
+@pytest.mark.parametrize(
+    ("label", "names"), [("b", ("b",)), (" b ", ("b",)), (3, ("3",)), (["b"], ("b",)), (0.5, ("0.5",))]
+)
+def test_one_label_of_jsonl(read, label, names):
+    assert read("x.jsonl", jsonl(label)) == [("a", names)]
+
+
+@pytest.mark.parametrize(("label", "names"), [(["b", "c"], ("b", "c")), ([], ()), ("b,c", ("b", "c")), ([1], ("1",))])
+def test_several_labels_of_jsonl(read, label, names):
+    assert read("x.jsonl", jsonl(label), several=True) == [("a", names)]
+
+
+def test_labels_of_fasttext(read):
+    assert read("x.txt", "__label__b __label__c a\n", several=True) == [("a", ("b", "c"))]
+
+
+@pytest.mark.parametrize(("content", "what"), [(jsonl(["b", "c"]), "2 labels"), (jsonl([]), "no label")])
+def test_other_than_one_label_is_told_with_what_to_do(read, content, what):
+    with pytest.raises(errors.DataError) as error:
+        read("x.jsonl", jsonl("b") + content)
+    assert error.value.message == f"x.jsonl:2: {what}, expected one"
+    assert error.value.hint == "--multi-label, if items have several, or none"
+
+
+@pytest.mark.parametrize("label", [{"name": "b"}, [["b"]], [None]])
+def test_a_label_of_another_kind_is_told(read, label):
+    with pytest.raises(errors.DataError, match=r"x\.jsonl:1: a label is a string or a number, or a list of them"):
+        read("x.jsonl", jsonl(label))
+
+
+@pytest.mark.parametrize(("text", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
+def test_a_text_of_another_kind_is_told(read, text, kind):
+    with pytest.raises(errors.DataError, match=rf"x\.jsonl:1: the text is a {kind}, expected a string"):
+        read("x.jsonl", json.dumps({"text": text, "label": "b"}) + "\n")
+
+
+# fitting
+
+
+def test_one_class_only_is_told():
+    with pytest.raises(errors.DataError, match=r"part has one class only \(pos\); hint: a classifier needs"):
+        fitted([("a", ("pos",)), ("b", ("pos",))])
+
+
+def test_no_labels_are_told():
+    with pytest.raises(errors.DataError, match="the training part is empty: no labelled examples"):
+        fitted([("a", ()), ("b", ())], multi_label=True)
+
+
+def test_words_are_normalised_as_the_config_says():
+    _, codec = fitted(normalize="nfkc,lower")
+    assert codec.words.words("SO ＧＯＯＤ") == ["so", "good"]
+
+
+def test_labels_are_of_the_training_part():
+    assert fitted()[1].classes.names == ["neg", "pos"]
+
+
+def test_going_on_keeps_vocabulary_and_labels():
+    config, codec = fitted()
+    _, again = classify.fit(corpus([("other", ("neg",)), ("words", ("pos",))]), config, {"codec": codec})
+    assert again is codec
+
+
+def test_going_on_with_a_label_that_the_model_does_not_know_is_told():
+    config, codec = fitted()
+    with pytest.raises(errors.DataError, match="the model to go on from does not know the label 'new'"):
+        classify.fit(corpus([("other", ("neg",)), ("words", ("new",))]), config, {"codec": codec})
+
+
+# rows and batches
+
+
+def test_a_row_has_ids_words_and_label_numbers():
+    _, codec = fitted()
+    row = codec.encode(Example("good unheard", ("pos",), "", "x", 1))
+    assert row["words"] == ["good", "unheard"]
+    assert row["ids"] == [codec.words.vocabulary["good"], 1]
+    assert row["labels"] == [1]
+    assert row["lengths"] == [2]
+
+
+def test_a_text_is_cut_at_the_greatest_length():
+    _, codec = fitted(max_length=3)
+    assert codec.encode(Example("a b c d e", None, "", "x", 1))["lengths"] == [3]
+
+
+def test_a_text_without_words_has_one_empty_word():
+    _, codec = fitted(normalize="space")
+    assert codec.encode(Example("\u200b", None, "", "x", 1))["lengths"] == [1]
+
+
+def test_a_label_that_training_never_saw_is_missing():
+    _, codec = fitted()
+    assert codec.encode(Example("a", ("new",), "", "x", 1))["labels"] == [labels.MISSING]
+
+
+def columns(codec, pairs):
+    rows = [codec.encode(example) for example in corpus(pairs)]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def test_a_batch_is_padded_to_its_width():
+    _, codec = fitted()
+    batch = classify.collate(columns(codec, PAIRS), (7,), codec)
+    assert batch.words.shape == (3, 7)
+    assert batch.lengths.tolist() == [2, 3, 2]
+    assert batch.targets.tolist() == [1, 0, 1]
+    assert not batch.words[0, 2:].any()
+
+
+def test_targets_of_several_labels_are_zeros_and_ones():
+    _, codec = fitted([("a", ("x", "z")), ("b", ("y",)), ("c", ())], multi_label=True)
+    batch = classify.collate(columns(codec, [("a", ("z", "x")), ("b", ()), ("c", ("new", "y"))]), (1,), codec)
+    assert batch.targets.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    from sklearn.utils.class_weight import compute_class_weight
+
+    names = np.array(["a"] * 7 + ["b"] * 2 + ["c"])
+    expected = compute_class_weight("balanced", classes=np.unique(names), y=names)
+    config, codec = fitted([(name, (name,)) for name in names], class_weights="balanced")
+    assert classify.build(config, codec).weights.tolist() == pytest.approx(expected.tolist())
+
+
+# predictions
+
+
+class Fixed(torch.nn.Module):
+    """A network that always says the same."""
+
+    def __init__(self, logits, attention=None):
+        super().__init__()
+        self.found = torch.tensor(logits), None if attention is None else torch.tensor(attention)
+
+    def logits(self, batch):
+        return self.found
+
+
+def predicted(networks, codec, pairs=PAIRS, **search):
+    return classify.predict(networks, codec, None, columns(codec, pairs), classify.Search(**search))
+
+
+def test_the_best_label_comes_first_with_its_probability():
+    _, codec = fitted()
+    first, *_ = predicted([Fixed([[1.0, 3.0], [2.0, 0.0], [0.0, 0.0]])], codec)
+    assert first.labels == ("pos",)
+    assert first.share("pos") == pytest.approx(1 / (1 + np.exp(-2)))
+    assert sum(share for _, share in first.ranked) == pytest.approx(1)
+
+
+def test_several_networks_are_averaged_in_probability():
+    _, codec = fitted()
+    first, *_ = predicted([Fixed([[0.0, 0.0]] * 3), Fixed([[100.0, 0.0]] * 3)], codec)
+    assert (first.labels, first.share("neg")) == (("neg",), pytest.approx(0.75))
+
+
+@pytest.mark.parametrize(("threshold", "chosen"), [(0.5, ("x", "z")), (0.9, ("x",)), (0.1, ("x", "z", "y"))])
+def test_labels_above_the_threshold_are_chosen_best_first(threshold, chosen):
+    pairs = [("a", ("x", "z")), ("b", ("y",))]
+    _, codec = fitted(pairs, multi_label=True)
+    first, _ = predicted([Fixed([[3.0, -1.0, 0.5]] * 2)], codec, pairs, threshold=threshold)
+    assert first.labels == chosen
+
+
+def test_attention_is_given_word_by_word():
+    _, codec = fitted()
+    first, *_ = predicted([Fixed([[0.0, 1.0]] * 3, [[0.25, 0.75, 0.0]] * 3)], codec)
+    assert first.attention == [("so", 0.25), ("good", 0.75)]
+
+
+FOUND = classify.Prediction(("pos",), [("pos", 0.81234), ("neg", 0.15), ("so-so", 0.03766)])
+
+
+@pytest.mark.parametrize(
+    ("search", "text"),
+    [
+        ({}, "pos"),
+        ({"scores": True}, "pos\t0.8123"),
+        ({"top": 2}, "pos\t0.8123\tneg\t0.1500"),
+        ({"top": 9}, "pos\t0.8123\tneg\t0.1500\tso-so\t0.0377"),
+    ],
+)
+def test_a_prediction_as_text(search, text):
+    assert classify.write(None, FOUND, "text", classify.Search(**search), None) == text
+
+
+def test_several_labels_as_text():
+    found = classify.Prediction(("a", "b"), [("a", 0.9), ("b", 0.6), ("c", 0.1)])
+    assert classify.write(None, found, "text", classify.Search(), None) == "a,b"
+    assert classify.write(None, classify.Prediction((), []), "text", classify.Search(), None) == ""
+
+
+def test_a_blank_text_gives_a_blank_line():
+    assert classify.write(None, None, "text", classify.Search(scores=True), None) == ""
+
+
+def test_a_prediction_as_json():
+    _, codec = fitted()
+    assert classify.value(None, FOUND, codec) == {
+        "label": "pos",
+        "score": 0.8123,
+        "scores": {"pos": 0.8123, "neg": 0.15, "so-so": 0.0377},
+    }
+
+
+def test_several_labels_as_json():
+    _, codec = fitted([("a", ("x",)), ("b", ("y",))], multi_label=True)
+    assert classify.value(None, classify.Prediction((), [("x", 0.3)]), codec) == {
+        "labels": [],
+        "scores": {"x": 0.3},
+    }
+
+
+# scores
+
+
+def judged():
+    gold = [("a", ("pos",)), ("b", ("pos",)), ("c", ("neg",)), ("d", ("new",))]
+    found = [
+        classify.Prediction(("pos",), [("pos", 0.9), ("neg", 0.1)]),
+        classify.Prediction(("neg",), [("neg", 0.6), ("pos", 0.4)]),
+        classify.Prediction(("pos",), [("pos", 0.7), ("neg", 0.3)]),
+        classify.Prediction(("pos",), [("pos", 0.5), ("neg", 0.5)]),
+    ]
+    return list(corpus(gold)), found, fitted()[1]
+
+
+def test_a_label_that_training_never_saw_counts_as_wrong():
+    scores, details = classify.score(*judged())
+    assert (scores[0].name, scores[0].value) == ("accuracy", 25)
+    assert details["unseen"] == 1
+
+
+def test_mistakes_come_worst_first_with_gold_beside_predicted():
+    found = classify.mistakes(*judged())
+    assert [(row["where"], row["gold"], row["predicted"], row["gold_score"]) for row in found] == [
+        ("x.tsv:4", "new", "pos", 0.0),
+        ("x.tsv:3", "neg", "pos", 0.3),
+        ("x.tsv:2", "pos", "neg", 0.4),
+    ]
+    assert found[0]["text"] == "d"
+
+
+# the registry
+
+
+def test_a_task_that_does_not_exist_is_told_with_those_that_do():
+    with pytest.raises(errors.UsageError, match="no task 'cooking'; hint: the tasks are classify"):
+        tasks.get("cooking")
+
+
+def test_a_whole_corpus_fits_its_batches():
+    config, codec = fitted()
+    network = classify.build(config, codec).eval()
+    rows = columns(codec, PAIRS * 5)
+    for numbers, widths in buckets.by_length(np.array(rows["lengths"]), buckets.Limits(12, 4)):
+        part = {name: [column[number] for number in numbers] for name, column in rows.items()}
+        logits, _ = network.logits(classify.collate(part, widths, codec))
+        assert logits.shape == (len(numbers), 2)
