@@ -91,38 +91,39 @@ def intervals(counts: Counts, values: Sequence[Value], bounds: Sequence[Interval
     """Return the 95% interval of each score `values` of the summed counts; bounds: of each score."""
     total = counts.total
     resampled = _scores(counts, resamples(counts), values)
-    samples, alike = jackknife(counts)
-    accelerations = [acceleration(scores, alike) for scores in _scores(counts, samples, values)]
+    samples, weights = jackknife(counts)
+    accelerations = [acceleration(scores, weights) for scores in _scores(counts, samples, values)]
     return [
-        interval(float(value(total)), scores, bend, limits)
-        for value, scores, bend, limits in zip(values, resampled, accelerations, bounds, strict=True)
+        interval(float(value(total)), scores, a, limits)
+        for value, scores, a, limits in zip(values, resampled, accelerations, bounds, strict=True)
     ]
 
 
-def interval(value: float, resampled: np.ndarray, bend: float = 0.0, bounds: Interval = EVERYTHING) -> Interval:
-    """Return the 95% interval around a value: BCa (Efron & Tibshirani 1993, section 14.3), the bias subtracted.
+def interval(value: float, resampled: np.ndarray, a: float = 0.0, bounds: Interval = EVERYTHING) -> Interval:
+    """Return the 95% interval around a value: BCa (Efron & Tibshirani 1993, section 14.3), with the bias subtracted.
 
-    resampled: (B,) scores; bend: the `acceleration`. BCa allows for a bias by taking other quantiles, and where nearly
-    all resamples lie on one side of the value no quantile is left to take: a macro average over rare classes, a third
-    of which each resample lacks, got an interval a tenth as wide as it should be, or one without the value. So the
-    resamples are moved until their median is the value, which therefore is always inside.
+    resampled: (B,) scores; a: their `acceleration`; bounds: what no score is below or above. BCa answers a bias with
+    other quantiles, and where nearly all resamples lie on one side of the value none are left to take: a macro average
+    over rare classes, a third of which each resample lacks, had an interval half as wide as the scores of new samples
+    are spread, or one without the value. So the resamples are moved until their median is the value, which therefore is
+    always inside; where there is no bias it is BCa.
     """
     moved = resampled + (value - np.median(resampled))
     tail = statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
-    levels = [statistics.NormalDist().cdf(z / (1 - bend * z)) for z in (-tail, tail)]
+    levels = [statistics.NormalDist().cdf(z / (1 - a * z)) for z in (-tail, tail)]
     first, last = np.quantile(moved, levels)
     low, high = bounds
     return min(max(float(first), low), value), max(min(float(last), high), value)
 
 
-def acceleration(left: np.ndarray, alike: np.ndarray) -> float:
+def acceleration(left: np.ndarray, weights: np.ndarray) -> float:
     """Return how fast the spread of a score grows with it (Efron & Tibshirani 1993, equation 14.15), at most 1/6.
 
-    left: (G,), the scores of the `jackknife`; alike: (G,), how many samples have each.
+    left: (G,), the scores of the samples of the `jackknife`; weights: (G,), how many samples have each.
     """
-    away = np.average(left, weights=alike) - left
-    spread = float(alike @ away**2)
-    return float(alike @ away**3) / (6 * spread**1.5) if spread else 0.0
+    away = np.average(left, weights=weights) - left
+    spread = float(weights @ away**2)
+    return float(weights @ away**3) / (6 * spread**1.5) if spread else 0.0
 
 
 def resamples(counts: Counts) -> Iterator[np.ndarray]:
@@ -136,7 +137,7 @@ def resamples(counts: Counts) -> Iterator[np.ndarray]:
 
 
 def jackknife(counts: Counts) -> tuple[Iterator[np.ndarray], np.ndarray]:
-    """Return the samples without one item, a part at a time, as times of each kind; and how many are alike: (G,).
+    """Return the samples without one item, a part at a time, as times of each kind; and how many are alike, (G,).
 
     Where there are more than SAMPLES kinds, they lack one of SAMPLES groups of items put together by chance instead.
     The acceleration is the same: a group is less skewed than an item by the root of its size, and groups are fewer.

@@ -80,35 +80,35 @@ def test_every_resample_has_as_many_items(items):
 def test_the_jackknife_leaves_out_one_item_at_a_time():
     rows = np.array([[1, 5], [2, 1], [1, 5], [0, 3], [1, 5]])
     counts = bootstrap.Counts.of(rows)
-    samples, alike = bootstrap.jackknife(counts)
-    found = np.repeat(scores(counts, ratio, samples), alike)
+    samples, weights = bootstrap.jackknife(counts)
+    found = np.repeat(scores(counts, ratio, samples), weights)
     assert sorted(found) == sorted(ratio(np.delete(rows, item, axis=0).sum(axis=0)) for item in range(5))
 
 
 def test_the_acceleration_of_a_mean_is_a_sixth_of_its_skewness():
     rows = np.stack([np.random.default_rng(3).lognormal(0, 1, 500), np.ones(500)], axis=1)
     counts = bootstrap.Counts.of(rows)
-    samples, alike = bootstrap.jackknife(counts)
+    samples, weights = bootstrap.jackknife(counts)
     expected = scipy.stats.skew(rows[:, 0]) / 6 / 500**0.5
-    assert bootstrap.acceleration(scores(counts, ratio, samples), alike) == pytest.approx(expected)
+    assert bootstrap.acceleration(scores(counts, ratio, samples), weights) == pytest.approx(expected)
 
 
 def test_groups_of_items_tell_the_acceleration_too():
     rows = np.stack([np.random.default_rng(4).exponential(1, 20_000), np.ones(20_000)], axis=1)
     counts = bootstrap.Counts.of(rows)
-    samples, alike = bootstrap.jackknife(counts)
+    samples, weights = bootstrap.jackknife(counts)
     left = scores(counts, ratio, samples)
-    assert left.shape == alike.shape == (bootstrap.SAMPLES,)
-    assert bootstrap.acceleration(left, alike) == pytest.approx(2 / 6 / 20_000**0.5, abs=0.5 / 20_000**0.5)
+    assert left.shape == weights.shape == (bootstrap.SAMPLES,)
+    assert bootstrap.acceleration(left, weights) == pytest.approx(2 / 6 / 20_000**0.5, abs=0.5 / 20_000**0.5)
 
 
 def test_no_acceleration_bends_the_interval_away_from_its_value():
     """It is greatest, 1/6, where one item is all that differs."""
     left = np.array([1.0, *[0.0] * 10_000])
-    bend = bootstrap.acceleration(left, np.ones(len(left)))
-    assert abs(bend) == pytest.approx(1 / 6, rel=1e-3)
+    a = bootstrap.acceleration(left, np.ones(len(left)))
+    assert abs(a) == pytest.approx(1 / 6, rel=1e-3)
     for sign in (-1, 1):
-        low, high = bootstrap.interval(5.0, np.random.default_rng(0).normal(9, 1, 1000), sign * bend)
+        low, high = bootstrap.interval(5.0, np.random.default_rng(0).normal(9, 1, 1000), sign * a)
         assert low < 5 < high
 
 

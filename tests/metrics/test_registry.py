@@ -59,3 +59,38 @@ def test_no_chapter_is_imported_before_it_is_asked_for():
     line = "import sys; from seqnlp.metrics import registry; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout.split()
     assert {name for name in loaded if name.startswith("seqnlp.metrics.")} == {"seqnlp.metrics.registry"}
+
+
+NEW = """
+import sys, types
+from seqnlp.metrics import base, registry
+
+def measure(names, gold, predicted):
+    wrong = [len(g.split()) != len(p.split()) for g, p in zip(gold, predicted)]
+    return base.from_means({"length_error": wrong}), {}
+
+sys.modules["seqnlp.metrics.length"] = chapter = types.ModuleType("length")
+chapter.measure = measure
+registry.METRICS["length_error"] = registry.Metric("texts", "length", ("length_error",), scale=registry.ERROR_RATE)
+registry.SCALES["length_error"] = registry.ERROR_RATE
+from seqnlp import cli
+cli.main(sys.argv[1:])
+"""
+
+
+def test_a_new_metric_is_a_chapter_and_a_line(tmp_path):
+    """The command, its help and its gate follow."""
+
+    def run(*arguments):
+        command = [sys.executable, "-c", NEW, "score", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    (tmp_path / "gold").write_text("a b\na\n")
+    (tmp_path / "said").write_text("a c\na b\n")
+    (score,) = json.loads(run("length_error", "gold", "said").stdout)["scores"]
+    assert (score["name"], score["value"], score["higher_is_better"]) == ("length_error", 50, False)
+    assert run("length_error", "gold", "said", "--fail-under", "60").returncode == 0
+    refused = run("length_error", "gold", "said", "--fail-under", "40")
+    assert refused.returncode == 5 and "50.00 is over 40, and less is better" in refused.stderr
+    assert "--stem means nothing to length_error" in run("length_error", "gold", "said", "--stem").stderr
+    assert "length_error" in run("--help").stdout
