@@ -66,6 +66,7 @@ setup(
             "mypy>=1.11",
             "pytest>=8.0",
             "ruff>=0.6",
+            "scipy>=1.15",
             "seqeval>=1.2.2",
             "setuptools>=70.1",  # a test builds the wheel in the environment it runs in
         ],

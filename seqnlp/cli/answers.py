@@ -90,7 +90,7 @@ def _label_field(record: Any) -> tuple[str, ...] | None:
 
 
 def texts(job: Job) -> tuple[list[str], list[str]]:
-    """Return hypotheses and references, one for each segment.
+    """Return references and hypotheses, one for each segment.
 
     A corpus has no blank lines between its records, but predict answers each that it finds there with another.
     """
@@ -98,12 +98,12 @@ def texts(job: Job) -> tuple[list[str], list[str]]:
     values["source_field"] = values["source_field"] or values["target_field"]  # nobody looks at the source
     source = flags.source((job.reference,), PAIRED, values)
     if detect.format_of(job.reference, source, targets=False) == "text":
-        return _written(job), job.lines(job.reference)
+        return job.lines(job.reference), _written(job)
     references = [_target(record) for record in readers.records(source, PAIRED, targets=True)]
     hypotheses = _written(job)
     if len(hypotheses) != len(references):
         hypotheses = [text for text in hypotheses if text.strip()]
-    return hypotheses, references
+    return references, hypotheses
 
 
 def _target(record: formats.Record) -> str:

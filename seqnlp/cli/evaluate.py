@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, tasks
-from seqnlp.cli import flags, show
+from seqnlp import tasks
+from seqnlp.cli import flags, show, threshold
 from seqnlp.io import atomic, jsonl
 from seqnlp.preprocess.batching import buckets
 
@@ -20,9 +20,7 @@ def of(task: tasks.Task) -> click.Command:
         params=[
             click.Argument(["model"]),
             click.Argument(["test"], metavar="TEST...", nargs=-1, required=True),
-            flags.Option(
-                ["--fail-under"], type=flags.Number(), metavar="VALUE", help="Exit with 5 if the first score is lower."
-            ),
+            threshold.option(),
             flags.Option(
                 ["--errors", "errors_"],
                 metavar="FILE",
@@ -64,9 +62,7 @@ def run(
     if errors_ is not None:
         _write_mistakes(errors_, mistakes)
     show.result(content)
-    value = content["scores"][0]["value"]
-    if fail_under is not None and value < fail_under:
-        raise errors.BelowThreshold(f"{content['scores'][0]['name']} {value:.2f} is under {fail_under:g}")
+    threshold.check(content["scores"][0], fail_under)
 
 
 def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:

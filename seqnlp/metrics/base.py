@@ -1,66 +1,82 @@
-"""Score: a number, how it was made, and how far to trust it."""
+"""Score: a number, which way it is better, how it was made, and how far to trust it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import seqnlp
-
-SAMPLES = 1000
-SEED = 12345
-MOST_CELLS = 25_000_000  # of the array of resampled multiplicities: memory stays under half a gigabyte
+from seqnlp.metrics import bootstrap, registry
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score on the scale of 0 to 100 with its 95% interval, its signature and the number of items scored."""
+    """A value on its scale, with its 95% interval, its signature and the number of items scored."""
 
     name: str
     value: float
-    interval: tuple[float, float] | None
+    interval: bootstrap.Interval | None
     signature: str
     n: int
+    scale: registry.Scale
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better."""
+        return self.scale.higher_is_better
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score as the JSON result holds it, to six decimals."""
-        rounded = None if self.interval is None else [round(end, 6) for end in self.interval]
-        return {**asdict(self), "value": round(self.value, 6), "interval": rounded}
+        return {
+            "name": self.name,
+            "value": round(self.value, 6),
+            "interval": None if self.interval is None else [round(end, 6) for end in self.interval],
+            "signature": self.signature,
+            "n": self.n,
+            "higher_is_better": self.higher_is_better,
+        }
+
+
+def better(value: float, other: float, *, higher_is_better: bool) -> bool:
+    """Return whether a value is better than another one of the same score."""
+    return value > other if higher_is_better else value < other
 
 
 def signature(name: str, *details: str) -> str:
     """Return how a score was made, in one line that can be compared, in the manner of sacrebleu (Post 2018)."""
-    return "|".join([name, *details, f"bs:{SAMPLES}", f"seed:{SEED}", f"v:{seqnlp.__version__}"])
+    return "|".join([name, *details, f"bs:{bootstrap.SAMPLES}", f"seed:{bootstrap.SEED}", f"v:{seqnlp.__version__}"])
 
 
 def from_counts(
-    name: str, counts: np.ndarray, value: Callable[[np.ndarray], np.ndarray], *details: str, intervals: bool = True
-) -> Score:
-    """Return the score `value` of the summed counts, with its interval.
+    values: Mapping[str, bootstrap.Value], counts: bootstrap.Counts, *details: str, intervals: bool = True
+) -> list[Score]:
+    """Return scores of summed counts, with their intervals unless there are fewer than two items.
 
-    counts: (N, K), one row an item; value: takes sums (..., K) to scores (...).
+    values: by name, from sums (..., K) to scores (...); details: of the signature.
     """
-    total = float(value(counts.sum(axis=0, dtype=np.float64)))
-    around = interval(counts, value) if intervals else None
-    return Score(name, total, around, signature(name, *details), len(counts))
+    total, n = counts.total, counts.n
+    around: list[bootstrap.Interval | None] = [None] * len(values)
+    scales = [registry.SCALES[name] for name in values]
+    if intervals and n > 1:
+        around = [*bootstrap.intervals(counts, [*values.values()], [(scale.low, scale.high) for scale in scales])]
+    return [
+        Score(name, float(value(total)), ends, signature(name, *details), n, scale)
+        for (name, value), ends, scale in zip(values.items(), around, scales, strict=True)
+    ]
 
 
-def interval(counts: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float] | None:
-    """Return the 95% percentile bootstrap interval (Efron & Tibshirani 1993, section 13.3), None for under two items.
+def from_means(columns: Mapping[str, Sequence[float]], *details: str, intervals: bool = True) -> list[Score]:
+    """Return the means over the items of what each was given by a score, from 0 to 1, in percent."""
+    values = {name: functools.partial(_mean, column) for column, name in enumerate(columns)}
+    rows = np.array([*columns.values(), np.ones(len(next(iter(columns.values()))))], dtype=np.float64).T
+    return from_counts(values, bootstrap.Counts.of(rows), *details, intervals=intervals)
 
-    Items with equal counts are drawn together: how often each kind of item comes up is multinomial.
-    """
-    if len(counts) < 2:
-        return None
-    kinds, multiplicity = np.unique(counts, axis=0, return_counts=True)
-    generator = np.random.default_rng(SEED)
-    scores = []
-    step = max(1, min(SAMPLES, MOST_CELLS // len(kinds)))
-    for start in range(0, SAMPLES, step):
-        drawn = generator.multinomial(len(counts), multiplicity / len(counts), size=min(step, SAMPLES - start))
-        scores.append(value(drawn.astype(np.float64) @ kinds))
-    low, high = np.percentile(np.concatenate(scores), [2.5, 97.5])
-    return float(low), float(high)
+
+def _mean(column: int, sums: np.ndarray) -> np.ndarray:
+    """The last sum is the number of items."""
+    mean: np.ndarray = 100 * sums[..., column] / sums[..., -1]
+    return mean

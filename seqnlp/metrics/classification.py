@@ -1,26 +1,28 @@
-"""Accuracy, precision, recall and F1 of classes, one or several an item, and the confusion matrix."""
+"""Accuracy, precision, recall and F1 of classes, one or more an item, and the confusion matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import collections
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.metrics import base
+from seqnlp.metrics import base, bootstrap
 
 LabelSet = tuple[str, ...]
+Formula = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # of right, predicted and gold counts
 
-MOST_CONFUSED = 100  # classes; nobody reads a larger matrix
+MAX_CONFUSION = 100  # classes; nobody reads a larger matrix
 
 
 def score(
-    gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, several: bool = False, intervals: bool = True
+    gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, multi_label: bool = False, intervals: bool = True
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return the scores and details: micro averages, each class, the confusion matrix.
 
-    With one label an item the scores are accuracy and macro F1, precision and recall; with `several` macro F1,
+    With one label an item the scores are accuracy and macro F1, precision and recall; with `multi_label` macro F1,
     precision and recall, and exact_match. Classes are those that occur in gold or predicted, as in scikit-learn.
     Raises `DataError` where the numbers of items differ, or there are none.
     """
@@ -31,33 +33,38 @@ def score(
     if not gold:
         raise errors.DataError("nothing to score: no items")
     names = sorted({label for labels in (*gold, *predicted) for label in labels})
-    hits = np.array([[set(g) == set(p)] for g, p in zip(gold, predicted, strict=True)], dtype=np.float64)
-    counts = np.concatenate(_indicators(gold, predicted, names), axis=1)  # (N, 3C)
-    equal = base.from_counts(
-        "exact_match" if several else "accuracy", hits, lambda sums: 100 * sums[..., 0] / len(hits), intervals=intervals
-    )
-    averages = [
-        base.from_counts(name, counts, macro(name), "average:macro", intervals=intervals)
-        for name in ("f1", "precision", "recall")
-    ]
-    details: dict[str, Any] = {"micro": _micro(counts), "classes": per_class(counts, names)}
-    if several:
-        return [*averages, equal], details
-    if len(names) <= MOST_CONFUSED:
+    hits = [set(g) == set(p) for g, p in zip(gold, predicted, strict=True)]
+    equal = base.from_means({"exact_match" if multi_label else "accuracy": hits}, intervals=intervals)
+    counts = _counts(gold, predicted, names)
+    averages = base.from_counts(MACRO, counts, "average:macro", intervals=intervals)
+    details: dict[str, Any] = {"micro": _micro(counts.total), "classes": per_class(counts.total, names)}
+    if multi_label:
+        return [*averages, *equal], details
+    if len(names) <= MAX_CONFUSION:
         details["confusion"] = confusion([g[0] for g in gold], [p[0] for p in predicted], names)
-    return [equal, *averages], details
+    return [*equal, *averages], details
 
 
-def _indicators(
-    gold: Sequence[LabelSet], predicted: Sequence[LabelSet], names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each item and class whether it is right, predicted, gold; each (N, C)."""
+def measure(
+    names: Sequence[str], gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, multi_label: bool = False
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return the scores in the order of `names`, for the registry."""
+    scores, details = score(gold, predicted, multi_label=multi_label)
+    return sorted(scores, key=lambda score: names.index(score.name)), details
+
+
+def _counts(gold: Sequence[LabelSet], predicted: Sequence[LabelSet], names: Sequence[str]) -> bootstrap.Counts:
+    """Whether each class is right, predicted and gold, (3C columns), for each pair of label sets that occurs."""
     number = {name: i for i, name in enumerate(names)}
-    true, said = (np.zeros((len(gold), len(names)), dtype=np.int32) for _ in range(2))
-    for matrix, items in ((true, gold), (said, predicted)):
-        for i, labels in enumerate(items):
-            matrix[i, [number[label] for label in labels]] = 1
-    return true * said, said, true
+    sets = [[tuple(sorted({number[label] for label in labels})) for labels in part] for part in (gold, predicted)]
+    kinds = sorted(collections.Counter(zip(*sets, strict=True)).items())
+    cells = []  # of each label: its kind of item, its column
+    for kind, ((true, said), _) in enumerate(kinds):
+        parts = ({*true} & {*said}, said, true)
+        cells += [(kind, part * len(names) + label) for part, labels in enumerate(parts) for label in labels]
+    places = np.array(cells, dtype=np.int64).reshape(-1, 2)
+    items = np.array([items for _, items in kinds])
+    return bootstrap.Counts.sparse(items, places[:, 0], places[:, 1], np.ones(len(places)), 3 * len(names))
 
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -65,35 +72,38 @@ def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
 
 
-# From right, predicted and gold counts to each score.
-FORMULAS = {
+FORMULAS: dict[str, Formula] = {
     "precision": lambda right, said, true: ratio(right, said),
     "recall": lambda right, said, true: ratio(right, true),
     "f1": lambda right, said, true: ratio(2 * right, said + true),
 }
 
 
-def macro(name: str) -> Any:
-    """Return the mean of a score over the classes, as a function of sums of (right, predicted, gold) counts (..., 3C).
+def macro(formula: Formula) -> bootstrap.Value:
+    """Return the mean of a formula over the classes, as a function of sums of (right, predicted, gold) counts.
 
-    It is over the classes that occur: a resample may lack some.
+    The sums are (..., 3C). It is over the classes that occur: a resample may lack some.
     """
 
     def value(sums: np.ndarray) -> np.ndarray:
         right, said, true = np.split(sums, 3, axis=-1)
-        return 100 * ratio(FORMULAS[name](right, said, true).sum(axis=-1), (said + true > 0).sum(axis=-1))
+        return 100 * ratio(formula(right, said, true).sum(axis=-1), (said + true > 0).sum(axis=-1))
 
     return value
 
 
-def _micro(counts: np.ndarray) -> dict[str, float]:
-    right, said, true = (part.sum(dtype=np.float64, keepdims=True) for part in np.split(counts, 3, axis=-1))
-    return {name: round(100 * float(formula(right, said, true)[0, 0]), 6) for name, formula in FORMULAS.items()}
+# The order is that of the results.
+MACRO = {name: macro(FORMULAS[name]) for name in ("f1", "precision", "recall")}
 
 
-def per_class(counts: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return the scores and the support of each class from (right, predicted, gold) counts of items (N, 3C)."""
-    right, said, true = np.split(counts.sum(axis=0, dtype=np.float64), 3)
+def _micro(total: np.ndarray) -> dict[str, float]:
+    right, said, true = total.reshape(3, -1).sum(axis=1, keepdims=True)
+    return {name: round(100 * float(formula(right, said, true)[0]), 6) for name, formula in FORMULAS.items()}
+
+
+def per_class(total: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return the scores and the support of each class from summed (right, predicted, gold) counts, (3C,)."""
+    right, said, true = np.split(total, 3)
     columns = {name: 100 * formula(right, said, true) for name, formula in FORMULAS.items()}
     return {
         label: {**{name: round(float(column[i]), 6) for name, column in columns.items()}, "support": int(true[i])}

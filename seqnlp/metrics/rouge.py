@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Any
 
-import numpy as np
 from tokenizers import Regex, pre_tokenizers
 
-from seqnlp.metrics import base, translation
+from seqnlp.metrics import base, registry, translation
 from seqnlp.preprocess.text import tokenizer
 
-NAMES = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+NAMES = registry.METRICS["rouge"].scores
 
 # Letters and digits with the marks upon them, but each Han or kana character by itself.
 _LETTER = rf"(?!{tokenizer.CJK})[\p{{L}}\p{{N}}]"
@@ -47,15 +46,15 @@ def score(
         f"stem:{'yes' if stem else 'no'}",
         f"rouge-score:{metadata.version('rouge-score')}",
     )
-    columns = {name: np.array([[item[name].fmeasure] for item in found], dtype=np.float64) for name in names}
-    return [
-        base.from_counts(name, column, _mean(len(found)), *details, intervals=intervals)
-        for name, column in columns.items()
-    ]
+    columns = {name: [item[name].fmeasure for item in found] for name in names}
+    return base.from_means(columns, *details, intervals=intervals)
 
 
-def _mean(items: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda sums: 100 * sums[..., 0] / items
+def measure(
+    names: Sequence[str], gold: Sequence[str], predicted: Sequence[str], *, stem: bool = False, lowercase: bool = True
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return the scores of `names`, for the registry; case never counts."""
+    return score(predicted, gold, names=names, stem=stem), {}
 
 
 def beyond_ascii(text: str) -> bool:

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.metrics import base, classification
+from seqnlp.metrics import base, bootstrap, classification
 from seqnlp.preprocess.text import tag_schemes
 
 Sentences = Sequence[Sequence[str]]
 Pair = tuple[list[tag_schemes.Span], list[tag_schemes.Span]]  # gold and predicted spans of a sentence
 
-NAMES = ("f1", "precision", "recall")
 ERRORS = ("boundary", "type", "missed", "invented")
 
 
@@ -36,10 +35,15 @@ def score(
     _check(gold, predicted)
     rules = rules or tag_schemes.rules_for(set().union(*gold, *predicted))
     pairs = [(tag_schemes.spans(g, rules), tag_schemes.spans(p, rules)) for g, p in zip(gold, predicted, strict=True)]
-    counts = np.array([[len({*g} & {*p}), len(p), len(g)] for g, p in pairs])  # (N, 3)
+    counts = bootstrap.Counts.of(np.array([[len({*g} & {*p}), len(p), len(g)] for g, p in pairs]))
     how = ("average:micro", f"spans:{rules.name}")  # the mean over one class, to which all spans belong
-    scores = [base.from_counts(name, counts, classification.macro(name), *how, intervals=intervals) for name in NAMES]
-    return [*scores, _accuracy(gold, predicted, intervals)], {**_types(pairs), "errors": _errors(pairs)}
+    scores = base.from_counts(classification.MACRO, counts, *how, intervals=intervals)
+    return [*scores, *_accuracy(gold, predicted, intervals)], {**_types(pairs), "errors": _errors(pairs)}
+
+
+def measure(names: Sequence[str], gold: Sentences, predicted: Sentences) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return all scores of spans, for the registry."""
+    return score(gold, predicted)
 
 
 def class_score(
@@ -53,14 +57,11 @@ def class_score(
     _check(gold, predicted)
     names = sorted(set().union(*gold, *predicted))
     counts = _tag_counts(gold, predicted, names)
-    averages = [
-        base.from_counts(name, counts, classification.macro(name), "average:macro", intervals=intervals)
-        for name in NAMES
-    ]
-    details: dict[str, Any] = {"classes": classification.per_class(counts, names)}
-    if len(names) <= classification.MOST_CONFUSED:
+    averages = base.from_counts(classification.MACRO, counts, "average:macro", intervals=intervals)
+    details: dict[str, Any] = {"classes": classification.per_class(counts.total, names)}
+    if len(names) <= classification.MAX_CONFUSION:
         details["confusion"] = classification.confusion(_flat(gold), _flat(predicted), names)
-    return [_accuracy(gold, predicted, intervals), *averages], details
+    return [*_accuracy(gold, predicted, intervals), *averages], details
 
 
 def _check(gold: Sentences, predicted: Sentences) -> None:
@@ -78,15 +79,13 @@ def _check(gold: Sentences, predicted: Sentences) -> None:
             )
 
 
-def _accuracy(gold: Sentences, predicted: Sentences, intervals: bool) -> base.Score:
-    counts = np.array([[sum(map(operator.eq, g, p)), len(g)] for g, p in zip(gold, predicted, strict=True)])
-    return base.from_counts(
-        "accuracy",
-        counts,
-        lambda sums: 100 * classification.ratio(sums[..., 0], sums[..., 1]),
-        "of:tags",
-        intervals=intervals,
-    )
+def _accuracy(gold: Sentences, predicted: Sentences, intervals: bool) -> list[base.Score]:
+    rows = np.array([[sum(map(operator.eq, g, p)), len(g)] for g, p in zip(gold, predicted, strict=True)])
+    return base.from_counts({"accuracy": _share}, bootstrap.Counts.of(rows), "of:tags", intervals=intervals)
+
+
+def _share(sums: np.ndarray) -> np.ndarray:
+    return 100 * classification.ratio(sums[..., 0], sums[..., 1])
 
 
 def _types(pairs: Iterable[Pair]) -> dict[str, Any]:
@@ -97,9 +96,9 @@ def _types(pairs: Iterable[Pair]) -> dict[str, Any]:
         said.update(span.label for span in p)
         true.update(span.label for span in g)
     names = sorted({*said, *true})
-    counts = np.array([[part[name] for part in (right, said, true) for name in names]], dtype=np.float64)  # (1, 3C)
-    means = {name: round(float(classification.macro(name)(counts[0])), 6) for name in NAMES}
-    return {"classes": classification.per_class(counts, names), "macro": means}
+    total = np.array([part[name] for part in (right, said, true) for name in names], dtype=np.float64)  # (3C,)
+    means = {name: round(float(value(total)), 6) for name, value in classification.MACRO.items()}
+    return {"classes": classification.per_class(total, names), "macro": means}
 
 
 def _errors(pairs: Iterable[Pair]) -> dict[str, int]:
@@ -133,14 +132,15 @@ def _overlaps(
     return [(span, {owner[t] for t in range(span.start, span.end) if t in owner}) for span in spans]
 
 
-def _tag_counts(gold: Sentences, predicted: Sentences, names: Sequence[str]) -> np.ndarray:
-    """How often each tag is right, predicted and gold in each sentence: (N, 3C)."""
+def _tag_counts(gold: Sentences, predicted: Sentences, names: Sequence[str]) -> bootstrap.Counts:
+    """How often each tag is right, predicted and gold in each sentence: 3C columns."""
     number = {name: i for i, name in enumerate(names)}
     true, said = (np.array([number[tag] for tag in _flat(part)], dtype=np.int64) for part in (gold, predicted))
-    cell = np.repeat(np.arange(len(gold)), [len(tags) for tags in gold]) * len(names)
-    cells = (cell[true == said] + true[true == said], cell + said, cell + true)
-    parts = [np.bincount(part, minlength=len(gold) * len(names)) for part in cells]
-    return np.concatenate([part.reshape(len(gold), -1).astype(np.int32) for part in parts], axis=1)
+    first = np.repeat(np.arange(len(gold)), [len(tags) for tags in gold]) * 3 * len(names)  # of each tag's sentence
+    parts = (first + true)[true == said], first + len(names) + said, first + 2 * len(names) + true
+    cells, count = np.unique(np.concatenate(parts), return_counts=True)
+    kind, column = np.divmod(cells, 3 * len(names))
+    return bootstrap.Counts.sparse(np.ones(len(gold), dtype=np.int64), kind, column, count, 3 * len(names))
 
 
 def _flat(sentences: Sentences) -> list[str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.metrics import base
+from seqnlp.metrics import base, bootstrap, registry
+
+log = logging.getLogger(__name__)
 
 NAMES = ("bleu", "chrf", "ter")
-TOKENIZERS = ("13a", "zh", "char", "intl", "ja-mecab", "none")
+TOKENIZERS = registry.TOKENIZERS
+SPLIT_STOPS = 100  # lines that end in " .", for a warning: sacrebleu's own measure
 
 
 def score(
@@ -24,16 +29,31 @@ def score(
     names: Sequence[str] = NAMES,
     intervals: bool = True,
 ) -> list[base.Score]:
-    """Return the scores of `names`, in that order; of TER, an error rate, less is better.
+    """Return the scores of `names`, in that order.
 
     tokenize: of BLEU alone, one of TOKENIZERS; lowercase: of BLEU and chrF, as TER ignores case anyway. Values and
-    signatures are those of the `sacrebleu` command, which say nothing of the intervals: `base.interval` does.
+    signatures are those of the `sacrebleu` command, which say nothing of the intervals: `bootstrap.interval` does.
     Raises `DataError` where the numbers of segments differ, or there are none; `UsageError` for a tokenizer that is
     not there.
     """
     check(hypotheses, references)
     metrics = {name: _metric(name, tokenize, lowercase) for name in names}
     return [_score(name, metric, hypotheses, references, intervals) for name, metric in metrics.items()]
+
+
+def measure(
+    names: Sequence[str],
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    *,
+    tokenize: str = "13a",
+    lowercase: bool = False,
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return the scores of `names`, for the registry; warns where BLEU is given what it is not meant for."""
+    stops = sum(text.endswith(" .") for text in predicted)
+    if "bleu" in names and stops >= SPLIT_STOPS:
+        log.warning('%d lines end in " .": BLEU is meant for text that is not split into tokens', stops)
+    return score(predicted, gold, tokenize=tokenize, lowercase=lowercase, names=names), {}
 
 
 def sentence(hypothesis: str, reference: str, *, tokenize: str = "13a") -> float:
@@ -57,15 +77,14 @@ def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
 
 def _score(name: str, metric: Any, hypotheses: Sequence[str], references: Sequence[str], intervals: bool) -> base.Score:
     """The formula and the statistics of each segment are sacrebleu's; chrF has no public way to either."""
-    statistics = np.array(metric._extract_corpus_statistics(hypotheses, [references]), dtype=np.float64)  # (N, K)
+    counts = bootstrap.Counts.of(metric._extract_corpus_statistics(hypotheses, [references]))
 
     def value(sums: np.ndarray) -> np.ndarray:
         rows = sums.reshape(-1, sums.shape[-1]).tolist()
         return np.array([metric._compute_score_from_stats(row).score for row in rows]).reshape(sums.shape[:-1])
 
-    total = float(value(statistics.sum(axis=0)))
-    around = base.interval(statistics, value) if intervals else None
-    return base.Score(name, total, around, str(metric.get_signature()), len(statistics))
+    (found,) = base.from_counts({name: value}, counts, intervals=intervals)
+    return dataclasses.replace(found, signature=str(metric.get_signature()))
 
 
 def _metric(name: str, tokenize: str, lowercase: bool) -> Any:

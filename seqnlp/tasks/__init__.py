@@ -113,7 +113,7 @@ class Task(Protocol):
     def score(
         self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any, *, intervals: bool = True
     ) -> tuple[list[base.Score], dict[str, Any]]:
-        """Return the scores, the one that picks the checkpoint first (greater is better), and details."""
+        """Return the scores, the one that picks the checkpoint first, and details."""
 
     def mistakes(
         self, corpus: Sequence[examples.Example], predictions: Sequence[Any], codec: Any

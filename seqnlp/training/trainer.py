@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from seqnlp import errors
+from seqnlp.metrics import base
 from seqnlp.options import Training
 from seqnlp.preprocess.batching import buckets
 from seqnlp.training import checkpoint, optimizer, precision
@@ -45,10 +46,15 @@ class Data(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A dev score: the value that picks the weights (greater is better) and all values to report."""
+    """A dev score: the value that picks the weights, all values to report, and which way the value is better."""
 
     value: float
     scores: dict[str, float]
+    higher_is_better: bool = True
+
+    def better_than(self, best: float | None) -> bool:
+        """Return whether the value is better than the best one so far, if there is one."""
+        return best is None or base.better(self.value, best, higher_is_better=self.higher_is_better)
 
 
 @dataclass
@@ -208,7 +214,7 @@ class Trainer:
         result = self.evaluate(self.network)
         self.network.train()
         self.optimizer.swap()
-        better = progress.best is None or result.value > progress.best
+        better = result.better_than(progress.best)
         progress.stale = 0 if better else progress.stale + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step

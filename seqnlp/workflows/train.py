@@ -112,7 +112,8 @@ class Judge:
     def evaluation(self, network: nn.Module) -> trainer.Evaluation:
         """Return the scores as the training loop takes them; the network is the model's own."""
         found, _ = self.scores(intervals=False)
-        return trainer.Evaluation(found[0].value, {score.name: round(score.value, 4) for score in found})
+        values = {score.name: round(score.value, 4) for score in found}
+        return trainer.Evaluation(found[0].value, values, found[0].higher_is_better)
 
 
 @dataclass(frozen=True)

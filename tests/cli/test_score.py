@@ -16,7 +16,7 @@ import sacrebleu
 from rouge_score import rouge_scorer
 
 from seqnlp import cli
-from seqnlp.metrics import classification, spans
+from seqnlp.metrics import classification, registry, spans
 
 CONLLEVAL = Path(os.environ.get("SEQNLP_CONFORMANCE", "nowhere")) / "conlleval"
 METRICS = ["accuracy", "f1", "spans", "bleu", "chrf", "ter", "rouge"]
@@ -118,6 +118,19 @@ def test_only_the_metric_that_was_asked_for_but_all_kinds_of_rouge(score, refere
     for metric in ("bleu", "chrf", "ter"):
         assert list(score(metric, reference, reference).scores) == [metric]
     assert list(score("rouge", reference, reference).scores) == ["rouge1", "rouge2", "rougeL", "rougeLsum"]
+
+
+@pytest.mark.parametrize("metric", ["rouge1", "rouge2", "rougeL", "rougeLsum"])
+def test_one_kind_of_rouge_alone(score, reference, metric):
+    write("said", HYPOTHESES)
+    every = score("rouge", reference, "said").scores
+    assert score(metric, reference, "said").scores == {metric: every[metric]}
+
+
+def test_the_result_says_which_way_is_better(score, reference):
+    for metric in ("bleu", "chrf", "ter", "rouge", "accuracy", "f1"):
+        rows = json.loads(score(metric, reference, reference).out)["scores"]
+        assert {row["higher_is_better"] for row in rows} == {metric != "ter"}
 
 
 def test_signatures_are_in_the_result(score, reference):
@@ -435,7 +448,7 @@ def test_labels_in_every_form(score):
     write("gold", truth)
     write("gold.tsv", [f"text\t{label}" for label in truth])
     forms = lined(said), lined(f"{label}\t0.5" for label in said), objects("classify", "label", [*said, None])
-    for metric in ("accuracy", "f1"):
+    for metric in ("accuracy", "f1", "precision", "recall"):
         for file in ("gold", "gold.tsv"):
             for form in forms:
                 result = score(metric, file, piped=form)
@@ -464,6 +477,7 @@ def test_the_help_has_every_metric_and_an_example_of_each(score):
     example = shown.split("Example:")[1]
     assert all(f"seqnlp score {metric} " in example for metric in METRICS)
     assert all(option in shown for option in ("--tokenize", "--lowercase", "--stem", "--multi-label", "--fail-under"))
+    assert all(name in shown for name in registry.METRICS)
     assert "--target-field" in score("--help-all").out
 
 

@@ -15,7 +15,7 @@ from seqnlp.metrics import classification
 
 SINGLE = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("bcde")), min_size=1, max_size=40)
 SETS = st.sets(st.sampled_from("abcd")).map(lambda labels: tuple(sorted(labels)))
-SEVERAL = st.lists(
+MULTI_LABEL = st.lists(
     st.tuples(SETS, SETS.map(lambda labels: tuple(label.replace("a", "e") for label in labels))), min_size=1
 )
 
@@ -58,10 +58,10 @@ def test_each_class_and_the_confusion_matrix_as_scikit_learn(items):
     assert details["confusion"]["matrix"] == sklearn.metrics.confusion_matrix(gold, predicted, labels=names).tolist()
 
 
-@given(SEVERAL)
-def test_several_labels_an_item_as_scikit_learn(items):
+@given(MULTI_LABEL)
+def test_more_labels_an_item_as_scikit_learn(items):
     gold, predicted = zip(*items, strict=True)
-    found, details = values(gold, predicted, several=True)
+    found, details = values(gold, predicted, multi_label=True)
     names = sorted({label for labels in (*gold, *predicted) for label in labels})
     assert found["exact_match"] == pytest.approx(100 * np.mean([g == p for g, p in items]))
     if not names:
@@ -85,15 +85,15 @@ def test_by_hand():
     assert details["confusion"] == {"labels": ["a", "b", "c"], "matrix": [[2, 1, 0], [0, 1, 1], [0, 0, 0]]}
 
 
-@pytest.mark.parametrize(("several", "first"), [(False, "accuracy"), (True, "f1")])
-def test_the_score_that_picks_the_checkpoint_comes_first(several, first):
-    scores, _ = classification.score([("a",)], [("a",)], several=several)
+@pytest.mark.parametrize(("multi_label", "first"), [(False, "accuracy"), (True, "f1")])
+def test_the_score_that_picks_the_checkpoint_comes_first(multi_label, first):
+    scores, _ = classification.score([("a",)], [("a",)], multi_label=multi_label)
     assert scores[0].name == first
     assert {score.name for score in scores} >= {"f1", "precision", "recall"}
 
 
 def test_the_order_of_labels_and_repeated_labels_make_no_difference():
-    found, _ = values([("a", "b")], [("b", "a", "b")], several=True)
+    found, _ = values([("a", "b")], [("b", "a", "b")], multi_label=True)
     assert set(found.values()) == {100}
 
 
@@ -130,9 +130,9 @@ def test_nothing_to_score():
         classification.score([], [])
 
 
-@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("multi_label", [False, True])
 @pytest.mark.parametrize("count", [1, 30])
-def test_scores_and_details_are_json(several, count):
+def test_scores_and_details_are_json(multi_label, count):
     gold, predicted = [("a",), ("b",)] * count, [("c",), ("b",)] * count
-    scores, details = classification.score(gold, predicted, several=several)
+    scores, details = classification.score(gold, predicted, multi_label=multi_label)
     json.dumps([[score.to_dict() for score in scores], details], allow_nan=False)

@@ -41,7 +41,7 @@ def test_the_result_is_one_json_object(trained, seqnlp):
     assert (result["task"], result["model"], result["seed"]) == ("classify", "model", 1)
     assert [score["name"] for score in result["scores"]] == ["accuracy", "f1", "precision", "recall"]
     for score in result["scores"]:
-        assert list(score) == ["name", "value", "interval", "signature", "n"]
+        assert list(score) == ["name", "value", "interval", "signature", "n", "higher_is_better"]
         assert 0 <= score["interval"][0] <= score["value"] <= score["interval"][1] <= 100
         assert score["n"] == 60 and score["signature"].startswith(score["name"])
     assert result["scores"][0]["value"] > 80

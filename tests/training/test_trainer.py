@@ -144,6 +144,18 @@ def test_the_best_weights_are_kept(tmp_path):
     equal(made.best, seen[1])
 
 
+def test_where_less_is_better_the_weights_of_the_lowest_value_are_kept(tmp_path):
+    left = [30.0, 10.0, 20.0, 10.0, 12.0]
+
+    def evaluate(network):
+        return trainer.Evaluation(left.pop(0), {}, higher_is_better=False)
+
+    made = trained(tmp_path, replace(OPTIONS, schedule="plateau"), evaluate=evaluate)
+    assert (made.progress.best, made.progress.best_step) == (10.0, 20)  # of equals the later
+    assert [row["best"] for row in made.progress.history] == [True, True, False, True, False]
+    assert made.progress.scale == 0.25 and made.progress.stale == 3
+
+
 def test_the_network_is_evaluated_without_dropout_and_trained_with_it(tmp_path):
     modes = []
 

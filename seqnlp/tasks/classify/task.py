@@ -421,7 +421,7 @@ def score(
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return accuracy (F1 where items have several labels) and what stands beside it."""
     gold, found = [example.target for example in corpus], [prediction.labels for prediction in predictions]
-    scores, details = classification.score(gold, found, several=codec.several, intervals=intervals)
+    scores, details = classification.score(gold, found, multi_label=codec.several, intervals=intervals)
     unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
     return scores, {**details, "unseen": unseen}
 

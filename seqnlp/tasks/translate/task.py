@@ -572,9 +572,8 @@ def score(
     )
     if not intervals:
         return scores, {}
-    equal = np.array([[_equal(*pair, codec)] for pair in zip(found, gold, strict=True)], dtype=np.float64)
-    exact = base.from_counts("exact_match", equal, lambda sums: 100 * sums[..., 0] / len(equal))
-    return [*scores, *rouge.score(found, gold), exact], {}
+    exact = base.from_means({"exact_match": [_equal(*pair, codec) for pair in zip(found, gold, strict=True)]})
+    return [*scores, *rouge.score(found, gold), *exact], {}
 
 
 def _endless(found: Sequence[str], gold: Sequence[str]) -> bool:
