@@ -7,7 +7,7 @@ errors in the data and the text half come at once.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from seqnlp import errors
@@ -38,7 +38,7 @@ class Codec(Protocol):
         """
 
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row, by column."""
+        """Return the types of a row by column, pyarrow's."""
 
     def save(self, folder: Path) -> list[str]:
         """Write the codec into a folder; return the names of its files."""
@@ -59,8 +59,8 @@ class Task(Protocol):
     NOTES: Mapping[str, str]  # what the `notes` of predictions mean, told once with their number
     SHOWN: tuple[str, ...]  # the columns of a row that are worth looking at
 
-    def read(self, source: schema.Source, config: Any) -> examples.Examples:
-        """Return the examples of a corpus, targets included."""
+    def read(self, source: schema.Source, config: Any) -> Iterator[examples.Example]:
+        """Yield the examples of a corpus, targets included."""
 
     def read_inputs(self, source: schema.Source, config: Any, search: Any) -> Iterable[examples.Example]:
         """Yield the examples to predict; blank ones too."""

@@ -144,18 +144,16 @@ class Codec:
         return self.words.words(text)[: self.max_length] or [""]
 
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row."""
-        import datasets
+        """Return the types of a row by column."""
+        import pyarrow
 
-        numbers = datasets.List(datasets.Value("int32"))
-        words = datasets.List(datasets.Value("string"))
-        fitted = datasets.Value("bool")
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {
             "ids": numbers,
             "words": words,
             "ngrams": numbers,
             "labels": numbers,
-            "fitted": fitted,
+            "fitted": pyarrow.bool_(),
             "lengths": numbers,
         }
 
@@ -176,17 +174,13 @@ def load_codec(folder: Path, config: Config) -> Codec:
     return Codec.of(config, words, labels.Labels.load(folder / LABELS), evidence)
 
 
-def read(source: schema.Source, config: Config) -> examples.Examples:
-    """Return texts with their tuples of labels; rows without text are left out, as predict leaves them blank."""
-    several = config.multi_label
-
-    def make() -> Iterator[Example]:
-        for record in readers.records(source, ROLES, targets=True):
-            example = Example(_text(record), _labels(record, several), record.raw, record.file, record.line)
-            if not example.blank:
-                yield example
-
-    return examples.Examples(make)
+def read(source: schema.Source, config: Config) -> Iterator[Example]:
+    """Yield texts with their tuples of labels; rows without text are left out, as predict leaves them blank."""
+    for record in readers.records(source, ROLES, targets=True):
+        text, names = _text(record), _labels(record, config.multi_label)
+        example = Example(text, names, record.raw, record.file, record.line)
+        if not example.blank:
+            yield example
 
 
 def read_inputs(source: schema.Source, config: Config, search: Search) -> Iterable[Example]:
@@ -252,7 +246,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     def pairs() -> Iterator[tuple[list[str], int]]:
         return ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
 
-    return config, replace(codec, evidence=naive_bayes.Bayes.fit(examples.Again(pairs), len(known), config.bayes))
+    counted = examples.ReIterable(pairs, len(corpus))
+    return config, replace(codec, evidence=naive_bayes.Bayes.fit(counted, len(known), config.bayes))
 
 
 def _vocabulary(

@@ -154,10 +154,10 @@ class Codec:
         return tuple(tags if self.scheme == PLAIN else tag_schemes.convert(tags, self.scheme))
 
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row."""
-        import datasets
+        """Return the types of a row by column."""
+        import pyarrow
 
-        numbers, words = datasets.List(datasets.Value("int32")), datasets.List(datasets.Value("string"))
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {"ids": numbers, "words": words, "tags": numbers, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:
@@ -180,18 +180,13 @@ def load_codec(folder: Path, config: Config) -> Codec:
     return Codec.of(config, words, classes, about["scheme"], about["rare"])
 
 
-def read(source: schema.Source, config: Config) -> examples.Examples:
-    """Return sentences with their tags; those without tokens are left out."""
-    source = replace(source, layout=_layout(config))
-
-    def make() -> Iterator[Example]:
-        for record in readers.records(source, ROLES, targets=True):
-            tokens, tags = (_strings(record, role) for role in ROLES)
-            _check(record, tokens, tags)
-            if tokens:
-                yield Example(tokens, tags, record.raw, record.file, record.line)
-
-    return examples.Examples(make)
+def read(source: schema.Source, config: Config) -> Iterator[Example]:
+    """Yield sentences with their tags; those without tokens are left out."""
+    for record in readers.records(replace(source, layout=_layout(config)), ROLES, targets=True):
+        tokens, tags = (_strings(record, role) for role in ROLES)
+        _check(record, tokens, tags)
+        if tokens:
+            yield Example(tokens, tags, record.raw, record.file, record.line)
 
 
 def _check(record: formats.Record, tokens: Sequence[str], tags: Sequence[str]) -> None:

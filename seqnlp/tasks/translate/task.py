@@ -217,12 +217,11 @@ class Codec:
         return list(map(len, self.source.encode(texts)))
 
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row."""
-        import datasets
+        """Return the types of a row by column."""
+        import pyarrow
 
-        numbers = datasets.List(datasets.Value("int32"))
-        texts = datasets.List(datasets.Value("string"))
-        return {"source": datasets.List(numbers), "target": numbers, "texts": texts, "lengths": numbers}
+        numbers, texts = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
+        return {"source": pyarrow.list_(numbers), "target": numbers, "texts": texts, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:
         """Write the tokenizers and what is known of lengths; return the files' names."""
@@ -251,23 +250,17 @@ def suited(codec: Codec, search: Search) -> Codec:
     return replace(codec, limit=limit, lowercase=search.lowercase, scored=search.tokenize)
 
 
-def read(source: schema.Source, config: Config) -> examples.Examples:
-    """Return pairs; those with a blank side are left out, and counted the first time."""
-    told: list[int] = []
-
-    def make() -> Iterator[Example]:
-        blank = 0
-        for record in readers.records(source, ROLES, targets=True):
-            source_text, target = _text(record, ROLES[0]), _text(record, ROLES[1])
-            if source_text.strip() and target.strip():
-                yield Example(source_text, target, record.raw, record.file, record.line)
-            else:
-                blank += bool(source_text.strip() or target.strip())
-        if blank and not told:
-            told.append(blank)
-            log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
-
-    return examples.Examples(make)
+def read(source: schema.Source, config: Config) -> Iterator[Example]:
+    """Yield pairs; those with a blank side are left out, and counted at the end."""
+    blank = 0
+    for record in readers.records(source, ROLES, targets=True):
+        source_text, target = _text(record, ROLES[0]), _text(record, ROLES[1])
+        if source_text.strip() and target.strip():
+            yield Example(source_text, target, record.raw, record.file, record.line)
+        else:
+            blank += bool(source_text.strip() or target.strip())
+    if blank:
+        log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
 
 
 def read_inputs(source: schema.Source, config: Config, search: Search) -> Iterator[Example]:
