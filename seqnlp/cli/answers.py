@@ -55,7 +55,7 @@ def labels(job: Job) -> tuple[Labels, Labels]:
 
 def _gold_labels(job: Job, several: bool) -> Labels:
     """One label a line, or the labels of a corpus."""
-    source = schema.spooled(flags.source((job.reference,), LABELLED, job.values))
+    source = schema.copied(flags.source((job.reference,), LABELLED, job.values))
     (path,) = source.paths
     if detect.format_of(path, source, targets=True) == "text":
         return [_labels(line, several) for line in job.lines(path) if several or line.strip()]
@@ -139,7 +139,7 @@ def tags(job: Job) -> tuple[Sentences, Sentences]:
     said = _given(job)
     if said is None:
         return _two_columns(job)
-    gold = schema.spooled(flags.source((job.reference,), conll.ROLES, job.values))
+    gold = schema.copied(flags.source((job.reference,), conll.ROLES, job.values))
     kind = detect.format_of(gold.paths[0], gold, targets=False)
     return _in_corpus(gold, "conll" if kind == "text" else kind), _predicted_tags(said, kind)
 
@@ -148,7 +148,7 @@ def _given(job: Job) -> schema.Source | None:
     """Return the hypothesis; None where there is none, neither by name nor on stdin."""
     if job.hypothesis is None and (job.reference == files.STDIN or os.isatty(0)):
         return None
-    source = schema.spooled(schema.Source((job.said,), encoding=job.values["encoding"]))
+    source = schema.copied(schema.Source((job.said,), encoding=job.values["encoding"]))
     return source if job.hypothesis is not None or os.path.getsize(source.paths[0]) else None
 
 

@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 
 
 class Rows(Protocol):
-    """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
+    """Encoded rows: `arrow.Rows` holds them in Arrow, `Encoded` as they are."""
 
     lengths: np.ndarray
 

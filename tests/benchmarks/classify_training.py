@@ -78,7 +78,7 @@ def main() -> None:
             precision: ours.make_trainer("classify", source, source, config, folder, precision=precision)
             for precision in ("fp32", "bf16")
         }
-        rows = trainers["fp32"].data.rows.table.to_list()
+        rows = list(trainers["fp32"].data.rows)
         rounds = {"plain": plain_round(trainers["fp32"], rows, config)}
         rounds |= {f"seqnlp {precision}": ours.training_round(made, ROUND) for precision, made in trainers.items()}
         speeds = ours.speeds(rounds, arguments.rounds)

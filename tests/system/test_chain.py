@@ -13,7 +13,15 @@ import pytest
 
 TRAIN = ["--hidden", "7", "--dimension", "5", "--epochs", "3", "--warmup", "3"]
 TEXT = ["--subwords", "100"]  # what the small model has besides, which encode has to be told
-ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
+ENCODED = [
+    "bayes.safetensors",
+    "dataset_info.json",
+    "encoded.json",
+    "labels.json",
+    "rows.arrow",
+    "state.json",
+    "tokenizer.json",
+]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
 
 

@@ -80,11 +80,11 @@ class Source:
         return self.digests[path].hexdigest() if self.digests is not None else files.sha256(path)
 
 
-def spooled(source: Source) -> Source:
+def copied(source: Source) -> Source:
     """Return the source with stdin and pipes copied to files, for who reads them more than once."""
     for path in source.paths:
         if path == files.STDIN or not (os.path.isfile(path) or os.path.isdir(path) or path.startswith(tables.HUB)):
-            source = _spool(source, path)
+            source = _copy(source, path)
     return source
 
 
@@ -93,14 +93,14 @@ def _is_pipe(path: str) -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def _spool(source: Source, pipe: str) -> Source:
+def _copy(source: Source, pipe: str) -> Source:
     copy = tempfile.NamedTemporaryFile(prefix="seqnlp-stdin-")  # noqa: SIM115 (it must outlive this function)
     with files.open_bytes(pipe) as stream:
         shutil.copyfileobj(stream, copy)
     copy.flush()
     paths = tuple(copy.name if path == pipe else path for path in source.paths)
-    _SPOOLED.append(copy)
+    _COPIES.append(copy)
     return replace(source, paths=paths, names={**source.names, copy.name: files.name(pipe)})
 
 
-_SPOOLED: list[Any] = []  # temporary files live as long as the process
+_COPIES: list[Any] = []  # temporary files live as long as the process

@@ -261,7 +261,7 @@ def test_a_data_set_has_a_fingerprint(folder):
 def test_records_of_a_data_set(folder):
     source = schema.Source((f"hf:{folder}+small:test",))
     source.check()
-    found = readers.records(schema.spooled(source), ROLES, targets=True)
+    found = readers.records(source, ROLES, targets=True)
     assert [record.values for record in found] == [
         {"text": "text 0", "label": "red"},
         {"text": "text 1", "label": "green"},
