@@ -14,14 +14,14 @@ FLOORS = [
     {"errors", "textio", "options", "stream", "processes"},
     {"preprocess", "metrics", "plot"},
     {"nn", "precision"},
-    {"training", "optimizer", "checkpoint", "search", "modeldir"},
+    {"training", "optimizer", "checkpoint", "decoding", "modeldir"},
     {"tasks"},
     {"workflow", "prediction", "preparation"},
     {"cli"},
     {"__main__"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = {"nn", "precision", "training", "optimizer", "checkpoint", "search", "workflow", "prediction"}
+WITH_TORCH = {"nn", "precision", "training", "optimizer", "checkpoint", "decoding", "workflow", "prediction"}
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))

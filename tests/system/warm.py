@@ -15,7 +15,8 @@ from importlib import metadata
 LOADED = ["seqnlp.workflow", "seqnlp.prediction", "seqnlp.tasks.classify", "seqnlp.nn.classifier"]
 LOADED += ["seqnlp.cli.task", "seqnlp.cli.score", "seqnlp.cli.info", "seqnlp.cli.encode", "seqnlp.cli.pack"]
 LOADED += ["seqnlp.tasks.tag", "seqnlp.nn.tagger", "pyarrow.parquet"]
-LOADED += ["seqnlp.tasks.translate", "seqnlp.nn.translator", "seqnlp.search", "sacrebleu", "rouge_score.rouge_scorer"]
+LOADED += ["seqnlp.tasks.translate", "seqnlp.nn.translator", "seqnlp.decoding.beam"]
+LOADED += ["seqnlp.decoding.sampling", "sacrebleu", "rouge_score.rouge_scorer"]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
 
 

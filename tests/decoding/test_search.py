@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqnlp import search
+from seqnlp.decoding import beam, ensemble, hypotheses, ranking, sampling
 
 V, S, START, END = 5, 3, 0, 1
 CONTEXTS = 97  # what a toy model remembers of the tokens before
@@ -100,7 +100,7 @@ class Model:
         contexts = self.walk(tokens)
         log = self.log(tokens) + self.logs[contexts[-1]][END]
         seen = [sum(self.looks[context][s] for context in contexts) for s in range(self.length)]
-        coverage = sum(math.log(max(min(share, 1.0), search.LEAST_COVERAGE)) for share in seen) if beta else 0.0
+        coverage = sum(math.log(max(min(share, 1.0), hypotheses.LEAST_COVERAGE)) for share in seen) if beta else 0.0
         return log / ((5 + len(tokens) + 1) / 6) ** alpha + beta * coverage, log, coverage
 
 
@@ -127,9 +127,9 @@ def every(toy, sentence, *, alpha=0.0, beta=0.0, least=0, most=4, prefix=(), no_
     return sorted(((*model.finish(tokens, alpha, beta), list(tokens)) for tokens in kept), reverse=True)
 
 
-def check(hypotheses, expected):
-    assert [one.tokens for one in hypotheses] == [tokens for *_, tokens in expected]
-    for one, (score, log, coverage, _) in zip(hypotheses, expected, strict=True):
+def check(ranked, expected):
+    assert [one.tokens for one in ranked] == [tokens for *_, tokens in expected]
+    for one, (score, log, coverage, _) in zip(ranked, expected, strict=True):
         assert one.score == pytest.approx(score, abs=1e-4)
         assert one.log_probability == pytest.approx(log, abs=1e-4)
         assert one.coverage == pytest.approx(coverage, abs=1e-4)
@@ -160,18 +160,18 @@ def test_a_beam_wide_enough_finds_the_best_of_all_sentences(rules):
     options = {name: value for name, value in options.items() if name not in ("alpha", "beta")}
     if "prefix" in options:
         options["prefix"] = [options["prefix"]] * 7
-    results = found(search.beam, toy, size=1000, nbest=9, **options)
-    for sentence, hypotheses in enumerate(results):
-        check(hypotheses, every(toy, sentence, **rules)[:9])
+    results = found(beam.beam, toy, size=1000, nbest=9, **options)
+    for sentence, ranked in enumerate(results):
+        check(ranked, every(toy, sentence, **rules)[:9])
 
 
 def test_each_sentence_has_its_own_rules():
     toy = Toy.of(4, end=-3.0)
     least, most, prefix = [0, 2, 3, 1], [1, 2, 4, 3], [None, [4], [], [2, 3]]
-    results = found(search.beam, toy, size=1000, nbest=3, least=least, most=most, prefix=prefix, no_repeat=2)
-    for sentence, hypotheses in enumerate(results):
+    results = found(beam.beam, toy, size=1000, nbest=3, least=least, most=most, prefix=prefix, no_repeat=2)
+    for sentence, ranked in enumerate(results):
         own = {"least": least[sentence], "most": most[sentence], "prefix": prefix[sentence] or ()}
-        check(hypotheses, every(toy, sentence, no_repeat=2, **own)[:3])
+        check(ranked, every(toy, sentence, no_repeat=2, **own)[:3])
 
 
 def by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune):
@@ -198,12 +198,12 @@ def by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune):
     st.lists(st.floats(-9.0, 0.0), min_size=2),
 )
 def test_no_way_on_leads_above_the_bound(alpha, beta, least, more, logs):
-    ranking = search.Ranking(alpha, beta)
+    wu = ranking.Ranking(alpha, beta)
     begun = torch.tensor([logs])
-    bound = ranking.bound(begun, least, torch.tensor([least + more]))
-    best = torch.stack([ranking.score(begun, n, torch.zeros(())) for n in range(least, least + more + 1)]).amax(0)
+    bound = wu.bound(begun, least, torch.tensor([least + more]))
+    best = torch.stack([wu.score(begun, n, torch.zeros(())) for n in range(least, least + more + 1)]).amax(0)
     torch.testing.assert_close(bound, best)
-    assert (ranking.score(begun - 1, least, torch.tensor(-1.0)) <= bound).all()
+    assert (wu.score(begun - 1, least, torch.tensor(-1.0)) <= bound).all()
 
 
 @settings(max_examples=200)
@@ -221,15 +221,15 @@ def test_no_way_on_leads_above_the_bound(alpha, beta, least, more, logs):
 def test_a_beam_is_the_beam_by_hand(seed, size, nbest, alpha, beta, no_repeat, most, sharpness, prune):
     toy = Toy.of(5, seed, sharpness=sharpness, end=0.5)
     options = {"length_penalty": alpha, "coverage_penalty": beta, "no_repeat": no_repeat, "prune": prune}
-    results = found(search.beam, toy, size=size, nbest=nbest, most=most, **options)
-    for sentence, hypotheses in enumerate(results):
-        check(hypotheses, by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune))
+    results = found(beam.beam, toy, size=size, nbest=nbest, most=most, **options)
+    for sentence, ranked in enumerate(results):
+        check(ranked, by_hand(toy, sentence, size, nbest, most, alpha, beta, no_repeat, prune))
 
 
 @given(st.integers(0, 10**6))
 def test_greedy_takes_the_most_probable_token_each_time(seed):
     toy = Toy.of(3, seed)
-    for sentence, (hypothesis,) in enumerate(found(search.greedy, toy, most=6)):
+    for sentence, (hypothesis,) in enumerate(found(beam.greedy, toy, most=6)):
         model, tokens = Model(toy, sentence), []
         while len(tokens) < 6:
             logs = model.logs[model.walk(tokens)[-1]]
@@ -244,17 +244,17 @@ def test_greedy_takes_the_most_probable_token_each_time(seed):
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_a_beam_of_one_is_greedy_whatever_the_penalty(alpha):
     toy = Toy.of(20)
-    beams, greedy = found(search.beam, toy, size=1, length_penalty=alpha, most=9), found(search.greedy, toy, most=9)
+    beams, greedy = found(beam.beam, toy, size=1, length_penalty=alpha, most=9), found(beam.greedy, toy, most=9)
     assert [one.tokens for (one,) in beams] == [one.tokens for (one,) in greedy]
 
 
 OPTIONS = {
-    "beam": (search.beam, {"size": 3, "nbest": 2, "length_penalty": 1.0, "coverage_penalty": 0.2}),
-    "pruned": (search.beam, {"size": 4, "prune": 1.0, "coverage_penalty": 0.2}),
-    "rules": (search.beam, {"size": 2, "no_repeat": 2, "banned": [4]}),
-    "greedy": (search.greedy, {}),
-    "sample": (search.sample, {"samples": 3, "seed": 5}),
-    "nucleus": (search.sample, {"top_p": 0.7, "temperature": 1.5}),
+    "beam": (beam.beam, {"size": 3, "nbest": 2, "length_penalty": 1.0, "coverage_penalty": 0.2}),
+    "pruned": (beam.beam, {"size": 4, "prune": 1.0, "coverage_penalty": 0.2}),
+    "rules": (beam.beam, {"size": 2, "no_repeat": 2, "banned": [4]}),
+    "greedy": (beam.greedy, {}),
+    "sample": (sampling.sample, {"samples": 3, "seed": 5}),
+    "nucleus": (sampling.sample, {"top_p": 0.7, "temperature": 1.5}),
 }
 
 
@@ -263,7 +263,7 @@ def test_a_sentence_gives_alone_what_it_gives_in_a_batch(function, options):
     toy, most = Toy.of(13), [0, 1, 2, 3, 9, 4, 5, 12, 3, 3, 2, 7, 9]
     together = found(function, toy, most=most, **options)
     for sentence, expected in enumerate(together):
-        own = {**options, "numbers": [sentence]} if function is search.sample else options
+        own = {**options, "numbers": [sentence]} if function is sampling.sample else options
         (alone,) = found(function, toy.only(sentence), most=[most[sentence]], **own)
         check(alone, [(one.score, one.log_probability, one.coverage, one.tokens) for one in expected])
 
@@ -272,10 +272,10 @@ def test_a_sentence_gives_alone_what_it_gives_in_a_batch(function, options):
 def test_how_much_is_looked_at_at_a_time_changes_nothing(monkeypatch, function, options):
     toy = Toy.of(13)
     expected = found(function, toy, **options)
-    monkeypatch.setattr(search, "CACHED", 4 * V)
-    monkeypatch.setattr(search, "FEWER", 0.0)
+    monkeypatch.setattr(hypotheses, "CACHED", 4 * V)
+    monkeypatch.setattr(hypotheses, "FEWER", 0.0)
     assert found(function, toy, **options) == expected
-    monkeypatch.setattr(search, "FEWER", 1.0)
+    monkeypatch.setattr(hypotheses, "FEWER", 1.0)
     assert found(function, toy, **options) == expected
 
 
@@ -286,11 +286,11 @@ def test_sentences_that_are_done_leave_the_batch():
         sizes.append((len(state["source.scores"]), len(tokens)))
         return step(tokens, state)
 
-    search.beam(watched, toy.state(), 40, size=2, most=torch.arange(40) // 4, **RULES)
+    beam.beam(watched, toy.state(), 40, size=2, most=torch.arange(40) // 4, **RULES)
     assert sizes[0] == (40, 40)  # one hypothesis each at first
     assert [sentences for sentences, _ in sizes] == sorted((sentences for sentences, _ in sizes), reverse=True)
     assert sizes[-1][0] < 10
-    assert all(rows < 2 * sentences + search.ROUND for sentences, rows in sizes)
+    assert all(rows < 2 * sentences + hypotheses.ROUND for sentences, rows in sizes)
 
 
 def planned(*probabilities):
@@ -311,14 +311,14 @@ def test_a_search_ends_when_nothing_better_can_come():
         asked.append(tokens)
         return step(tokens, state)
 
-    ((one,),) = search.beam(watched, toy.state(), 1, size=4, most=tensor(50, 1), **RULES)
+    ((one,),) = beam.beam(watched, toy.state(), 1, size=4, most=tensor(50, 1), **RULES)
     assert one.tokens == [2, 2]
     assert len(asked) == 3
 
 
 def test_a_search_goes_on_while_the_longest_may_win_by_its_length():
     toy = planned(0.3, 0.135, 0.082, 0.3, 0.183)  # logs -2.0 to end, -2.5 to go on; divided by 1 and by 8/6
-    ((one,),) = found(search.beam, toy, size=2, most=2, length_penalty=1.0, banned=[0, 3, 4])
+    ((one,),) = found(beam.beam, toy, size=2, most=2, length_penalty=1.0, banned=[0, 3, 4])
     assert one.tokens == [2, 2]
 
 
@@ -329,30 +329,30 @@ def test_the_best_of_many_tokens(seed, size, width, vocabulary):
     logs[torch.rand(logs.shape, generator=generator) < 0.2] = -torch.inf
     totals = -torch.rand(3, width, generator=generator) * 3
     rows = torch.randperm(3 * width, generator=generator).view(3, width)
-    values, hypotheses, tokens = search._top(logs, rows, totals, size)
+    values, parents, tokens = beam._top(logs, rows, totals, size)
     sums = (logs[rows] + totals.unsqueeze(2)).flatten(1)
     expected = sums.topk(min(size, sums.size(1)), dim=1).values
     torch.testing.assert_close(values, expected)
-    there = sums.gather(1, hypotheses * vocabulary + tokens)
+    there = sums.gather(1, parents * vocabulary + tokens)
     torch.testing.assert_close(there.masked_fill(values == -torch.inf, -torch.inf), expected)
 
 
-@pytest.mark.parametrize("function", [search.beam, search.greedy, search.sample])
+@pytest.mark.parametrize("function", [beam.beam, beam.greedy, sampling.sample])
 def test_attention_is_that_of_each_token(function):
     toy = Toy.of(8)
-    options = {"size": 3, "nbest": 2} if function is search.beam else {}
+    options = {"size": 3, "nbest": 2} if function is beam.beam else {}
     results = found(function, toy, most=6, attention=True, **options)
-    for sentence, hypotheses in enumerate(results):
-        for one in hypotheses:
+    for sentence, ranked in enumerate(results):
+        for one in ranked:
             contexts = Model(toy, sentence).walk(one.tokens)[: len(one.tokens)]
             np.testing.assert_array_equal(one.attention, toy.looks[sentence][contexts].numpy())
-    assert any(one.tokens for hypotheses in results for one in hypotheses)
+    assert any(one.tokens for ranked in results for one in ranked)
     assert found(function, toy, **options)[0][0].attention is None
 
 
 def shares(results):
     """How often each first token came; the end is END."""
-    counts = collections.Counter(one.tokens[0] if one.tokens else END for hypotheses in results for one in hypotheses)
+    counts = collections.Counter(one.tokens[0] if one.tokens else END for ranked in results for one in ranked)
     return torch.tensor([counts[token] for token in range(V)]) / sum(counts.values())
 
 
@@ -375,7 +375,7 @@ def first(toy):
 )
 def test_samples_come_as_often_as_they_are_probable(options, distribution):
     toy = Toy.of(1, sharpness=1.0)
-    results = found(search.sample, toy, most=1, samples=4000, **options)
+    results = found(sampling.sample, toy, most=1, samples=4000, **options)
     expected = distribution(first(toy))
     torch.testing.assert_close(shares(results), expected, atol=0.025, rtol=0)
     assert torch.equal(shares(results) > 0, expected > 0)
@@ -385,14 +385,14 @@ def test_the_nucleus_is_the_fewest_tokens_with_the_probability():
     toy = Toy.of(1)
     toy.scores[:] = torch.tensor([0.1, 0.15, 0.4, 0.05, 0.3]).log()
     expected = torch.tensor([0.0, 0.15, 0.4, 0.0, 0.3]) / 0.85
-    results = found(search.sample, toy, most=1, samples=4000, top_p=0.75)
+    results = found(sampling.sample, toy, most=1, samples=4000, top_p=0.75)
     torch.testing.assert_close(shares(results), expected, atol=0.025, rtol=0)
-    assert shares(found(search.sample, toy, most=1, samples=500, top_p=0.69)).count_nonzero() == 2
+    assert shares(found(sampling.sample, toy, most=1, samples=500, top_p=0.69)).count_nonzero() == 2
 
 
 def test_whole_samples_come_as_often_as_they_are_probable():
     toy = Toy.of(1, sharpness=1.0)
-    (results,) = found(search.sample, toy, most=2, samples=5000)
+    (results,) = found(sampling.sample, toy, most=2, samples=5000)
     counts = collections.Counter(tuple(one.tokens) for one in results)
     for one in results:
         model = Model(toy, 0)
@@ -410,7 +410,7 @@ def test_draws_depend_on_the_seed_and_the_sentence_s_number():
     same = Toy(*(table.expand(6, *table.shape[1:]) for table in (toy.scores, toy.looks, toy.mask)))
 
     def drawn(**options):
-        return [one.tokens for (one,) in found(search.sample, same, most=9, **options)]
+        return [one.tokens for (one,) in found(sampling.sample, same, most=9, **options)]
 
     assert drawn() == drawn(seed=0, numbers=range(6))
     assert drawn(numbers=[5, 4, 3, 2, 1, 0]) == drawn()[::-1]
@@ -427,19 +427,19 @@ def test_an_ensemble_averages_the_probabilities():
     )
     options = {"size": 3, "nbest": 2, "length_penalty": 0.6, "coverage_penalty": 0.3, "attention": True}
     options = {**options, "most": tensor(5, 6), **RULES}
-    joint = search.join([toy.state() for toy in toys])
-    results = search.beam(search.ensemble([step, step]), joint, 6, **options)
-    expected = search.beam(step, mean.state(), 6, **options)
-    for hypotheses, others in zip(results, expected, strict=True):
-        check(hypotheses, [(one.score, one.log_probability, one.coverage, one.tokens) for one in others])
-        for one, other in zip(hypotheses, others, strict=True):
+    joint = ensemble.join([toy.state() for toy in toys])
+    results = beam.beam(ensemble.ensemble([step, step]), joint, 6, **options)
+    expected = beam.beam(step, mean.state(), 6, **options)
+    for ranked, others in zip(results, expected, strict=True):
+        check(ranked, [(one.score, one.log_probability, one.coverage, one.tokens) for one in others])
+        for one, other in zip(ranked, others, strict=True):
             np.testing.assert_allclose(one.attention, other.attention, atol=1e-6)
 
 
 def test_an_ensemble_of_one_is_that_one():
     toy = Toy.of(4)
-    expected = found(search.beam, toy, size=3)
-    results = search.beam(search.ensemble([step]), search.join([toy.state()]), 4, size=3, most=tensor(4, 4), **RULES)
+    expected = found(beam.beam, toy, size=3)
+    results = beam.beam(ensemble.ensemble([step]), ensemble.join([toy.state()]), 4, size=3, most=tensor(4, 4), **RULES)
     assert [one.tokens for (one,) in results] == [one.tokens for (one,) in expected]
 
 
@@ -447,7 +447,7 @@ def test_scores_of_bf16_are_normalised_in_fp32():
     toy = Toy.of(6)
     rounded = Toy(toy.scores.bfloat16(), toy.looks, toy.mask)
     exact = Toy(toy.scores.bfloat16().float(), toy.looks, toy.mask)
-    assert found(search.beam, rounded, size=3) == found(search.beam, exact, size=3)
+    assert found(beam.beam, rounded, size=3) == found(beam.beam, exact, size=3)
 
 
 def test_the_state_and_the_scores_of_a_model_are_left_as_they_are():
@@ -459,16 +459,16 @@ def test_the_state_and_the_scores_of_a_model_are_left_as_they_are():
 
     state = toy.state()
     kept = {name: values.clone() for name, values in state.items()}
-    search.beam(constant, state, 5, size=2, most=tensor(3, 5), banned=[2], **RULES)
+    beam.beam(constant, state, 5, size=2, most=tensor(3, 5), banned=[2], **RULES)
     assert torch.equal(toy.scores, before)
     torch.testing.assert_close(state, kept)
 
 
 def test_no_sentences_no_results():
-    assert found(search.beam, Toy.of(0)) == []
+    assert found(beam.beam, Toy.of(0)) == []
 
 
 def test_fewer_hypotheses_where_there_are_no_more():
-    (hypotheses,) = found(search.beam, Toy.of(1), size=3, nbest=50, most=1)
-    assert len(hypotheses) < 50
-    assert len({tuple(one.tokens) for one in hypotheses}) == len(hypotheses)
+    (ranked,) = found(beam.beam, Toy.of(1), size=3, nbest=50, most=1)
+    assert len(ranked) < 50
+    assert len({tuple(one.tokens) for one in ranked}) == len(ranked)
