@@ -1,12 +1,14 @@
-"""Decoding: the best sentences, or random ones, of a model that gives the probabilities of the next token.
+"""Decoding: the best sentences, or random ones, of any model that gives the probabilities of the next token.
 
-A model is a `Step`: from the last tokens (N, 1) and a state to scores (N, V) and the next state. Scores are
-log-probabilities, normalised or not. A state is a dict of tensors: under "source..." one row a sentence, (A, ...),
-under all other names one row a hypothesis, (N, ...). The search knows five names: "attention" (N, S), the weights of a
-step, is kept where asked for; "coverage" (N, S), their sum so far, and "source.mask" (A, S) make the coverage penalty;
-"source.rows" and "place" it sets itself, for they say which hypothesis is whose (`LAYOUT`).
+    state         what a step function takes and gives, and where the hypotheses are in it
+    constraints   what a sentence may look like, each rule a class of its own
+    ranking       how finished hypotheses compare: length and coverage penalty, bounds
+    hypotheses    those that have finished, back-pointers, and the way back along them
+    running       those under way, step by step to the end, whoever chooses how they go on
+    beam          the best ways to go on
+    sampling      random ones
+    ensemble      several models that search together
 
-A sentence has W places for hypotheses, and only those that are alive are rows (`ROUND` adds some that nobody reads).
-Sentences leave the batch when they are done, so A, the sentences under way, falls from the B of the whole batch to 0.
-Hypotheses are kept as back-pointers, one small tensor a step, and read out at the end.
+Shape letters: B sentences of a batch, A of them still under way, W places for hypotheses of each, N rows (hypotheses
+that are alive), K chosen at a step, V vocabulary, S source steps, t tokens so far.
 """

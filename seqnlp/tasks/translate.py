@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from seqnlp.decoding import hypotheses
+    from seqnlp.decoding import constraints, hypotheses
     from seqnlp.nn import translator
 
 log = logging.getLogger(__name__)
@@ -453,42 +453,52 @@ def _search(
     search: Search,
 ) -> list[list[hypotheses.Hypothesis]]:
     """The hypotheses for each part of a source, best first."""
-    from seqnlp.decoding import beam, ensemble, sampling
+    from seqnlp.decoding import beam, ensemble, ranking, sampling
 
     states = [network.begin(source, lengths) for network in networks]
     steps = [network.step for network in networks]
-    step, state = (steps[0], states[0]) if len(networks) == 1 else (ensemble.ensemble(steps), ensemble.join(states))
-    rules = {**_rules(lengths, prefixes, search), "attention": True}
+    step, state = (steps[0], states[0]) if len(networks) == 1 else (ensemble.average(steps), ensemble.join(states))
+    rules = _constraints(lengths, prefixes, search)
     if search.sample:
-        numbers = [zlib.crc32(np.array(part).tobytes()) for part in parts]
-        rules.update(temperature=search.temperature, top_k=search.top_k, top_p=search.top_p)
-        rules.update(seed=search.sampling_seed, numbers=numbers, samples=search.nbest)
-        return sampling.sample(step, state, len(parts), **rules)
-    return beam.beam(
+        return sampling.sample(
+            step,
+            state,
+            rules,
+            samples=search.nbest,
+            temperature=search.temperature,
+            filters=(sampling.TopK(search.top_k), sampling.TopP(search.top_p)),
+            seed=search.sampling_seed,
+            numbers=[zlib.crc32(np.array(part).tobytes()) for part in parts],
+            attention=True,
+        )
+    return beam.search(
         step,
         state,
-        len(parts),
+        rules,
         size=1 if search.reference else max(search.beam, search.nbest),
         nbest=search.nbest,
-        length_penalty=search.length_penalty,
-        coverage_penalty=search.coverage_penalty,
-        prune=search.prune,
-        **rules,
+        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty),
+        prune_threshold=search.prune,
+        attention=True,
     )
 
 
-def _rules(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> dict[str, Any]:
-    """What the translations of sources of these lengths may look like, as `constraints.Rules` takes it."""
-    rules: dict[str, Any] = {
-        "start": tokenizer.START,
-        "end": tokenizer.END,
-        "prefix": prefixes,
-        "banned": (tokenizer.PAD, tokenizer.UNK, tokenizer.START),
-    }
+def _constraints(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> constraints.Constraints:
+    """What the translations of sources of these lengths may look like."""
+    from seqnlp.decoding import constraints
+
+    rules: list[constraints.Constraint] = [
+        constraints.ForcedPrefix(prefixes, lengths.device),
+        constraints.BannedTokens((tokenizer.PAD, tokenizer.UNK, tokenizer.START)),
+    ]
     if search.reference:
-        return {**rules, "most": lengths.new_tensor([len(prefix) for prefix in prefixes])}
-    least, most = ((lengths * ratio).long() for ratio in (search.least_ratio, search.most_ratio))
-    return {**rules, "least": least, "most": most + MORE, "no_repeat": search.no_repeat}
+        max_length = lengths.new_zeros(len(lengths))  # and what is forced
+    else:
+        max_length = (lengths * search.most_ratio).long() + MORE
+        rules.append(constraints.MinLength((lengths * search.least_ratio).long()))
+        if search.no_repeat:
+            rules.append(constraints.NoRepeatNgram(search.no_repeat))
+    return constraints.Constraints(tokenizer.START, tokenizer.END, max_length, rules)
 
 
 def _prediction(
