@@ -26,7 +26,8 @@ LOADED += [
     "seqnlp.cli.info",
     "seqnlp.cli.encode",
     "seqnlp.cli.pack",
-    "seqnlp.search",
+    "seqnlp.decoding.beam",
+    "seqnlp.decoding.sampling",
 ]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
 
