@@ -262,13 +262,26 @@ def test_a_prefix_and_lengths_shape_every_translation(seqnlp, turner):
 
 
 def test_a_long_text_is_translated_in_parts(seqnlp, turner):
-    lines = [f"{'1 2 3 4 ' * 3}.", "1 2", f"{'5 6 7. ' * 4}"]
-    result = predict(seqnlp, "--max-length", "4", stdin="\n".join(lines))
+    """Cut at its sentences, each as it is translated alone; what the model makes of them is its own business."""
+    sentences = ["1 2 3.", "4 5 6.", "7 8 9.", "2 4 6."]
+    known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
+    sizes = [len(pieces) for pieces in known.encode(sentences)]
+    limit = ["--max-length", max(sizes)]
+    assert max(sizes) < 2 * min(sizes)  # no two sentences fit into one part
+    alone = as_json(predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(sentences)))
+
+    lines = ["1 2", " ".join(sentences), " ".join(sentences[:2])]
+    result = predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(lines))
     assert result.errors == [
         "seqnlp: warning: 2 inputs were longer than --max-length: cut, translated in parts, and joined"
     ]
-    assert len(result.lines) == 3 and result.lines[1] == "2 1"
-    assert len(result.lines[2].split()) >= 8
+    short, *long = as_json(result)
+    assert len(short["attention"]["weights"]) == 1
+    for found, parts in zip(long, (alone, alone[:2]), strict=True):
+        assert len(found["attention"]["weights"]) == len(parts)
+        assert found["attention"]["source"] == [piece for part in parts for piece in part["attention"]["source"]]
+        assert found["text"] == " ".join(part["text"] for part in parts if part["text"])
+        assert found["score"] == pytest.approx(sum(part["score"] for part in parts), abs=1e-3)
     assert predict(seqnlp, "--max-length", "999", stdin="\n".join(lines)).err == ""
 
 
