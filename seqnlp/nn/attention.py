@@ -90,4 +90,4 @@ class Dot(Attention):
             )
 
 
-KINDS: dict[str, type[Additive] | type[General] | type[Dot]] = {"additive": Additive, "general": General, "dot": Dot}
+ATTENTIONS: dict[str, type[Additive | General | Dot]] = {"additive": Additive, "general": General, "dot": Dot}
