@@ -53,7 +53,7 @@ def _capable(device: torch.device) -> bool:
 
 def _has(feature: str) -> bool:
     """Whether the processor has a feature; a torch that does not list it may have a private function that tells."""
-    listed = getattr(torch.cpu, "get_capabilities", dict)()
+    listed: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(listed[feature] if feature in listed else getattr(torch.cpu, f"_is_{feature}_supported", bool)())
 
 
