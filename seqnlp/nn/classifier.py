@@ -87,4 +87,4 @@ class Classifier(nn.Module):
         logits, _ = self.logits(batch)
         if self.several:
             return loss.binary_cross_entropy(logits, batch.targets, weights=self.weights)
-        return loss.cross_entropy(logits, batch.targets, smoothing=self.smoothing, weights=self.weights)
+        return loss.cross_entropy(logits, batch.targets, label_smoothing=self.smoothing, weights=self.weights)

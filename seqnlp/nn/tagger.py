@@ -205,5 +205,5 @@ class Tagger(nn.Module):
         assert batch.tags is not None
         scores = self.emissions(batch)
         if not self.chain:
-            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), smoothing=self.smoothing)
+            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), label_smoothing=self.smoothing)
         return loss.Loss(self.crf(scores, batch.tags, batch.lengths), batch.lengths.sum().to(scores.dtype))

@@ -84,5 +84,5 @@ class Translator(nn.Module):
         features, _ = self.decoder(batch.inputs, self.begin(batch.source, batch.lengths))
         decoder = self.decoder
         return loss.linear_cross_entropy(
-            features, decoder.output, decoder.bias, batch.outputs, smoothing=self.smoothing
+            features, decoder.output, decoder.bias, batch.outputs, label_smoothing=self.smoothing
         )
