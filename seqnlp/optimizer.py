@@ -7,7 +7,7 @@ longer than the network itself and lets rows that were not seen drift along; the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from seqnlp.options import Training
 
 BETAS, EPSILON = (0.9, 0.99), 1e-8
 AVERAGE_EVERY = 10  # steps: going over all weights costs time, and neighbours differ little
+moving_average: Callable[[float], Callable[..., None]] = swa_utils.get_ema_multi_avg_fn  # torch gives no types
 
 
 class LazyAdam(torch.optim.Optimizer):
@@ -113,8 +114,7 @@ class Optimizer:
         if self.average is not None and (number < AVERAGE_EVERY or (number + 1) % AVERAGE_EVERY == 0):
             # The first weights are forgotten at once, the next ones soon.
             decay = min(self.options.ema**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY))
-            update = swa_utils.get_ema_multi_avg_fn(decay)
-            update(list(self.average.values()), list(self.parameters.values()), number)
+            moving_average(decay)(list(self.average.values()), list(self.parameters.values()), number)
 
     def weights(self) -> Mapping[str, torch.Tensor]:
         """Return the weights to evaluate and to keep: their average, where there is one."""

@@ -47,7 +47,7 @@ def resolve(name: str, device: torch.device) -> str:
 
 def _capable(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and any(_has(feature) for feature in BF16_UNITS)
 
 

@@ -189,7 +189,7 @@ def _best_scores(emissions: torch.Tensor, scores: Scores) -> list[torch.Tensor]:
     """
     emitted = emissions.permute(1, 2, 0).contiguous()  # (S, C, B)
     rows = emissions.size(2) if emissions.is_cuda else max(1, CACHED // max(1, emitted[0].numel()))
-    pieces = scores.transitions.t().unsqueeze(2).split(rows)  # of (C, C, 1), from tags second
+    pieces = torch.split(scores.transitions.t().unsqueeze(2), rows)  # of (C, C, 1), from tags second
     best = [scores.start.unsqueeze(1) + emitted[0]]
     for emission in emitted[1:]:
         best.append(torch.cat([(best[-1] + piece).amax(1) for piece in pieces]) + emission)

@@ -79,7 +79,7 @@ class Decoder(nn.Module):
         if keys is not memory:
             state["source.keys"] = keys
         names = [f"{part}.{number}" for number in range(len(self.layers)) for part in self.parts]
-        values = torch.tanh(self.bridge(summary)).split(self.hidden_size, 1)  # (B, H) each
+        values = torch.tanh(self.bridge(summary)).chunk(len(names), 1)  # (B, H) each
         state.update(zip(names, values, strict=True))
         state["coverage"] = memory.new_zeros(memory.shape[:2], dtype=torch.float32)
         return state
@@ -116,6 +116,7 @@ class Decoder(nn.Module):
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
         memory, rows = state["source.memory"], state.get("source.rows")
         together = queries if rows is None else queries[rows].flatten(1, 2)  # (B, K x T, H)
+        context: torch.Tensor
         context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
         if rows is not None:
             steps = (rows.size(1), queries.size(1))

@@ -28,7 +28,8 @@ class TiedEmbedding(nn.Embedding):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return vectors (B, S, D) of tokens (B, S)."""
-        return super().forward(tokens) * self.embedding_dim**0.5
+        vectors: torch.Tensor = super().forward(tokens) * self.embedding_dim**0.5
+        return vectors
 
 
 class WordEmbedding(nn.Module):
@@ -55,7 +56,7 @@ class WordEmbedding(nn.Module):
         words: (B, S) ids; forms: (B, S), each word's number among the U distinct ones; grams: the n-grams of all
         distinct words, flat; offsets: (U,), where each one's begin.
         """
-        vectors = self.words(words)
+        vectors: torch.Tensor = self.words(words)
         if self.grams is None:
             return vectors
         vectors = vectors.masked_fill((words == self.unknown).unsqueeze(2), 0.0)

@@ -8,6 +8,7 @@ sum runs over logarithms instead: many times slower, never wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -32,11 +33,11 @@ def log_partition(
     emissions: (B, S, C); lengths: (B,), each from 1 to S; unreachable: (S, 2, 1, C), 1 where no path gets to a tag,
     from the first step on and from the last one back.
     """
-    result, safe = ForwardBackward.apply(emissions, *scores, lengths, unreachable)
+    result, safe = _apply(emissions, *scores, lengths, unreachable)
     if bool(safe.all()):
         return result
     easy, hard = safe.nonzero().squeeze(1), (~safe).nonzero().squeeze(1)
-    result, _ = ForwardBackward.apply(emissions[easy], *scores, lengths[easy], unreachable)
+    result, _ = _apply(emissions[easy], *scores, lengths[easy], unreachable)
     summed = log_partition_by_logs(emissions[hard], scores, lengths[hard])
     return torch.cat([result, summed])[torch.cat([easy, hard]).argsort()]
 
@@ -113,6 +114,9 @@ class ForwardBackward(torch.autograd.Function):
                 pairs = moves * (filtered[:-1, 0].flatten(0, 1).t() @ following.flatten(0, 1))
         last = tags[lengths - 1, torch.arange(len(lengths), device=lengths.device)]
         return tags.transpose(0, 1), tags[0].sum(0), pairs, last.sum(0), None, None
+
+
+_apply: Callable[..., tuple[torch.Tensor, torch.Tensor]] = ForwardBackward.apply
 
 
 def _order(lengths: torch.Tensor, steps: int) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -63,7 +64,7 @@ def linear_cross_entropy(
     """
     counted = targets != IGNORED
     rows, numbers = features[counted], targets[counted]  # (N, F), (N,)
-    total = _LinearCrossEntropy.apply(rows, weight, bias, numbers, label_smoothing, torch.is_grad_enabled())
+    total = _apply(rows, weight, bias, numbers, label_smoothing, torch.is_grad_enabled())
     return Loss(total, counted.sum().float())
 
 
@@ -113,6 +114,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, factor: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Return the gradients by features, weight and bias."""
         return *(gradient * factor for gradient in ctx.saved_tensors), None, None, None
+
+
+_apply: Callable[..., torch.Tensor] = _LinearCrossEntropy.apply
 
 
 def _product_type(features: torch.Tensor) -> torch.dtype:

@@ -67,5 +67,5 @@ class Pooling(nn.Module):
 
     def _weights(self, outputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """How much each step counts, (B, S), in fp32."""
-        energy = self.query(torch.tanh(self.project(outputs))).squeeze(2).float()  # (B, S)
+        energy: torch.Tensor = self.query(torch.tanh(self.project(outputs))).squeeze(2).float()  # (B, S)
         return energy.masked_fill(~mask, -torch.inf).softmax(1)
