@@ -28,6 +28,13 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> Any:
+    """Return an option of another dataclass with another default, and where given another help."""
+    (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
+    metadata = {**field.metadata, **({"help": help} if help else {})}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
 TEXT = "Text"  # the group of the options that decide how text becomes rows: those of encode
 
 
@@ -95,19 +102,19 @@ class Training:
     schedule: str = option(
         "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES
     )
-    warmup: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
+    warmup_steps: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
     weight_decay: float = option(0.01, "AdamW's weight decay, of matrices but embeddings.", group="Training", low=0.0)
-    clip: float = option(
+    max_grad_norm: float = option(
         1.0, "Greatest norm of a step's gradient, embeddings left out; 0 for none.", group="Training", low=0.0
     )
-    ema: float = option(
+    ema_decay: float = option(
         0.0,
         "Decay of the moving average of the weights that is evaluated and kept; 0 for none.",
         group="Training",
         low=0.0,
         high=0.99999,
     )
-    accumulate: int = option(1, "Batches a step.", group="Training", low=1)
+    grad_accumulation: int = option(1, "Batches a step.", group="Training", low=1)
     patience: int = option(
         0, "Evaluations without a better score after which training ends; 0 to go on.", group="Training", low=0
     )

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from seqnlp import options, tasks
+from seqnlp import options
+from seqnlp.tasks import registry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +29,9 @@ def test_options_of_a_newer_version_are_left_out():
     assert options.from_dict(Sample, {"size": 7, "unheard_of": 1}) == Sample(size=7)
 
 
-@pytest.mark.parametrize("name", tasks.REGISTRY)
+@pytest.mark.parametrize("name", registry.REGISTRY)
 def test_the_defaults_of_every_task_lie_within_their_bounds(name):
-    chapter = tasks.get(name)
+    chapter = registry.get(name)
     for kind in (options.Training, chapter.Config, chapter.Search):
         for field in dataclasses.fields(kind):
             about, value = field.metadata, field.default
@@ -41,6 +42,6 @@ def test_the_defaults_of_every_task_lie_within_their_bounds(name):
             assert about["high"] is None or value <= about["high"], field.name
 
 
-@pytest.mark.parametrize("name", tasks.REGISTRY)
+@pytest.mark.parametrize("name", registry.REGISTRY)
 def test_a_task_s_own_defaults_are_training_options(name):
-    assert set(tasks.get(name).OPTIONS) <= {field.name for field in dataclasses.fields(options.Training)}
+    assert isinstance(registry.get(name).training, options.Training)

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import files
-from seqnlp.metrics import base
+from seqnlp.metrics import base as metrics
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.tasks import base, registry
 from seqnlp.training import precision, trainer
 from seqnlp.workflows import encode as preparation
 from seqnlp.workflows import model_folder
@@ -49,7 +50,7 @@ class Job:
 class Batches:
     """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
 
-    def __init__(self, task: tasks.Task, codec: Any, rows: arrow.Corpus, plan: buckets.Plan, seed: int) -> None:
+    def __init__(self, task: base.AnyTask, codec: Any, rows: arrow.Corpus, plan: buckets.Plan, seed: int) -> None:
         self.task, self.codec, self.rows, self.plan, self.seed = task, codec, rows, plan, seed
 
     def epoch(self, number: int) -> list[padding.Batch]:
@@ -77,7 +78,7 @@ class Judge:
 
         Raises `DataError` if the source is empty, or was encoded otherwise.
         """
-        folder = preparation.opened(source, model.task.NAME)
+        folder = preparation.opened(source, model.task.name)
         if folder is None:
             return cls.over(model, model.task.read(source, model.config), source.title)
         folder.check_codec(files, model.config, whose)
@@ -97,7 +98,7 @@ class Judge:
         """Return a prediction for each example."""
         return self.model.run_rows(self.rows, search, limits)
 
-    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once how many labels training never saw."""
         scores, details = self.model.task.score(self.corpus, found, self.model.codec, intervals=intervals)
         if details.get("unseen") and not self.warned:
@@ -105,7 +106,7 @@ class Judge:
             self.warned = True
         return scores, details
 
-    def scores(self, *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def scores(self, *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details under default search."""
         return self.score(self.predictions(self.model.task.Search(), buckets.Limits()), intervals=intervals)
 
@@ -192,7 +193,7 @@ def _identity(job: Job) -> dict[str, Any]:
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
-            "vectors": files.sha256(config.vectors) if getattr(config, "vectors", None) else None,
+            "settings": [files.sha256(name) for name in registry.get(job.task).files(config)],
         },
         "train": _digests(source, job.task),
         "dev": _digests(dev, job.task) if dev else None,
@@ -225,7 +226,7 @@ class Material:
 
 def prepare(job: Job) -> Ready:
     """Read, fit, build and encode: a pure function of the job, which writes nothing."""
-    task, device = tasks.get(job.task), precision.resolve_device(job.device)
+    task, device = registry.get(job.task), precision.resolve_device(job.device)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     if start:
         job = replace(job, config=start.config)
@@ -240,7 +241,7 @@ def prepare(job: Job) -> Ready:
         task.initialise(network, config, found.codec)
     model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or trainer.resolved(
-        _planned(job.training, found.plan), found.rows.lengths, epochs=task.EPOCHS, device=device
+        _planned(job.training, found.plan), found.rows.lengths, epochs=task.min_epochs, device=device
     )
     assert chosen.max_tokens is not None
     plan = found.plan or buckets.plan(found.rows.lengths, buckets.Limits(chosen.max_tokens, chosen.batch_size))
@@ -248,7 +249,7 @@ def prepare(job: Job) -> Ready:
     return Ready(model, judge, Batches(task, found.codec, found.rows, plan, chosen.seed), chosen)
 
 
-def _from_text(job: Job, task: tasks.Task, start: prediction.Model | None) -> Material:
+def _from_text(job: Job, task: base.AnyTask, start: prediction.Model | None) -> Material:
     if job.dev and job.dev.encoded:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     part = preparation.nonempty(task.read(job.train, job.config), job.train)
@@ -256,11 +257,11 @@ def _from_text(job: Job, task: tasks.Task, start: prediction.Model | None) -> Ma
     config, codec = preparation.fit(task, part, job.train, job.config, {"codec": start.codec} if start else {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = (codec.encode(example, fitted=fitted) for example in part)
-    kept = arrow.in_memory((row for row in rows if task.fits(row, config)), codec.features())
+    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return Material(config, codec, kept, None, {}, dev)
 
 
-def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: prediction.Model | None) -> Material:
+def _from_folder(job: Job, task: base.AnyTask, folder: preparation.Folder, start: prediction.Model | None) -> Material:
     if job.dev is None:
         raise errors.UsageError(
             f"{folder.path}: an encoded corpus needs a --dev part; its codec has seen all of it",
@@ -271,7 +272,7 @@ def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: 
     config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
     if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
         preparation.fit(task, folder.examples(), job.train, config, {"codec": codec})
-        kept = arrow.in_memory((row for row in rows.table if task.fits(row, config)), codec.features())
+        kept = arrow.in_memory((row for row in rows.table if task.is_trainable(row, config)), codec.features())
         if len(kept) < len(rows):
             rows, plan = kept, plan and buckets.plan(kept.lengths, plan.limits)
     return Material(config, codec, rows, plan, folder.content["files"], None)
@@ -362,17 +363,17 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
-    source, model = schema.spooled(source), replace(model, codec=model.task.suited(model.codec, search))
+    source, model = schema.spooled(source), replace(model, codec=model.task.configured(model.codec, search))
     judge = Judge.of(model, source, model.content["files"], folder)
     found = judge.predictions(search, limits)
     scores, details = judge.score(found)
     result = {
-        "task": model.task.NAME,
+        "task": model.task.name,
         "model": folder,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "seed": model.content["training"]["seed"],
         "seconds": round(time.monotonic() - begin, 1),
-        "data": _hashes(source, model.task.NAME),
+        "data": _hashes(source, model.task.name),
     }
     return result, model.task.mistakes(judge.corpus, found, model.codec)

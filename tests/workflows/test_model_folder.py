@@ -10,11 +10,11 @@ import torch
 from seqnlp import errors
 from seqnlp.workflows import model_folder
 
-RUN = {"task": "classify", "config": {"hidden": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
+RUN = {"task": "classify", "config": {"hidden_size": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
 CONTENT = {
     "task": "classify",
     "finished": True,
-    "config": {"hidden": 5},
+    "config": {"hidden_size": 5},
     "training": {"seed": 1},
     "run": RUN,
     "data": {"x.tsv": "ab" * 32},
