@@ -66,23 +66,36 @@ def from_dict(kind: type, values: Mapping[str, Any], where: object) -> Any:
 
     Raises `ModelError` unless each option is there, and nothing else, with a value that its flag could have had.
     """
+    if problem := _problem(kind, values):
+        raise errors.ModelError(f"{where}: {problem}", OTHERWISE)
+    return kind(**values)
+
+
+def check(options: Any) -> None:
+    """Raise `UsageError` unless each option has a value that its flag could have had: `from_dict` takes no other."""
+    if problem := _problem(type(options), to_dict(options)):
+        raise errors.UsageError(problem)
+
+
+def _problem(kind: type, values: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with values for the options of a `kind`, None if nothing is."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for names, what in ((values.keys() - fields, "unknown setting"), (fields.keys() - values, "no setting")):
         if names:
-            raise errors.ModelError(f"{where}: {what} {min(names)!r}", OTHERWISE)
+            return f"{what} {min(names)!r}"
     hints = typing.get_type_hints(kind)
     for name, field in fields.items():
         allowed = _Allowed.of(field, hints[name])
         if values[name] not in allowed:
-            raise errors.ModelError(f"{where}: {name} is {_short(values[name])}, expected {allowed}", OTHERWISE)
-    return kind(**values)
+            return f"{name} is {_short(values[name])}, expected {allowed}"
+    return None
 
 
 OTHERWISE = "it was changed, or made by another seqnlp: use that one, or train anew"
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
+    text = json.dumps(value, default=repr)
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -60,6 +60,12 @@ def test_what_is_wrong_is_told_in_one_line(change, said):
     assert error.value.hint == "it was changed, or made by another seqnlp: use that one, or train anew"
 
 
+def test_options_made_in_python_are_checked_before_they_are_used():
+    options.check(Sample())
+    with pytest.raises(errors.UsageError, match="size is 0, expected a whole number from 1"):
+        options.check(Sample(size=0))
+
+
 def test_what_is_missing_is_told():
     with pytest.raises(errors.ModelError, match=r"x\.json: no setting 'kind'"):
         options.from_dict(Sample, {"size": 1, "rate": 0.5, "path": None, "many": True, "threads": None}, "x.json")

@@ -146,6 +146,8 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
     """
     begin = time.monotonic()
+    options.check(job.config)
+    options.check(job.training)
     job = replace(job, train=schema.spooled(job.train), dev=schema.spooled(job.dev) if job.dev else None)
     run = _identity(job)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)

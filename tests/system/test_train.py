@@ -321,29 +321,6 @@ def test_killed_at_any_moment_it_goes_on(seqnlp, uninterrupted, trial):
     assert (folder / "model.safetensors").read_bytes() == weights
 
 
-@pytest.mark.parametrize(
-    "left", [".config.json.x1y2z3", "checkpoint/.run.json.x1y2z3", "checkpoint/run.json", "labels.json"]
-)
-def test_what_a_kill_before_the_first_step_leaves_is_no_obstacle(train, model, tmp_path, left):
-    config = json.loads((model / "config.json").read_text())
-    begun = json.dumps({**config, "finished": False})
-    folder = tmp_path / "model"
-    (folder / "checkpoint").mkdir(parents=True)
-    (folder / left).write_text(begun)
-    if left == "labels.json":
-        (folder / "checkpoint" / "run.json").write_text(begun)
-    train(folder)
-    assert contents(folder).keys() == contents(model).keys()
-    assert sha256(folder / "model.safetensors") == sha256(model / "model.safetensors")
-
-
-def test_what_a_kill_at_the_very_end_leaves_is_a_finished_model(trained, seqnlp, copied):
-    (copied / "checkpoint" / "009").mkdir(parents=True)  # half removed
-    assert seqnlp("classify", "predict", copied, stdin="a lovely film\n").lines == ["good"]
-    command = [str(copied) if part == "model" else part for part in trained.command]
-    assert seqnlp(*command).json["scores"] == trained.result.json["scores"]
-
-
 def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
     command = [*uninterrupted[0], "twice"]
     with seqnlp.start(*command) as first:

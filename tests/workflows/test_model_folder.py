@@ -438,6 +438,12 @@ def test_another_format_version_is_told_with_what_to_do(tmp_path, version):
         model_folder.read_config(tmp_path)
 
 
+def test_a_folder_of_another_format_is_not_written_over(folder):
+    jsonl.write_json(folder / "config.json", {**model_folder.read_config(folder), "format_version": 2})
+    error = refused(folder, overwrite=True)
+    assert "model format 2, this seqnlp" in error.message and error.hint == "give -o a new folder"
+
+
 def test_the_card_says_how_good_and_how_made(folder):
     card = (folder / "README.md").read_text()
     assert "| accuracy | 87.65 | 80.00 to 95.50 | 12 | `accuracy bs:1000` |" in card
