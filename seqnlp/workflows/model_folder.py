@@ -152,16 +152,11 @@ def begin(
     checkpoints, its name, its files. What an `anew` that was killed has left of it goes too. Raises `UsageError` where
     a file of somebody else's has a name that the codec needs.
     """
-    checkpoints, before = folder / CHECKPOINTS, _files(folder)
-    checkpoints.mkdir(exist_ok=True)
-    for path in checkpoints.iterdir():
-        if path.name == STAGED or (anew and path.name != RUN):
+    before, checkpoints = _files(folder), folder / CHECKPOINTS
+    hashes = _stage(folder, save, before)
+    for path in checkpoints.iterdir() if anew else ():
+        if path.name not in (RUN, STAGED):
             _remove(path)
-    (checkpoints / STAGED).mkdir()
-    hashes = {name: files.sha256(checkpoints / STAGED / name) for name in save(checkpoints / STAGED)}
-    for name in hashes.keys() - before:
-        if os.path.lexists(folder / name):
-            raise errors.UsageError(f"{folder / name}: is there already, and no model's", "give -o a new folder")
     _note(folder, content, {**before, **hashes})
     for name in (*(PUBLISHED if anew else ()), *sorted(before.keys() - hashes)):
         _unlink(folder / name)
@@ -170,6 +165,23 @@ def begin(
     atomic.sync_folder(folder)
     (checkpoints / STAGED).rmdir()
     _note(folder, content, hashes)
+    return hashes
+
+
+def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str, str]) -> dict[str, str]:
+    """Write a codec's files below checkpoint/, where a kill leaves nothing unknown; return their hashes by name.
+
+    Raises `UsageError` where one would take the place of a file that is not among those `before`.
+    """
+    staged = folder / CHECKPOINTS / STAGED
+    if staged.exists():
+        _remove(staged)
+    staged.mkdir(parents=True)
+    hashes = {name: files.sha256(staged / name) for name in save(staged)}
+    for name in sorted(hashes.keys() - before):
+        if os.path.lexists(folder / name):
+            _remove(staged)
+            raise errors.UsageError(f"{folder / name}: is there already, and no model's", "give -o a new folder")
     return hashes
 
 

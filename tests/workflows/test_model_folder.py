@@ -208,9 +208,11 @@ def test_overwriting_leaves_nothing_of_the_model_before(folder):
 
 def test_a_file_of_somebody_else_s_is_not_written_over(folder):
     (folder / "words.json").write_text("precious")
+    (folder / "checkpoint" / "003").mkdir(parents=True)
     with pytest.raises(errors.UsageError, match=r"words\.json: is there already, and no model's; hint: give -o a new"):
         begin(folder, OTHER, anew=True)
     assert (folder / "words.json").read_text() == "precious"
+    assert names(folder / "checkpoint") == {"003"}  # nothing is lost by what is refused
     model_folder.check_files(folder, model_folder.read_config(folder))
 
 
