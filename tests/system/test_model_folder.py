@@ -110,8 +110,8 @@ def test_what_a_kill_before_the_first_step_leaves_is_no_obstacle(train, model, t
     assert (folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
 
 
-def test_what_a_kill_at_the_very_end_leaves_is_a_finished_model_and_goes(train, trained, seqnlp, copied):
+def test_what_a_kill_at_the_very_end_leaves_is_a_finished_model_and_goes(train, trained, seqnlp, copied, says):
     (copied / "checkpoint" / "009").mkdir(parents=True)  # half removed
-    assert seqnlp("classify", "predict", copied, stdin="a lovely film\n").lines == ["good"]
+    assert seqnlp("classify", "predict", copied, stdin="a lovely film\n").lines == [says["a lovely film"]]
     assert train(copied).json["scores"] == trained.result.json["scores"]
     assert names(copied) == FILES["classify"]

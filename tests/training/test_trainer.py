@@ -501,9 +501,8 @@ def test_time_before_a_stop_is_not_taken_for_the_time_of_a_step(tmp_path, monkey
 def test_a_budget_s_run_learns(tmp_path):
     options = replace(OPTIONS, epochs=None, time_budget=1.0, eval_every=50)
     progress = trained(tmp_path, options).progress
-    assert progress.total > trainer.PROBE
+    assert progress.step == progress.total > trainer.PROBE
     assert progress.best > 90
-    assert progress.seconds < 2
 
 
 # options
