@@ -57,7 +57,8 @@ class Folder:
 
     def config(self, other: Any = None) -> Any:
         """Return the config: what makes rows out of text is the folder's, all else from `other`."""
-        own = options.from_dict(self.task.Config, self.content["config"])
+        with _as_data_errors():
+            own = options.from_dict(self.task.Config, self.content["config"], self.path / ABOUT)
         return own if other is None else replace(other, **options.of_group(own, options.TEXT))
 
     def codec(self) -> Any:
@@ -96,8 +97,15 @@ class Folder:
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    try:
+    with _as_data_errors():
         model_folder.check_files(folder, {"files": files})
+
+
+@contextlib.contextmanager
+def _as_data_errors() -> Iterator[None]:
+    """Turn what is wrong with a model's folder into what is wrong with an encoded corpus."""
+    try:
+        yield
     except errors.ModelError as error:
         raise errors.DataError(error.message, AGAIN) from None
 
@@ -219,7 +227,7 @@ def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any]:
     model_folder.check_files(path, content)
     if content["task"] != task.name:
         raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.name}")
-    config = options.from_dict(task.Config, content["config"])
+    config = options.from_dict(task.Config, content["config"], path / model_folder.CONFIG)
     return config, task.Codec.load(path, config)
 
 

@@ -178,15 +178,19 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
     """
     folder = Path(folder)
     content, weights = _stored(folder)
+    where = model_folder.description(folder)
     if task is not None and content["task"] != task:
         kind = content["task"]
         raise errors.ModelError(f"{folder}: is a model of {kind}, not of {task}", f"seqnlp {kind} predict {folder}")
     try:
         made = registry.get(content["task"])
-        config = options.from_dict(made.Config, content["config"])
+        config = options.from_dict(made.Config, content["config"], where)
+        options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
         network = made.build(config, codec)
         network.load_state_dict(weights)
+    except errors.ModelError:
+        raise
     except (*UNFIT, errors.SeqnlpError) as error:
         reason = str(error).split("\n")[0]
         raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error

@@ -147,10 +147,13 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
     """
     begin = time.monotonic()
+    options.check(job.config)
+    options.check(job.training)
     job = replace(job, train=schema.spooled(job.train), dev=schema.spooled(job.dev) if job.dev else None)
     run = _identity(job)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
     if finished is not None:
+        model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
     ready = prepare(job)
@@ -158,10 +161,7 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         content = _content(job, run, ready)
-        # Before the codec's files: whoever finds these knows whose they are.
-        model_folder.begin(job.folder, content, anew=job.overwrite)
-        content["files"] = ready.model.codec.save(job.folder)
-        model_folder.begin(job.folder, content)
+        content["files"] = model_folder.begin(job.folder, content, ready.model.codec.save, anew=job.overwrite)
         trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
         try:
             trainer.run()
@@ -300,7 +300,9 @@ def _recorded(job: Job) -> options.Training | None:
     before = None if job.overwrite else model_folder.unfinished(job.folder)
     if before is None:
         return None
-    recorded: options.Training = options.from_dict(options.Training, before["training"])
+    recorded: options.Training = options.from_dict(
+        options.Training, before["training"], model_folder.description(job.folder)
+    )
     return recorded
 
 

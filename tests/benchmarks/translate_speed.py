@@ -25,7 +25,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 import ours
 import torch
 
-from seqnlp import options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
@@ -41,7 +40,7 @@ PRECISIONS = ("fp32", "bf16")
 def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.Round]:
     """Return rounds of our training, with the settings of the model."""
     source = schema.Source((arguments.source, arguments.target))
-    config = options.from_dict(translate.Config, prediction.load(arguments.model).content["config"])
+    config = prediction.load(arguments.model).config
     settings: dict[str, Any] = {"max_tokens": arguments.max_tokens}
     rounds = {}
     for precision in PRECISIONS:

@@ -12,7 +12,7 @@ import seqnlp
 from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import formats, schema
-from seqnlp.tasks import base, registry
+from seqnlp.tasks import registry
 from seqnlp.workflows import encode as preparation
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train as workflow

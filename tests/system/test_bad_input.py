@@ -120,6 +120,16 @@ def edited(**changes):
     return edit
 
 
+def setting(part="config", **changes):
+    """Return what edits settings in config.json; those that become `...` go."""
+
+    def edit(folder):
+        before = json.loads((folder / "config.json").read_text())[part]
+        edited(**{part: {name: value for name, value in {**before, **changes}.items() if value is not ...}})(folder)
+
+    return edit
+
+
 def removed(name):
     """Return what removes a file."""
     return lambda folder: (folder / name).unlink()
@@ -153,7 +163,14 @@ MODELS = {
     "another format": (edited(format_version=99), ["99", "1", "train anew"]),
     "another task": (edited(task="tag"), ["tag", "classify"]),
     "no task": (edited(task="nonsense"), ["nonsense"]),
-    "other sizes": (edited(config={"hidden_size": 99}), ["copied", "train anew"]),
+    "other sizes": (setting(hidden_size=99), ["copied", "do not fit together", "train anew"]),
+    "unknown setting": (setting(hiden=7), ["config.json", "unknown setting 'hiden'"]),
+    "missing setting": (setting(hidden_size=...), ["config.json", "no setting 'hidden_size'"]),
+    "setting out of range": (setting(layers=9), ["config.json", "layers", "9", "from 1 to 8"]),
+    "setting of another type": (setting(dropout="0.5"), ["config.json", "dropout", "a number from 0.0 to 0.95"]),
+    "setting of no choice": (setting(pooling="median"), ["config.json", "pooling", "median", "mean+max"]),
+    "setting of the training": (setting("training", seed=None), ["config.json", "seed", "null"]),
+    "file elsewhere": (setting("files", **{"../labels.json": "ab" * 32}), ["config.json", "../labels.json"]),
 }
 
 

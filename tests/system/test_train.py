@@ -319,29 +319,6 @@ def test_killed_at_any_moment_it_goes_on(seqnlp, uninterrupted, trial):
     assert (folder / "model.safetensors").read_bytes() == weights
 
 
-@pytest.mark.parametrize(
-    "left", [".config.json.x1y2z3", "checkpoint/.run.json.x1y2z3", "checkpoint/run.json", "labels.json"]
-)
-def test_what_a_kill_before_the_first_step_leaves_is_no_obstacle(train, model, tmp_path, left):
-    config = json.loads((model / "config.json").read_text())
-    begun = json.dumps({**config, "finished": False})
-    folder = tmp_path / "model"
-    (folder / "checkpoint").mkdir(parents=True)
-    (folder / left).write_text(begun)
-    if left == "labels.json":
-        (folder / "checkpoint" / "run.json").write_text(begun)
-    train(folder)
-    assert contents(folder).keys() == contents(model).keys()
-    assert sha256(folder / "model.safetensors") == sha256(model / "model.safetensors")
-
-
-def test_what_a_kill_at_the_very_end_leaves_is_a_finished_model(trained, seqnlp, copied, says):
-    (copied / "checkpoint" / "009").mkdir(parents=True)  # half removed
-    assert seqnlp("classify", "predict", copied, stdin="a lovely film\n").lines == [says["a lovely film"]]
-    command = [str(copied) if part == "model" else part for part in trained.command]
-    assert seqnlp(*command).json["scores"] == trained.result.json["scores"]
-
-
 def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
     command = [*uninterrupted[0], "twice"]
     with seqnlp.start(*command) as first:
@@ -365,7 +342,7 @@ def test_a_time_budget_becomes_a_number_of_steps_and_is_kept(seqnlp):
     flags = ["--hidden-size", "16", "--embedding-size", "16", "--char-ngram-buckets", "100", "--time-budget", "2s"]
     seqnlp("classify", "train", "train.tsv", "--dev", "dev.tsv", "-o", "budget", *flags)
     config = json.loads((seqnlp.folder / "budget" / "config.json").read_text())
-    assert config["step"] == config["steps"] > 0
+    assert 0 < config["step"] <= config["steps"]  # that of the best weights, and the last
     assert config["seconds"] < 20
 
 

@@ -270,11 +270,18 @@ def test_a_plan_that_somebody_put_there_is_none(encoded, packed):
     assert preparation.open_folder(str(encoded)).plan is None
 
 
-def test_an_option_that_is_newer_than_the_folder_has_its_default(encoded, classify):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"max_length": 0}, "max_length is 0, expected a whole number from 1"),
+        ({"unheard_of": 1}, "unknown setting 'unheard_of'"),
+    ],
+)
+def test_settings_that_were_changed_are_told(encoded, change, said):
     config = json.loads((encoded / "encoded.json").read_text())["config"]
-    del config["max_length"], config["hidden_size"]
-    edited(encoded, config=config)
-    assert preparation.open_folder(str(encoded)).config() == classify.Config(**SMALL)
+    edited(encoded, config={**config, **change})
+    with pytest.raises(errors.DataError, match=rf"encoded\.json: {said}; hint: encode the corpus again"):
+        preparation.open_folder(str(encoded)).config()
 
 
 # codecs
