@@ -13,7 +13,7 @@ FILES = {
     "tag": {*ALWAYS, "labels.json", "tokenizer.json", "words.json"},
 }
 TAGGED = "the\tDET\ncat\tNOUN\n\na\tDET\nfilm\tNOUN\n\n" * 20
-TAG_SIZES = "--hidden 5 --dimension 5 --subwords 101 --gram-dimension 5 --surface-dimension 5 --epochs 1".split()
+TAG_SIZES = "--hidden-size 5 --embedding-size 5 --char-ngram-buckets 101 --char-ngram-embedding-size 5 --affix-embedding-size 5 --epochs 1".split()
 
 
 def names(folder):
