@@ -100,7 +100,7 @@ class Trainer:
         self.best: dict[str, torch.Tensor] = {}
         self.saved = time.monotonic()
         self.order: Sequence[Any] = data.epoch(0)
-        self.per_epoch = math.ceil(len(self.order) / options.accumulate)
+        self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
         self.eval_every = options.eval_every or self.per_epoch
         self._resume()
 
@@ -171,7 +171,7 @@ class Trainer:
             self.order = self.data.epoch(epoch)
         torch.manual_seed(int(np.random.SeedSequence((options.seed, progress.step)).generate_state(1)[0]))
         weight = torch.zeros((), device=self.device)
-        for batch in self.order[place * options.accumulate : (place + 1) * options.accumulate]:
+        for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:
             with precision.autocast(self.device, options.precision):
                 loss = self.network(self.data.load(batch).to(self.device))
             loss.sum.backward()
@@ -184,13 +184,13 @@ class Trainer:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
         return errors.SeqnlpError(
             f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
-            "a lower --learning-rate, a smaller --clip, or --precision fp32, in a new folder",
+            "a lower --learning-rate, a smaller --max-grad-norm, or --precision fp32, in a new folder",
         )
 
     def _rate(self) -> float:
         """Return the learning rate of this step, as a share of the peak."""
         step, total = self.progress.step + 1, self.progress.total
-        warmup = min(self.options.warmup, (total or self._most_steps()) // 5)  # a short run is not all warm-up
+        warmup = min(self.options.warmup_steps, (total or self._most_steps()) // 5)  # a short run is not all warm-up
         if step <= warmup or total is None:
             return min(1.0, step / max(warmup, 1))
         share = (step - warmup) / max(total + 1 - warmup, 1)  # 0 after the warm-up, just under 1 at the last step
@@ -272,6 +272,6 @@ def resolved(options: Training, lengths: np.ndarray, *, epochs: int, device: tor
     tokens = int(buckets.longest(lengths).sum())
     budget = options.max_tokens or buckets.budget(lengths)
     batch = min(options.batch_size, max(1, budget * len(lengths) // tokens))  # rows
-    enough = max(epochs, math.ceil(LEAST_STEPS * batch * options.accumulate / len(lengths)))
+    enough = max(epochs, math.ceil(LEAST_STEPS * batch * options.grad_accumulation / len(lengths)))
     chosen = options.epochs or (None if options.time_budget else enough)
     return replace(options, epochs=chosen, max_tokens=budget, precision=precision.resolve(options.precision, device))

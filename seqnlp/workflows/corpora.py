@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from seqnlp import errors, tasks
+from seqnlp import errors
 from seqnlp.preprocess.corpora import schema, spool
 from seqnlp.preprocess.corpora.examples import Examples
+from seqnlp.tasks import base
 from seqnlp.workflows import encoded
 
 
@@ -34,7 +35,7 @@ class Text:
 Corpus: TypeAlias = Text | encoded.Encoded
 
 
-def opened(task: tasks.Task, source: schema.Source, config: Any) -> Corpus:
+def opened(task: base.AnyTask, source: schema.Source, config: Any) -> Corpus:
     """Return the corpus that a source names.
 
     Raises `DataError` if it is malformed, empty or damaged, or was encoded for another task.
@@ -42,11 +43,11 @@ def opened(task: tasks.Task, source: schema.Source, config: Any) -> Corpus:
     if source.encoded is None:
         return read(task, source, config)
     folder = encoded.open_folder(source.encoded)
-    folder.check_task(task.NAME)
+    folder.check_task(task.name)
     return folder
 
 
-def read(task: tasks.Task, source: schema.Source, config: Any) -> Text:
+def read(task: base.AnyTask, source: schema.Source, config: Any) -> Text:
     """Return a corpus of text, each of its files read once; raises `DataError` if there is no example in it."""
     source = replace(source, digests={})
     found = spool.spooled(task.read(source, config))

@@ -9,16 +9,17 @@ from typing import Any
 
 import pyarrow
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import atomic, parallel
 from seqnlp.preprocess.corpora import arrow, schema, spool
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpora, encoded, model_folder
 
 
 def encode(
-    task: tasks.Task,
+    task: base.AnyTask,
     source: schema.Source,
     config: Any,
     output: Path,
@@ -37,13 +38,13 @@ def encode(
     config, codec, text = fitted(task, source, config, tokenizers, codec_of)
     with atomic.atomic_folder(output, replace=overwrite) as folder:
         names = codec.save(folder)
-        arguments = (task.NAME, config, folder, codec_of is None)
+        arguments = (task.name, config, folder, codec_of is None)
         with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(text.examples), jobs)) as batches:
             count = arrow.write(folder / encoded.ROWS, batches, _features(codec))
         if not count:
             raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
         content = {
-            "task": task.NAME,
+            "task": task.name,
             "config": options.to_dict(config),
             "fitted": codec_of is None,
             "rows": count,
@@ -54,7 +55,7 @@ def encode(
 
 
 def fitted(
-    task: tasks.Task,
+    task: base.AnyTask,
     source: schema.Source,
     config: Any,
     tokenizers: Sequence[tokenizer.Tokenizer] = (),
@@ -71,28 +72,28 @@ def fitted(
     return *fit(task, text, text.examples, config, given), text
 
 
-def _given(task: tasks.Task, path: Path) -> tuple[Any, Any]:
+def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any]:
     """Return config and codec of an encoded corpus, or of a model."""
     if not (path / model_folder.CONFIG).is_file():
         folder = encoded.open_folder(str(path))
-        folder.check_task(task.NAME)
+        folder.check_task(task.name)
         return folder.config(), folder.codec()
     content = model_folder.read_config(path)
     model_folder.check_files(path, content)
-    if content["task"] != task.NAME:
-        raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.NAME}")
-    config = options.from_dict(task.Config, content["config"])
-    return config, task.load_codec(path, config)
+    if content["task"] != task.name:
+        raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.name}")
+    config = options.from_dict(task.Config, content["config"], path / model_folder.CONFIG)
+    return config, task.Codec.load(path, config)
 
 
 def fit(
-    task: tasks.Task, corpus: corpora.Corpus, part: Examples, config: Any, given: Mapping[str, Any]
+    task: base.AnyTask, corpus: corpora.Corpus, part: Examples, config: Any, given: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """Return what `Task.fit` does of a part of a corpus; its errors name the files that the corpus comes from."""
     try:
         return task.fit(part, config, given)
     except errors.DataError as error:
-        if error.message.startswith((*corpus.names, str(getattr(config, "vectors", None)))):
+        if error.message.startswith((*corpus.names, *task.files(config))):
             raise  # it names a file already
         raise errors.DataError(f"{corpus.title}: {error.message}", error.hint) from None
 
@@ -103,23 +104,23 @@ def _features(codec: Any) -> arrow.Features:
 
 def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], pyarrow.RecordBatch]:
     """Return what makes rows of examples, with the codec that was saved in a folder: in whatever process."""
-    chapter = tasks.get(task)
-    codec = chapter.load_codec(folder, config)
+    made = registry.get(task)
+    codec = made.Codec.load(folder, config)
 
     def encode(chunk: Sequence[Example]) -> pyarrow.RecordBatch:
         pairs = ((codec.encode(example, fitted=fitted), example) for example in chunk)
         kept = [
             {**row, spool.COLUMN: spool.to_json(example)}
             for row, example in pairs
-            if not fitted or chapter.fits(row, config)
+            if not fitted or made.is_trainable(row, config)
         ]
         return arrow.batch_of(kept, _features(codec))
 
     return encode
 
 
-def shown(task: tasks.Task, codec: Any, part: Examples) -> Iterator[dict[str, Any]]:
+def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, Any]]:
     """Yield the columns of each row that are worth looking at."""
     for example in part:
         row = codec.encode(example, fitted=True)
-        yield {name: row[name] for name in task.SHOWN}
+        yield {name: row[name] for name in task.preview_columns}

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, schema, spool
 from seqnlp.preprocess.corpora.examples import Examples
+from seqnlp.tasks import base, registry
 from seqnlp.workflows import model_folder
 
 ROWS, ABOUT, PLAN = "rows.arrow", schema.ENCODED, "plan.json"
@@ -35,9 +37,9 @@ class Encoded:
     plan: buckets.Plan | None
 
     @property
-    def task(self) -> tasks.Task:
+    def task(self) -> base.AnyTask:
         """Return the task that the rows are for."""
-        return tasks.get(self.content["task"])
+        return registry.get(self.content["task"])
 
     @property
     def fitted(self) -> bool:
@@ -71,12 +73,13 @@ class Encoded:
 
     def config(self, other: Any = None) -> Any:
         """Return the config: what makes rows out of text is the folder's, all else from `other`."""
-        own = options.from_dict(self.task.Config, self.content["config"])
+        with _as_data_errors():
+            own = options.from_dict(self.task.Config, self.content["config"], self.path / ABOUT)
         return own if other is None else replace(other, **options.of_group(own, options.TEXT))
 
     def codec(self) -> Any:
         """Return the codec that made the rows."""
-        return self.task.load_codec(self.path, self.config())
+        return self.task.Codec.load(self.path, self.config())
 
     @functools.cached_property
     def table(self) -> pyarrow.Table:
@@ -112,7 +115,7 @@ class Encoded:
         if theirs != self.content["files"] or settings != own:
             raise errors.DataError(
                 f"{self.path}: was not encoded with the codec of {whose}",
-                f"seqnlp encode {self.task.NAME} ... --codec {whose}",
+                f"seqnlp encode {self.task.name} ... --codec {whose}",
             )
 
 
@@ -122,11 +125,18 @@ def open_folder(name: str) -> Encoded:
     if not (path / ABOUT).is_file():
         raise errors.UsageError(f"{path}: no encoded corpus here", "seqnlp encode TASK CORPUS ... -o FOLDER makes one")
     content = _about(path)
-    try:
+    with _as_data_errors():
         model_folder.check_files(path, content)
+    return Encoded(path, content, _plan(path / PLAN, content["made"].get(PLAN)))
+
+
+@contextlib.contextmanager
+def _as_data_errors() -> Iterator[None]:
+    """Turn what is wrong with a model's folder into what is wrong with an encoded corpus."""
+    try:
+        yield
     except errors.ModelError as error:
         raise errors.DataError(error.message, AGAIN) from None
-    return Encoded(path, content, _plan(path / PLAN, content["made"].get(PLAN)))
 
 
 def _about(folder: Path) -> dict[str, Any]:

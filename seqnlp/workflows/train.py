@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import files
-from seqnlp.metrics import base
+from seqnlp.metrics import base as metrics
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.tasks import base, registry
 from seqnlp.training import precision, trainer
 from seqnlp.workflows import corpora, encode, encoded, model_folder
 from seqnlp.workflows import predict as prediction
@@ -48,7 +49,7 @@ class Job:
 class Batches:
     """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
 
-    def __init__(self, task: tasks.Task, codec: Any, rows: arrow.Rows, plan: buckets.Plan, seed: int) -> None:
+    def __init__(self, task: base.AnyTask, codec: Any, rows: arrow.Rows, plan: buckets.Plan, seed: int) -> None:
         self.task, self.codec, self.rows, self.plan, self.seed = task, codec, rows, plan, seed
 
     def epoch(self, number: int) -> list[padding.Batch]:
@@ -95,7 +96,7 @@ class Judge:
         """Return a prediction for each example."""
         return self.model.run_rows(self.rows, search, limits)
 
-    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once how many labels training never saw."""
         scores, details = self.model.task.score(self.corpus, found, self.model.codec, intervals=intervals)
         if details.get("unseen") and not self.warned:
@@ -103,7 +104,7 @@ class Judge:
             self.warned = True
         return scores, details
 
-    def scores(self, *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def scores(self, *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details under default search."""
         return self.score(self.predictions(self.model.task.Search(), buckets.Limits()), intervals=intervals)
 
@@ -144,11 +145,14 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
     """
     begin = time.monotonic()
+    options.check(job.config)
+    options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
     parts = opened(job)
     run = _identity(job, parts)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
     if finished is not None:
+        model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
     ready = prepare(job, parts)
@@ -156,10 +160,7 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         content = _content(job, run, parts, ready)
-        # Before the codec's files: whoever finds these knows whose they are.
-        model_folder.begin(job.folder, content, anew=job.overwrite)
-        content["files"] = ready.model.codec.save(job.folder)
-        model_folder.begin(job.folder, content)
+        content["files"] = model_folder.begin(job.folder, content, ready.model.codec.save, anew=job.overwrite)
         trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
         try:
             trainer.run()
@@ -179,6 +180,7 @@ class Parts:
     train: corpora.Corpus
     dev: corpora.Corpus | None
     start: prediction.Model | None
+    start_weights: str | None  # their hash
 
 
 def opened(job: Job) -> Parts:
@@ -192,12 +194,15 @@ def opened(job: Job) -> Parts:
         )
     if job.dev and job.dev.encoded and not job.train.encoded:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
-    task = tasks.get(job.task)
-    start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
+    task = registry.get(job.task)
+    start, weights = None, None
+    if job.init_from is not None:
+        weights = model_folder.read_config(Path(job.init_from))["files"][model_folder.WEIGHTS]
+        start = prediction.load(job.init_from, task=job.task)
     config = start.config if start else job.config
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
-    return Parts(train, corpora.opened(task, job.dev, config) if job.dev else None, start)
+    return Parts(train, corpora.opened(task, job.dev, config) if job.dev else None, start, weights)
 
 
 def _identity(job: Job, parts: Parts) -> dict[str, Any]:
@@ -213,11 +218,11 @@ def _identity(job: Job, parts: Parts) -> dict[str, Any]:
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
-            "vectors": files.sha256(config.vectors) if getattr(config, "vectors", None) else None,
+            "settings": [files.sha256(name) for name in registry.get(job.task).files(config)],
         },
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
-        "init_from": parts.start.content["files"][model_folder.WEIGHTS] if parts.start else None,
+        "init_from": parts.start_weights,
     }
 
 
@@ -236,7 +241,7 @@ class Material:
 def prepare(job: Job, parts: Parts | None = None) -> Ready:
     """Fit, build and encode, and read unless that is done already; nothing is written."""
     parts = parts or opened(job)
-    task, device, start = tasks.get(job.task), precision.resolve_device(job.device), parts.start
+    task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
         job = replace(job, config=start.config)
     if isinstance(parts.train, corpora.Text):
@@ -252,7 +257,7 @@ def prepare(job: Job, parts: Parts | None = None) -> Ready:
         task.initialise(network, config, found.codec)
     model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or trainer.resolved(
-        _planned(job.training, found.plan), found.rows.lengths, epochs=task.EPOCHS, device=device
+        _planned(job.training, found.plan), found.rows.lengths, epochs=task.min_epochs, device=device
     )
     assert chosen.max_tokens is not None
     plan = found.plan or buckets.plan(found.rows.lengths, buckets.Limits(chosen.max_tokens, chosen.batch_size))
@@ -260,22 +265,22 @@ def prepare(job: Job, parts: Parts | None = None) -> Ready:
     return Ready(model, judge, Batches(task, found.codec, found.rows, plan, chosen.seed), chosen)
 
 
-def _from_text(job: Job, task: tasks.Task, text: corpora.Text, start: prediction.Model | None) -> Material:
+def _from_text(job: Job, task: base.AnyTask, text: corpora.Text, start: prediction.Model | None) -> Material:
     part, dev = (text.examples, None) if job.dev else task.split(text.examples, job.training.seed)
     config, codec = encode.fit(task, text, part, job.config, {"codec": start.codec} if start else {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = (codec.encode(example, fitted=fitted) for example in part)
-    kept = arrow.in_memory((row for row in rows if task.fits(row, config)), codec.features())
+    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return Material(config, codec, kept, None, {}, dev)
 
 
-def _from_folder(job: Job, task: tasks.Task, folder: encoded.Encoded, start: prediction.Model | None) -> Material:
+def _from_folder(job: Job, task: base.AnyTask, folder: encoded.Encoded, start: prediction.Model | None) -> Material:
     if start:
         folder.check_codec(start.content["files"], start.config, str(job.init_from))
     config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
     if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
         encode.fit(task, folder, folder.examples, config, {"codec": codec})
-        kept = arrow.in_memory((row for row in rows if task.fits(row, config)), codec.features())
+        kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
         if len(kept) < len(rows):
             rows, plan = kept, plan and buckets.plan(kept.lengths, plan.limits)
     return Material(config, codec, rows, plan, folder.content["files"], None)
@@ -303,7 +308,9 @@ def _recorded(job: Job) -> options.Training | None:
     before = None if job.overwrite else model_folder.unfinished(job.folder)
     if before is None:
         return None
-    recorded: options.Training = options.from_dict(options.Training, before["training"])
+    recorded: options.Training = options.from_dict(
+        options.Training, before["training"], model_folder.description(job.folder)
+    )
     return recorded
 
 
@@ -367,12 +374,12 @@ def evaluate(
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
     corpus = corpora.opened(model.task, source, model.config)
-    model = replace(model, codec=model.task.suited(model.codec, search))
+    model = replace(model, codec=model.task.configured(model.codec, search))
     judge = Judge.of(model, corpus, model.content["files"], folder)
     found = judge.predictions(search, limits)
     scores, details = judge.score(found)
     result = {
-        "task": model.task.NAME,
+        "task": model.task.name,
         "model": folder,
         "scores": [score.to_dict() for score in scores],
         "details": details,

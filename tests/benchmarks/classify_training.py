@@ -1,6 +1,6 @@
 """Training speed of `seqnlp classify` beside a plain PyTorch loop of the same sizes, in thousand words a second.
 
-    python tests/benchmarks/classify_training.py CORPUS.tsv [--rounds 5] [--hidden 256]
+    python tests/benchmarks/classify_training.py CORPUS.tsv [--rounds 5] [--hidden-size 256]
 
 The plain loop is what tutorials teach: nn.Embedding, a bidirectional nn.LSTM over a PackedSequence, shuffled batches of
 32, Adam, fp32. Ours does more for each word: character n-grams, naive Bayes, dropout, clipping, moving average. Both
@@ -22,8 +22,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from seqnlp.preprocess.corpora import schema
-from seqnlp.tasks.classify import task as classify
+from seqnlp.tasks import registry
 from seqnlp.training import trainer
+
+classify = registry.get("classify")
 
 ROUND = 3000  # sentences of one round
 
@@ -69,9 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hidden", type=int, default=classify.Config().hidden)
+    parser.add_argument("--hidden-size", type=int, default=classify.Config().hidden)
     arguments = parser.parse_args()
-    config = classify.Config(hidden=arguments.hidden, dimension=arguments.hidden)
+    config = classify.Config(hidden_size=arguments.hidden, embedding_size=arguments.hidden)
     source = schema.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
         trainers = {

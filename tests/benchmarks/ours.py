@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from seqnlp import options, tasks
+from seqnlp import options
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import registry
 from seqnlp.training import trainer
 from seqnlp.workflows import train as workflow
 
@@ -20,7 +21,7 @@ def make_trainer(
     task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
 ) -> trainer.Trainer:
     """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
-    chosen = options.Training(**{**tasks.get(task).OPTIONS, "epochs": 100, **settings})
+    chosen = options.Training(**{**registry.get(task).OPTIONS, "epochs": 100, **settings})
     job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
     ready = workflow.prepare(job)
     made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)

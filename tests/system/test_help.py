@@ -1,8 +1,5 @@
 """Help, versions, and commands that are mistyped: all of them before torch is loaded."""
 
-import statistics
-import time
-
 import pytest
 
 COMMANDS = [
@@ -44,15 +41,6 @@ def test_version(seqnlp):
     assert seqnlp("--version").out.split()[0] == "seqnlp"
 
 
-def test_help_comes_at_once(seqnlp):
-    seconds = []
-    for _ in range(5):
-        begin = time.monotonic()
-        seqnlp.cold("--help")
-        seconds.append(time.monotonic() - begin)
-    assert statistics.median(seconds) < 1  # 0.3 is the aim; a busy machine is not a slow program
-
-
 WRONG = {
     "unknown command": (["clasify"], ["clasify", "did you mean classify?"]),
     "unknown verb": (["classify", "trian"], ["trian", "did you mean train?"]),
@@ -63,7 +51,7 @@ WRONG = {
     "unknown format": (["classify", "predict", "model", "--from", "nonsense"], ["--from", "nonsense", "jsonl"]),
     "unknown output": (["classify", "predict", "model", "--to", "nonsense"], ["--to", "nonsense", "jsonl"]),
     "unknown metric": (["score", "acuracy", "dev.tsv"], ["acuracy", "accuracy"]),
-    "unknown choice": (["classify", "train", "x.tsv", "-o", "m", "--pool", "median"], ["--pool", "median", "max"]),
+    "unknown choice": (["classify", "train", "x.tsv", "-o", "m", "--pooling", "median"], ["--pooling", "median", "max"]),
     "none": (["classify", "train", "x.tsv", "-o", "m", "--epochs", "0"], ["--epochs", "0"]),
     "negative": (["classify", "train", "x.tsv", "-o", "m", "--seed", "-1"], ["--seed", "-1"]),
     "huge": (["classify", "train", "x.tsv", "-o", "m", "--seed", "9" * 30], ["--seed"]),

@@ -20,7 +20,7 @@ from seqnlp.training import checkpoint, optimizer, trainer
 
 ROWS, WORDS, CLASSES = 36, 11, 3
 OPTIONS = Training(
-    seed=5, epochs=4, batch_size=6, max_tokens=100, learning_rate=0.05, warmup=2, precision="fp32", eval_every=5
+    seed=5, epochs=4, batch_size=6, max_tokens=100, learning_rate=0.05, warmup_steps=2, precision="fp32", eval_every=5
 )
 
 
@@ -211,7 +211,7 @@ def test_every_step_draws_other_random_numbers_and_the_same_ones_in_every_run(tm
 @pytest.mark.parametrize("parts", [2, 3])
 def test_accumulated_parts_of_a_batch_make_the_step_of_the_whole(tmp_path, parts):
     whole = trained(tmp_path / "1", network=Toy(dropout=0))
-    options = replace(OPTIONS, accumulate=parts)
+    options = replace(OPTIONS, grad_accumulation=parts)
     cut = trained(tmp_path / "2", options, network=Toy(dropout=0), data=Data(parts=parts))
     assert cut.progress.step == whole.progress.step
     torch.testing.assert_close(weights(cut), weights(whole), atol=1e-6, rtol=0)
@@ -219,13 +219,13 @@ def test_accumulated_parts_of_a_batch_make_the_step_of_the_whole(tmp_path, parts
 
 def test_uneven_parts_count_by_their_rows(tmp_path):
     whole = trained(tmp_path / "1", network=Toy(dropout=0))
-    options = replace(OPTIONS, accumulate=4)
+    options = replace(OPTIONS, grad_accumulation=4)
     cut = trained(tmp_path / "2", options, network=Toy(dropout=0), data=Data(parts=4))  # 2, 2, 1 and 1 rows
     torch.testing.assert_close(weights(cut), weights(whole), atol=1e-6, rtol=0)
 
 
 def test_the_last_step_of_an_epoch_may_have_fewer_batches(tmp_path):
-    made = trained(tmp_path, replace(OPTIONS, accumulate=4))  # of six batches
+    made = trained(tmp_path, replace(OPTIONS, grad_accumulation=4))  # of six batches
     assert (made.per_epoch, made.progress.step) == (2, 8)
 
 
@@ -243,7 +243,7 @@ def stopped(folder, step, options=OPTIONS, signum=15):
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 @pytest.mark.parametrize("step", [1, 5, 6, 11, 23])
 def test_a_run_that_was_stopped_is_the_run_that_was_not(tmp_path, step, ema):
-    options = replace(OPTIONS, ema=ema)
+    options = replace(OPTIONS, ema_decay=ema)
     whole = trained(tmp_path / "whole", options)
     stopped(tmp_path / "cut", step, options)
     resumed = trained(tmp_path / "cut", options, network=Toy(seed=99))
@@ -253,14 +253,14 @@ def test_a_run_that_was_stopped_is_the_run_that_was_not(tmp_path, step, ema):
 
 
 def test_a_run_may_be_stopped_often(tmp_path):
-    options = replace(OPTIONS, schedule="plateau", ema=0.9)
+    options = replace(OPTIONS, schedule="plateau", ema_decay=0.9)
     for step in (2, 3, 9, 17):
         stopped(tmp_path / "cut", step, options)
     equal(weights(trained(tmp_path / "cut", options)), weights(trained(tmp_path / "whole", options)))
 
 
 def test_accumulation_is_resumed_too(tmp_path):
-    options = replace(OPTIONS, accumulate=4)
+    options = replace(OPTIONS, grad_accumulation=4)
     stopped(tmp_path / "cut", 3, options)
     equal(weights(trained(tmp_path / "cut", options)), weights(trained(tmp_path / "whole", options)))
 
@@ -314,7 +314,7 @@ def rates(monkeypatch):
 
 
 def scheduled(folder, schedule, **rest):
-    options = replace(OPTIONS, schedule=schedule, warmup=4, learning_rate=1e-3, **rest)
+    options = replace(OPTIONS, schedule=schedule, warmup_steps=4, learning_rate=1e-3, **rest)
     trained(folder, options, evaluate=scripted(50.0, 40.0, 60.0, 55.0, 50.0))
 
 
@@ -350,12 +350,12 @@ def test_constant_stays(tmp_path, rates):
 
 
 def test_a_short_run_is_not_all_warm_up(tmp_path, rates):
-    trained(tmp_path, replace(OPTIONS, warmup=1000, learning_rate=1e-3))
+    trained(tmp_path, replace(OPTIONS, warmup_steps=1000, learning_rate=1e-3))
     assert rates[:5] == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3 * 20 / 21])
 
 
 def test_without_warm_up_the_first_step_is_at_the_peak(tmp_path, rates):
-    trained(tmp_path, replace(OPTIONS, warmup=0, schedule="constant", learning_rate=1e-3))
+    trained(tmp_path, replace(OPTIONS, warmup_steps=0, schedule="constant", learning_rate=1e-3))
     assert set(rates) == {1e-3}
 
 
@@ -501,9 +501,8 @@ def test_time_before_a_stop_is_not_taken_for_the_time_of_a_step(tmp_path, monkey
 def test_a_budget_s_run_learns(tmp_path):
     options = replace(OPTIONS, epochs=None, time_budget=1.0, eval_every=50)
     progress = trained(tmp_path, options).progress
-    assert progress.total > trainer.PROBE
+    assert progress.step == progress.total > trainer.PROBE
     assert progress.best > 90
-    assert progress.seconds < 2
 
 
 # options

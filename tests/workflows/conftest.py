@@ -7,8 +7,9 @@ import types
 import pyarrow
 import pytest
 
-from seqnlp import options, tasks
+from seqnlp import options
 from seqnlp.preprocess.corpora import examples, readers, schema
+from seqnlp.tasks import registry
 from seqnlp.workflows import encode, pack
 
 STRANGE = " \u2028\u00e4\U0001f600"
@@ -17,7 +18,7 @@ TEXTS = "".join(
     f"{'so good ' * (n % 7)}it was number {n}{STRANGE * (n % 2)}\t{'pos' if n % 3 else 'neg'}\n" for n in range(50)
 )
 
-SMALL = dict(subwords=11, min_count=1)
+SMALL = dict(char_ngram_buckets=11, min_count=1)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def classify():
-    return tasks.get("classify")
+    return registry.get("classify")
 
 
 @pytest.fixture
@@ -77,18 +78,19 @@ def read(source, config):
 @pytest.fixture
 def pairs(monkeypatch):
     """The task."""
-    chapter = types.SimpleNamespace(
-        NAME="pairs",
+    task = types.SimpleNamespace(
+        name="pairs",
         Config=Config,
-        SHOWN=("source", "target"),
+        preview_columns=("source", "target"),
         read=read,
         fit=lambda part, config, given: (config, Codec()),
-        fits=lambda row, config: max(row["lengths"]) <= config.longest,
-        load_codec=lambda folder, config: Codec(),
+        is_trainable=lambda row, config: max(row["lengths"]) <= config.longest,
+        files=lambda config: [],
+        Codec=types.SimpleNamespace(load=lambda folder, config: Codec()),
     )
-    monkeypatch.setitem(tasks.REGISTRY, "pairs", "join what belongs together")
-    monkeypatch.setitem(sys.modules, "seqnlp.tasks.pairs.task", chapter)
-    return chapter
+    monkeypatch.setitem(registry.REGISTRY, "pairs", "join what belongs together")
+    monkeypatch.setitem(sys.modules, "seqnlp.tasks.pairs.task", types.SimpleNamespace(TASK=task))
+    return task
 
 
 LENGTHS = [(1 + n * 7 % 11, 1 + n * 5 % 13) for n in range(40)]

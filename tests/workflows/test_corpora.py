@@ -55,7 +55,7 @@ def dev(tmp_path):
 
 
 def job(classify, tmp_path, source, dev, **more):
-    config = classify.Config(subwords=11, min_count=1, dimension=3, hidden=3)
+    config = classify.Config(char_ngram_buckets=11, min_count=1, embedding_size=3, hidden_size=3)
     training = options.Training(epochs=1, precision="fp32")
     return train.Job("classify", source, dev, tmp_path / "model", config, training, device="cpu", **more)
 

@@ -10,7 +10,7 @@ from seqnlp.preprocess.corpora import schema
 from seqnlp.workflows import encode
 from seqnlp.workflows import encoded as folders
 
-SMALL = dict(subwords=11, min_count=1)
+SMALL = dict(char_ngram_buckets=11, min_count=1)
 
 
 def names(folder):
@@ -58,7 +58,7 @@ def test_a_given_codec_is_used_as_it_is(encoded, tmp_path, source, classify):
     content = encode.encode(classify, dev, classify.Config(), tmp_path / "dev", codec_of=str(encoded))
     folder = folders.open_folder(str(tmp_path / "dev"))
     assert content["files"] == folders.open_folder(str(encoded)).content["files"]
-    assert not folder.fitted and folder.config().subwords == 11
+    assert not folder.fitted and folder.config().char_ngram_buckets == 11
     rows = folder.rows().table.to_pylist()
     assert [row["labels"] for row in rows] == [[1], [-1]] and not any(row["fitted"] for row in rows)
 

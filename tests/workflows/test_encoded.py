@@ -8,13 +8,14 @@ import datasets
 import numpy as np
 import pytest
 
-from seqnlp import errors, tasks
+from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, schema
+from seqnlp.tasks import registry
 from seqnlp.workflows import corpora, model_folder, pack
 from seqnlp.workflows import encoded as folders
 
-SMALL = dict(subwords=11, min_count=1)
+SMALL = dict(char_ngram_buckets=11, min_count=1)
 HUGGING_FACE = {"dataset_info.json", "state.json"}  # for `datasets`; we never read them
 
 
@@ -24,8 +25,8 @@ def names(folder):
 
 def test_the_config_is_that_of_the_folder_for_text_and_of_the_command_for_the_rest(encoded, classify):
     folder = folders.open_folder(str(encoded))
-    mixed = folder.config(classify.Config(hidden=7, subwords=99, max_length=3))
-    assert (mixed.hidden, mixed.subwords, mixed.max_length) == (7, 11, 512)
+    mixed = folder.config(classify.Config(hidden_size=7, char_ngram_buckets=99, max_length=3))
+    assert (mixed.hidden_size, mixed.char_ngram_buckets, mixed.max_length) == (7, 11, 512)
 
 
 def test_a_corpus_in_memory_makes_the_same_plan(encoded):
@@ -144,9 +145,9 @@ def test_a_folder_of_another_version_is_told(encoded):
 
 def test_a_folder_of_another_task_is_told(encoded):
     source = schema.Source((str(encoded),))
-    assert corpora.opened(tasks.get("classify"), source, None).path == encoded
+    assert corpora.opened(registry.get("classify"), source, None).path == encoded
     with pytest.raises(errors.DataError, match="was encoded for classify, not for tag"):
-        corpora.opened(tasks.get("tag"), source, None)
+        corpora.opened(registry.get("tag"), source, None)
 
 
 def test_a_plan_that_somebody_put_there_is_none(encoded, packed):
@@ -154,11 +155,18 @@ def test_a_plan_that_somebody_put_there_is_none(encoded, packed):
     assert folders.open_folder(str(encoded)).plan is None
 
 
-def test_an_option_that_is_newer_than_the_folder_has_its_default(encoded, classify):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"max_length": 0}, "max_length is 0, expected a whole number from 1"),
+        ({"unheard_of": 1}, "unknown setting 'unheard_of'"),
+    ],
+)
+def test_settings_that_were_changed_are_told(encoded, change, said):
     config = json.loads((encoded / "encoded.json").read_text())["config"]
-    del config["max_length"], config["hidden"]
-    edited(encoded, config=config)
-    assert folders.open_folder(str(encoded)).config() == classify.Config(**SMALL)
+    edited(encoded, config={**config, **change})
+    with pytest.raises(errors.DataError, match=rf"encoded\.json: {said}; hint: encode the corpus again"):
+        folders.open_folder(str(encoded)).config()
 
 
 # codecs
@@ -167,7 +175,7 @@ def test_an_option_that_is_newer_than_the_folder_has_its_default(encoded, classi
 def test_rows_fit_the_codec_that_made_them_and_no_other(encoded, tmp_path, source, classify):
     folder = folders.open_folder(str(encoded))
     weights = {model_folder.WEIGHTS: "any"}  # of a model, whose files these may be
-    folder.check_codec({**folder.content["files"], **weights}, classify.Config(**SMALL, hidden=3), "m")
+    folder.check_codec({**folder.content["files"], **weights}, classify.Config(**SMALL, hidden_size=3), "m")
     (first, *_) = folder.content["files"]
     without = {name: digest for name, digest in folder.content["files"].items() if name != first}
     more = {**folder.content["files"], "more.json": "x"}

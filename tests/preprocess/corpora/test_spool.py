@@ -62,6 +62,7 @@ def test_an_error_of_the_reader_is_passed_on():
 def test_its_file_has_no_name_and_is_closed_with_the_last_reader(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
+    gc.collect()
     before = len(os.listdir("/dev/fd"))
     found = spool.spooled(made(3))
     assert not list(tmp_path.iterdir())
