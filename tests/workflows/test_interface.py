@@ -1,5 +1,7 @@
 """The Python interface: the same model as the command makes, the same errors."""
 
+import logging
+
 import pytest
 
 import seqnlp
@@ -10,18 +12,32 @@ SMALL = {"embedding_size": 3, "hidden_size": 3, "char_ngram_buckets": 11, "epoch
 
 
 @pytest.fixture
+def shell():
+    """Run a command in this process, and leave the log as it was."""
+    log = logging.getLogger("seqnlp")
+    before = log.level, log.propagate, list(log.handlers)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(list(map(str, arguments)))
+        assert not end.value.code
+
+    yield run
+    log.setLevel(before[0])
+    log.propagate, log.handlers = before[1:]
+
+
+@pytest.fixture
 def corpus(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text("so good\tpos\ntoo bad\tneg\n" * 5)
     return path
 
 
-def test_it_makes_the_model_that_the_command_makes(tmp_path, corpus):
+def test_it_makes_the_model_that_the_command_makes(tmp_path, corpus, shell):
     result = seqnlp.train("classify", corpus, tmp_path / "python", dev=corpus, **SMALL)
     flags = [part for name, value in SMALL.items() for part in (f"--{name.replace('_', '-')}", str(value))]
-    with pytest.raises(SystemExit) as end:
-        main(["classify", "train", str(corpus), "--dev", str(corpus), "-o", str(tmp_path / "shell"), "-q", *flags])
-    assert not end.value.code
+    shell("classify", "train", corpus, "--dev", corpus, "-o", tmp_path / "shell", "-q", *flags)
     for name in ("model.safetensors", "tokenizer.json", "labels.json"):
         assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "shell" / name).read_bytes()
     assert result["model"] == str(tmp_path / "python")
