@@ -23,7 +23,9 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = re.compile(r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|evaluate|predict|interface))(\.|$)")
+WITH_TORCH = re.compile(
+    r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|evaluate|predict|interface))(\.|$)"
+)
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))

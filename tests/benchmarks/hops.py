@@ -1,6 +1,6 @@
 """The way of one line through `predict`: calls, files, and how often the folder of its task is entered from outside.
 
-    python tests/benchmarks/hops.py MODEL "a line of text"
+python tests/benchmarks/hops.py MODEL "a line of text"
 """
 
 from __future__ import annotations
