@@ -31,7 +31,9 @@ from seqnlp.workflows import predict as prediction
 tag = registry.get("tag")
 
 TRAINED, PREDICTED = 2000, 2000  # sentences of one round
-FLAIR = tag.Config(hidden_size=200, layers=1, embedding_size=100, char_encoder="lstm", char_embedding_size=25, head="crf")
+FLAIR = tag.Config(
+    hidden_size=200, layers=1, embedding_size=100, char_encoder="lstm", char_embedding_size=25, head="crf"
+)
 CONFIGS = {"sizes of Flair": FLAIR, "defaults": tag.Config()}
 
 

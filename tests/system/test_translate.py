@@ -9,8 +9,30 @@ import pytest
 
 from seqnlp.preprocess.text import tokenizer
 
-SETTINGS = ["--embedding-size", "32", "--hidden-size", "16", "--decoder-hidden-size", "32", "--vocab-size", "300", "--dropout", "0"]
-SETTINGS += ["--label-smoothing", "0", "--learning-rate", "0.02", "--warmup-steps", "20", "--ema-decay", "0.9", "--batch-size", "64"]
+SETTINGS = [
+    "--embedding-size",
+    "32",
+    "--hidden-size",
+    "16",
+    "--decoder-hidden-size",
+    "32",
+    "--vocab-size",
+    "300",
+    "--dropout",
+    "0",
+]
+SETTINGS += [
+    "--label-smoothing",
+    "0",
+    "--learning-rate",
+    "0.02",
+    "--warmup-steps",
+    "20",
+    "--ema-decay",
+    "0.9",
+    "--batch-size",
+    "64",
+]
 SETTINGS += ["--max-tokens", "1000", "--precision", "fp32", "--eval-every", "100000"]
 NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match"]
 STRANGE = (
@@ -374,7 +396,10 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
         (["--max-length", "1"], "'--max-length'"),
         (["--reference", "nothing"], "nothing: no such file"),
         (["--reference", "-"], "- (stdin) can be read once only"),
-        (["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"], "no translation keeps all rules"),
+        (
+            ["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"],
+            "no translation keeps all rules",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

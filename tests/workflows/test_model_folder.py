@@ -12,7 +12,13 @@ from seqnlp import errors
 from seqnlp.io import jsonl
 from seqnlp.workflows import model_folder
 
-RUN = {"task": "classify", "config": {"hidden_size": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
+RUN = {
+    "task": "classify",
+    "config": {"hidden_size": 5},
+    "training": {"seed": 1},
+    "data": {"x.tsv": "ab" * 32},
+    "dev": None,
+}
 CONTENT = {
     "task": "classify",
     "finished": True,
