@@ -5,7 +5,6 @@ clause wins over a concession, what comes after "but" wins over what came before
 and blame both occur in either class, which is why counting words is not enough.
 """
 
-from generators.rng import Rng, unique
 from generators.review_words import (
     BAD,
     DOMAINS,
@@ -17,6 +16,7 @@ from generators.review_words import (
     Aspect,
     Domain,
 )  # fmt: skip
+from generators.rng import Rng, unique
 
 VERY = ["", "", "", "very ", "really ", "so ", "pretty ", "rather ", "quite ", "extremely ", "surprisingly "]
 ABSOLUTELY = ["", "", "absolutely ", "truly ", "simply ", "really "]

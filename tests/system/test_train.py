@@ -149,7 +149,8 @@ def test_several_labels_attention_weights_and_fields(seqnlp, corpus, tmp_path):
             file.writelines(json.dumps(record) + "\n" for record in records)
     fields = ["--text-field", "in.en", "--label-field", "y"]
     model = tmp_path / "model"
-    flags = "--multi-label --pooling attention --class-weights balanced --hidden-size 7 --embedding-size 5 --learning-rate 0.02".split()
+    flags = "--multi-label --pooling attention --class-weights balanced".split()
+    flags += "--hidden-size 7 --embedding-size 5 --learning-rate 0.02".split()
     result = seqnlp(
         *["classify", "train", tmp_path / "train.jsonl.gz", "--dev", tmp_path / "dev.jsonl.gz", "-o", model],
         *[*fields, *flags, "--epochs", "12"],
