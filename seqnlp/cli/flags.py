@@ -24,7 +24,7 @@ def example(*lines: str) -> str:
     return "\n".join(["\b", "Example:", *(f"  seqnlp {line}" for line in lines)])
 
 
-class Duration(click.ParamType):
+class Duration(click.types.FloatParamType):
     """A time as 90s, 10m, 1.5h, or a number of seconds."""
 
     name = "time"
@@ -121,7 +121,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
 _METAVARS = {click.IntRange: "N", Number: "X"}
 
 
-def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
+def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType[Any]:
     """Return click's type of an annotation; None beside another type means: chosen from the corpus."""
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def _score(name: str, metric: Any, hypotheses: Sequence[str], references: Sequen
 def _metric(name: str, tokenize: str, lowercase: bool) -> Any:
     import sacrebleu
 
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "bleu": lambda: _bleu(tokenize, lowercase, False),
         "chrf": lambda: sacrebleu.CHRF(lowercase=lowercase),
         "ter": sacrebleu.TER,

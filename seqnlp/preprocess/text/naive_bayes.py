@@ -64,7 +64,8 @@ class NaiveBayes:
     def _lookup(self, hashes: np.ndarray) -> np.ndarray:
         places = np.searchsorted(self.keys, hashes)
         places[places == len(self.keys)] = 0
-        return places[self.keys[places] == hashes]
+        known: np.ndarray = places[self.keys[places] == hashes]
+        return known
 
     def scores(self, rows: Sequence[Sequence[int] | np.ndarray], own: Sequence[int]) -> np.ndarray:
         """Return the classes' scores (B, C), centred: the log-likelihood over the square root of the n-grams' number.
@@ -97,19 +98,23 @@ class NaiveBayes:
         sums[row, label] += less[row] + rest + np.log(self.texts[label]) - np.log(self.texts[label] + 1)
 
         sums /= np.sqrt(np.maximum(kept, 1))[:, None]
-        return ((sums - sums.mean(1, keepdims=True)) * self.scale).astype(np.float32)
+        scores: np.ndarray = (sums - sums.mean(1, keepdims=True)) * self.scale
+        return scores.astype(np.float32)
 
     @functools.cached_property
     def _logs(self) -> np.ndarray:
-        return np.log(self.counts + 1, dtype=np.float32)  # (F, C)
+        logs: np.ndarray = np.log(self.counts + 1, dtype=np.float32)
+        return logs  # (F, C)
 
     @functools.cached_property
     def _totals(self) -> np.ndarray:
-        return self.counts.sum(1)  # (F,)
+        totals: np.ndarray = self.counts.sum(1)
+        return totals  # (F,)
 
     @functools.cached_property
     def _sizes(self) -> np.ndarray:
-        return self.counts.sum(0)  # (C,)
+        sizes: np.ndarray = self.counts.sum(0)
+        return sizes  # (C,)
 
     def save(self, path: Path) -> None:
         """Write the counts as one safetensors file."""
