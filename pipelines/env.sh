@@ -96,7 +96,8 @@ seqnlp_install() (
     fi
     log=$seqnlp_venv/install.log
     set -- -c "$seqnlp_root/constraints.txt" -e "${seqnlp_root}[test]"
-    if ! "$seqnlp_venv/bin/python" -m pip install "$@" >"$log" 2>&1; then
+    # The pip of an early 3.10 would otherwise build what comes as source (seqeval) in a way that fails now.
+    if ! PIP_USE_PEP517=1 "$seqnlp_venv/bin/python" -m pip install "$@" >"$log" 2>&1; then
         cat "$log" >&2
         echo "installing into $seqnlp_venv failed, see above" >&2
         exit 1
