@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import seqnlp
+from seqnlp import version
 from seqnlp.metrics import bootstrap, registry
 
 
@@ -48,7 +48,7 @@ def better(value: float, other: float, *, higher_is_better: bool) -> bool:
 
 def signature(name: str, *details: str) -> str:
     """Return how a score was made, in one line that can be compared, in the manner of sacrebleu (Post 2018)."""
-    return "|".join([name, *details, f"bs:{bootstrap.SAMPLES}", f"seed:{bootstrap.SEED}", f"v:{seqnlp.__version__}"])
+    return "|".join([name, *details, f"bs:{bootstrap.SAMPLES}", f"seed:{bootstrap.SEED}", f"v:{version.__version__}"])
 
 
 def from_counts(
