@@ -11,33 +11,10 @@ from typing import Any
 import click
 
 from seqnlp import errors, options
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, groups, show
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
-
-
-class Tasks(click.Group):
-    """One command a task; its module is imported when it is called."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(registry.REGISTRY)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return of(registry.get(name)) if name in registry.REGISTRY else None
-
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from seqnlp.cli import did_you_mean
-
-        if args and not args[0].startswith("-") and args[0] not in registry.REGISTRY:
-            raise click.UsageError(f"no task {args[0]!r}{did_you_mean(args[0], list(registry.REGISTRY))}")
-        return super().resolve_command(context, args)
-
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Tasks"):
-            formatter.write_dl(list(registry.REGISTRY.items()))
 
 
 def of(task: base.AnyTask) -> click.Command:
@@ -139,8 +116,11 @@ def _flat(column: Iterable[Any]) -> Iterator[Any]:
         yield from _flat(item) if isinstance(item, list) else [item]
 
 
-command = Tasks(
+command = groups.Group(
     "encode",
+    sections={"Tasks": registry.REGISTRY},
+    load=lambda name: of(registry.get(name)),
+    missing="no task",
     help="Text to ids: an Arrow data set with its codec beside it, from which training starts at once.",
     epilog="\b\nExample:\n  seqnlp encode classify train.tsv -o encoded\n  seqnlp encode classify train.tsv | head",
 )
