@@ -34,9 +34,9 @@ def _table(report: Mapping[str, Any]) -> str:
         f"padding {report['padding']:.1f}%; in random batches {report['padding_random']:.1f}%",
         "",
     ]
-    most = max((count for *_, count in report["lengths"]), default=1)
+    largest = max((count for *_, count in report["lengths"]), default=1)
     for low, high, count in report["lengths"]:
-        bar = "█" * round(WIDTH * count / most) or ("▏" if count else "")
+        bar = "█" * round(WIDTH * count / largest) or ("▏" if count else "")
         lines.append(f"{low:>5} to {high:<5}{count:>9,} {bar}")
     return "\n".join(lines)
 

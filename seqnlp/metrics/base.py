@@ -26,7 +26,7 @@ class Score:
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether more is better."""
+        """Whether higher is better."""
         return self.scale.higher_is_better
 
     def to_dict(self) -> dict[str, Any]:

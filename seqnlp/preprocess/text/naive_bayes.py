@@ -1,4 +1,4 @@
-"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, as evidence beside a network.
+"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, scores to be added to a network's.
 
 Simple counts of words and word pairs do better on short texts than their simplicity promises (Wang & Manning 2012,
 section 2.1), and other mistakes than a recurrent network: the network adds their scores to its own.
@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from seqnlp.io import atomic
 
-MOST_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
+MAX_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
 CHUNK = 1 << 20  # n-grams that are counted at once
 SAMPLE = 2000  # training texts that the scale is measured on
 
@@ -43,9 +43,9 @@ class NaiveBayes:
         The examples are gone through twice, a part of them in memory at once.
         """
         keys, frequency, number = _frequencies((_hashes(words, longest) for words, _ in examples))
-        most = MOST_CELLS // classes
-        if len(keys) > most:
-            keys = np.sort(keys[np.argsort(-frequency, kind="stable")[:most]])
+        max_keys = MAX_CELLS // classes
+        if len(keys) > max_keys:
+            keys = np.sort(keys[np.argsort(-frequency, kind="stable")[:max_keys]])
         found = cls(longest, keys, np.zeros((len(keys), classes), np.int32), np.zeros(classes, np.int64), 1.0)
         some = []
         for place, (words, label) in enumerate(examples):

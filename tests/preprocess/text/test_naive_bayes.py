@@ -73,7 +73,7 @@ def test_a_text_s_scores_do_not_depend_on_its_batch(texts):
 
 
 def test_only_the_most_frequent_n_grams_are_kept_where_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(naive_bayes, "MOST_CELLS", 3 * 2)
+    monkeypatch.setattr(naive_bayes, "MAX_CELLS", 3 * 2)
     made = fitted(1)
     assert made.counts.shape == (2, 3)
     assert len(made.ids(["a", "b"])) == 2
@@ -82,7 +82,7 @@ def test_only_the_most_frequent_n_grams_are_kept_where_there_are_too_many(monkey
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5, 7, 18, 19, 20])  # all have 19 n-grams
 @pytest.mark.parametrize("cells", [1 << 23, 3 * 4])
 def test_the_counts_do_not_depend_on_the_chunks(monkeypatch, chunk, cells):
-    monkeypatch.setattr(naive_bayes, "MOST_CELLS", cells)
+    monkeypatch.setattr(naive_bayes, "MAX_CELLS", cells)
     whole = fitted()
     monkeypatch.setattr(naive_bayes, "CHUNK", chunk)
     made = fitted()
