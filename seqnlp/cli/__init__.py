@@ -14,9 +14,9 @@ from seqnlp import errors, version
 from seqnlp.cli import groups
 from seqnlp.tasks import registry
 
-TOOLS = {
+COMMANDS = {
     "vocab": "build a word or character vocabulary",
-    "bpe": "learn subword units; split text into them and join it again",
+    "bpe": "learn subword pieces; split text into them and join it again",
     "encode": "turn text into ids: an Arrow data set with its codec beside it",
     "pack": "sort the rows of an encoded corpus into buckets of length",
     "score": "score predictions against references, without a model",
@@ -54,7 +54,7 @@ def _load(name: str) -> click.Command:
 
 @click.command(
     cls=Root,
-    sections={"Tasks": registry.REGISTRY, "Tools": TOOLS},
+    sections={"Tasks": registry.REGISTRY, "Tools": COMMANDS},
     load=_load,
     epilog=EXAMPLE,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -65,7 +65,7 @@ def root() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, or the code that DESIGN gives each kind of failure."""
+    """Run the command line and exit: 0, or the code of its kind of failure (see `errors`)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -23,19 +23,21 @@ def of(task: base.AnyTask) -> click.Command:
         task.name,
         params=[
             click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
-            flags.Option(["-o", "--output"], metavar="FOLDER", help="Where to write; without it rows go to stdout."),
+            flags.Option(
+                ["-o", "--output"], metavar="FOLDER", help="Where to write; without it the rows go to stdout."
+            ),
             flags.Option(
                 ["--tokenizer", "tokenizers"],
                 multiple=True,
                 metavar="FILE",
-                help="Of vocab or bpe: one for all, or two for source and target; by default it is fitted.",
+                help="A tokenizer of vocab or bpe, or two for source and target; by default they are fitted.",
             ),
             flags.Option(
                 ["--codec"],
                 metavar="FOLDER",
-                help="Encode with the codec of this encoded corpus, or model; nothing is fitted.",
+                help="Encode with the codec of this encoded corpus or model; nothing is fitted.",
             ),
-            flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that is there."),
+            flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that exists already."),
             flags.Option(
                 ["--to"], type=click.Choice(("text", "jsonl")), default="text", help="Format of the rows on stdout."
             ),
@@ -46,7 +48,7 @@ def of(task: base.AnyTask) -> click.Command:
             flags.HELP_ALL,
         ],
         callback=functools.partial(run, task),
-        help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}: memory does not grow with it.",
+        help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}; memory does not grow with its size.",
         epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.tsv -o encoded\n"
         f"  seqnlp encode {task.name} dev.tsv --codec encoded -o dev\n"
         f"  seqnlp {task.name} train encoded --dev dev -o model",
@@ -72,7 +74,7 @@ def run(
     if codec is not None:
         _refuse(task, tokenizers, codec)
     if len(tokenizers) > 2:
-        raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "one for all, or two")
+        raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "give one for everything, or two")
     from seqnlp.preprocess.text import tokenizer
     from seqnlp.workflows import encode as preparation
 
@@ -92,10 +94,10 @@ def run(
 
 
 def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None:
-    """A codec brings its tokenizers and settings: one given beside it would say something else."""
+    """A codec has its own tokenizers and settings: one given beside it would contradict them."""
     given = flags.given(options.names(task.Config, options.TEXT)) + ["--tokenizer"] * bool(tokenizers)
     if given:
-        raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} brings its settings")
+        raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} has settings of its own")
 
 
 def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
@@ -105,7 +107,7 @@ def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Columns parted by tabs, the numbers of each by blanks."""
+    """Columns separated by tabs, the numbers in each by spaces."""
     for row in rows:
         yield "\t".join(" ".join(map(str, _flat(column))) for column in row.values())
 
@@ -121,6 +123,6 @@ command = groups.Group(
     sections={"Tasks": registry.REGISTRY},
     load=lambda name: of(registry.get(name)),
     missing="no task",
-    help="Text to ids: an Arrow data set with its codec beside it, from which training starts at once.",
+    help="Turn text into ids: an Arrow data set with its codec beside it, from which training starts at once.",
     epilog="\b\nExample:\n  seqnlp encode classify train.tsv -o encoded\n  seqnlp encode classify train.tsv | head",
 )

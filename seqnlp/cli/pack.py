@@ -50,12 +50,12 @@ command = flags.Command(
         flags.Option(["-o", "--output"], required=True, metavar="FOLDER", help="Where to write the packed corpus."),
         _TRAINING["max_tokens"],
         _TRAINING["batch_size"],
-        flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that is there."),
+        flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that exists already."),
         *flags.saying(),
         flags.HELP_ALL,
     ],
     callback=run,
     help="Put the rows of an encoded corpus into buckets of (nearly) equal length, with the plan of the batches; which "
-    "rows of a bucket meet is still drawn anew in every epoch. Prints the share of padding and the lengths.",
+    "rows share a batch is still drawn anew in every epoch. Prints the proportion of padding and the lengths.",
     epilog="\b\nExample:\n  seqnlp pack encoded -o packed --max-tokens 4096",
 )

@@ -294,7 +294,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(seqnlp, 
     assert len(unfinished.lines) == 1 and unfinished.lines[0] in LABELS
     assert len(unfinished.errors) == 1 and "not finished" in unfinished.err
     whole = seqnlp(*command)
-    assert any("going on from step" in line for line in whole.errors)
+    assert any("resuming at step" in line for line in whole.errors)
     assert (seqnlp.folder / "stopped" / "model.safetensors").read_bytes() == weights
     assert whole.json["scores"] == result.json["scores"]
     assert not (seqnlp.folder / "stopped" / "checkpoint").exists()
