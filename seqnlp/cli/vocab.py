@@ -49,7 +49,7 @@ def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **v
 
 
 NORMALIZE = flags.Option(
-    ["--normalize"], default="nfc", show_default=True, help="Steps of normalisation, joined by commas; or none."
+    ["--normalize"], default="nfc", show_default=True, help="Normalisation steps, separated by commas, or none."
 )
 
 command = flags.Command(
@@ -58,14 +58,14 @@ command = flags.Command(
         click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
         flags.Option(["-o", "--output"], metavar="FILE", help="Where to write the vocabulary (tokenizer.json format)."),
         flags.Option(["--level"], type=click.Choice(("word", "char")), default="word", show_default=True),
-        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Most entries, the special ones included."),
+        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Maximum entries, special ones included."),
         flags.Option(
             ["--min-count"],
             type=click.IntRange(1),
             metavar="N",
             default=1,
             show_default=True,
-            help="Least count.",
+            help="Minimum count of an entry.",
         ),
         flags.Option(["--counts"], is_flag=True, help="Print token<TAB>count instead."),
         NORMALIZE,
@@ -74,6 +74,6 @@ command = flags.Command(
         flags.HELP_ALL,
     ],
     callback=run,
-    help="Build a word or character vocabulary from TEXT: plain lines, or corpora with a text.",
+    help="Build a word or character vocabulary from TEXT: plain lines, or corpora with a text field.",
     epilog="\b\nExample:\n  seqnlp vocab train.txt -o vocab.json\n  seqnlp vocab train.txt --counts | head",
 )

@@ -183,7 +183,7 @@ STRANGERS = [
 @pytest.mark.parametrize(("metric", "option"), STRANGERS)
 def test_an_option_of_another_metric_is_refused(score, reference, metric, option):
     result = score(metric, reference, reference, option, code=2)
-    assert f"{option.split('=')[0]} means nothing to {metric}; hint: it is for" in result.err
+    assert f"{option.split('=')[0]} has no effect on {metric}; hint: it is for" in result.err
 
 
 @pytest.fixture

@@ -91,6 +91,6 @@ def test_a_new_metric_is_a_chapter_and_a_line(tmp_path):
     assert (score["name"], score["value"], score["higher_is_better"]) == ("length_error", 50, False)
     assert run("length_error", "gold", "said", "--fail-under", "60").returncode == 0
     refused = run("length_error", "gold", "said", "--fail-under", "40")
-    assert refused.returncode == 5 and "50.00 is over 40, and less is better" in refused.stderr
-    assert "--stem means nothing to length_error" in run("length_error", "gold", "said", "--stem").stderr
+    assert refused.returncode == 5 and "50.00 is over 40, and lower is better" in refused.stderr
+    assert "--stem has no effect on length_error" in run("length_error", "gold", "said", "--stem").stderr
     assert "length_error" in run("--help").stdout

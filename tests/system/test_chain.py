@@ -110,7 +110,7 @@ def test_a_stopped_run_goes_on_from_a_packed_corpus(chain, seqnlp, reader, inter
         err.wait_for(lambda lines: sum("accuracy" in line for line in lines) >= 2)
         assert interrupt(process, signal.SIGTERM) == 143
     whole = seqnlp(*command, "stopped-packed")
-    assert any("going on from step" in line for line in whole.errors)
+    assert any("resuming at step" in line for line in whole.errors)
     weights = [(chain / name / "model.safetensors").read_bytes() for name in ("not-stopped", "stopped-packed")]
     assert weights[0] == weights[1]
 

@@ -9,31 +9,9 @@ import pytest
 
 from seqnlp.preprocess.text import tokenizer
 
-SETTINGS = [
-    "--embedding-size",
-    "32",
-    "--hidden-size",
-    "16",
-    "--decoder-hidden-size",
-    "32",
-    "--vocab-size",
-    "300",
-    "--dropout",
-    "0",
-]
-SETTINGS += [
-    "--label-smoothing",
-    "0",
-    "--learning-rate",
-    "0.02",
-    "--warmup-steps",
-    "20",
-    "--ema-decay",
-    "0.9",
-    "--batch-size",
-    "64",
-]
-SETTINGS += ["--max-tokens", "1000", "--precision", "fp32", "--eval-every", "100000"]
+SETTINGS = "--embedding-size 32 --hidden-size 16 --decoder-hidden-size 32 --vocab-size 300 --dropout 0".split()
+SETTINGS += "--label-smoothing 0 --learning-rate 0.02 --warmup-steps 20 --ema-decay 0.9 --batch-size 64".split()
+SETTINGS += "--max-tokens 1000 --precision fp32 --eval-every 100000".split()
 NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match"]
 STRANGE = (
     "\ufeff1 2 3\r\n"  # a byte order mark, CRLF

@@ -18,11 +18,11 @@ def test_windows_give_every_item_in_order():
 
 
 def test_a_window_closes_when_it_is_full():
-    assert max(map(len, stream.windows(range(1000), most=7, idle=5))) == 7
+    assert max(map(len, stream.windows(range(1000), max_size=7, idle=5))) == 7
 
 
 def test_a_last_window_may_be_smaller():
-    assert [len(window) for window in stream.windows(range(10), most=4, idle=5)] == [4, 4, 2]
+    assert [len(window) for window in stream.windows(range(10), max_size=4, idle=5)] == [4, 4, 2]
 
 
 def test_no_items_give_no_window():
@@ -68,7 +68,7 @@ def test_reading_does_not_run_far_ahead():
             read.append(number)
             yield number
 
-    windows = stream.windows(items(), most=5, idle=5)
+    windows = stream.windows(items(), max_size=5, idle=5)
     next(windows)
     time.sleep(0.1)
     assert len(read) <= 5 + 5 + 2

@@ -1,4 +1,4 @@
-"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, as evidence beside a network.
+"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, scores to be added to a network's.
 
 Simple counts of words and word pairs do better on short texts than their simplicity promises (Wang & Manning 2012,
 section 2.1), and other mistakes than a recurrent network: the network adds their scores to its own.
@@ -45,7 +45,8 @@ class NaiveBayes:
         """Return the numbers of the known n-grams among hashes."""
         places = np.searchsorted(self.keys, hashes)
         places[places == len(self.keys)] = 0
-        return places[self.keys[places] == hashes]
+        known: np.ndarray = places[self.keys[places] == hashes]
+        return known
 
     def scores(self, rows: Sequence[Sequence[int] | np.ndarray], own: Sequence[int]) -> np.ndarray:
         """Return the classes' scores (B, C), centred: the log-likelihood over the square root of the n-grams' number.
@@ -78,19 +79,23 @@ class NaiveBayes:
         sums[row, label] += less[row] + rest + np.log(self.texts[label]) - np.log(self.texts[label] + 1)
 
         sums /= np.sqrt(np.maximum(kept, 1))[:, None]
-        return ((sums - sums.mean(1, keepdims=True)) * self.scale).astype(np.float32)
+        scores: np.ndarray = (sums - sums.mean(1, keepdims=True)) * self.scale
+        return scores.astype(np.float32)
 
     @functools.cached_property
     def _logs(self) -> np.ndarray:
-        return np.log(self.counts + 1, dtype=np.float32)  # (F, C)
+        logs: np.ndarray = np.log(self.counts + 1, dtype=np.float32)
+        return logs  # (F, C)
 
     @functools.cached_property
     def _totals(self) -> np.ndarray:
-        return self.counts.sum(1)  # (F,)
+        totals: np.ndarray = self.counts.sum(1)
+        return totals  # (F,)
 
     @functools.cached_property
     def _sizes(self) -> np.ndarray:
-        return self.counts.sum(0)  # (C,)
+        sizes: np.ndarray = self.counts.sum(0)
+        return sizes  # (C,)
 
     def save(self, path: Path) -> None:
         """Write the counts as one safetensors file."""

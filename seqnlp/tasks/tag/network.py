@@ -87,7 +87,7 @@ class CharLstm(nn.Module):
 
     def forward(self, characters: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Return (U, F); characters: (U, L)."""
-        _, state = self.encoder(self.embedding(characters), lengths)
+        state: recurrent.State = self.encoder(self.embedding(characters), lengths)[1]
         return state["hidden"][:, -1]
 
 

@@ -277,7 +277,7 @@ def test_what_is_only_translated_is_not_dropped_from():
 
 
 def test_dropout_needs_pieces_of_bpe():
-    with pytest.raises(errors.UsageError, match="kind bpe"):
+    with pytest.raises(errors.UsageError, match="needs a BPE tokenizer"):
         fitted(bpe_dropout=0.1, subwords="unigram")
 
 
