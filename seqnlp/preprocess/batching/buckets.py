@@ -91,6 +91,34 @@ def _cuts(lengths: np.ndarray, limits: Limits, least_width: int, enough: int) ->
     return sorted(set(edges))
 
 
+@dataclass(frozen=True)
+class Buckets:
+    """Rows of these lengths, (N, 1) or (N, 2), in batches by a plan: a pure function of (seed, epoch)."""
+
+    lengths: np.ndarray
+    plan: Plan
+    seed: int = 0
+
+    @property
+    def items(self) -> int:
+        """Return the rows of an epoch."""
+        return len(self.lengths)
+
+    @property
+    def batch(self) -> int:
+        """Return the rows of a batch, on average, before they are put into buckets."""
+        limits, tokens = self.plan.limits, int(longest(self.lengths).sum())
+        return min(limits.batch_size, max(1, limits.max_tokens * self.items // max(tokens, 1)))
+
+    def epoch(self, number: int) -> list[padding.Batch]:
+        """Return the batches of an epoch; they are as many in every epoch."""
+        return shuffled(self.lengths, self.plan, seed=self.seed, epoch=number)
+
+    def summary(self) -> str:
+        """Return how the items meet, in a few words."""
+        return f"{100 * padding.padding_share(self.lengths, self.epoch(0)):.1f}% padding"
+
+
 def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
     """Return the number of each row's bucket, (N,)."""
     found = np.zeros(len(lengths), dtype=np.int64)
