@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from seqnlp import options
     from seqnlp.metrics import base
-    from seqnlp.preprocess.batching import padding
+    from seqnlp.preprocess.batching import buckets, padding
     from seqnlp.preprocess.corpora import examples, formats, schema
+    from seqnlp.training import data
 
 REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
@@ -93,8 +95,19 @@ class Task(Protocol):
     def collate(self, columns: Mapping[str, list[Any]], widths: padding.Edge, codec: Any) -> Any:
         """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
 
+    def batches(
+        self, rows: data.Rows, config: Any, codec: Any, training: options.Training, plan: buckets.Plan | None
+    ) -> data.Batches:
+        """Return how the rows of the training part meet: by default `data.in_buckets`, through `collate`.
+
+        plan: of a packed corpus. Others have a policy of `preprocess.batching.stream` or `windows`.
+        """
+
     def build(self, config: Any, codec: Any) -> nn.Module:
-        """Return a network with fresh weights; its forward takes a batch and returns a `Loss`."""
+        """Return a network with fresh weights; its forward takes a batch, and what the one before carried to it.
+
+        It returns a `Loss`, whose `carry` is None where nothing is carried on.
+        """
 
     def initialise(self, network: nn.Module, config: Any, codec: Any) -> None:
         """Put into a fresh network what it begins with besides chance: pretrained vectors."""

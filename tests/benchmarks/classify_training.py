@@ -23,7 +23,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks.classify import task as classify
-from seqnlp.training import trainer
+from seqnlp.workflows import train as workflow
 
 ROUND = 3000  # sentences of one round
 
@@ -43,9 +43,9 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(trained: trainer.Trainer, rows: list[dict], config: classify.Config) -> ours.Round:
+def plain_round(ready: workflow.Ready, config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
-    codec = trained.data.codec
+    codec, rows = ready.model.codec, ready.rows.table.to_list()
     model = Plain(len(codec.words), len(codec.classes), config.dimension, config.hidden)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
@@ -74,13 +74,13 @@ def main() -> None:
     config = classify.Config(hidden=arguments.hidden, dimension=arguments.hidden)
     source = schema.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {
-            precision: ours.make_trainer("classify", source, source, config, folder, precision=precision)
+        prepared = {
+            precision: ours.prepare("classify", source, source, config, folder, precision=precision)
             for precision in ("fp32", "bf16")
         }
-        rows = trainers["fp32"].data.rows.table.to_list()
-        rounds = {"plain": plain_round(trainers["fp32"], rows, config)}
-        rounds |= {f"seqnlp {precision}": ours.training_round(made, ROUND) for precision, made in trainers.items()}
+        rounds = {"plain": plain_round(prepared["fp32"], config)}
+        for precision, ready in prepared.items():
+            rounds[f"seqnlp {precision}"] = ours.training_round(ours.make_trainer(ready, folder), ROUND)
         speeds = ours.speeds(rounds, arguments.rounds)
     base = ours.median(speeds["plain"])
     print(

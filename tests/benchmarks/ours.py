@@ -16,13 +16,17 @@ from seqnlp.workflows import train as workflow
 Round = Callable[[], int]  # does some work and returns how much: words, tokens
 
 
-def make_trainer(
+def prepare(
     task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
-) -> trainer.Trainer:
-    """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
+) -> workflow.Ready:
+    """Return what `seqnlp TASK train` prepares."""
     chosen = options.Training(**{**tasks.get(task).OPTIONS, "epochs": 100, **settings})
     job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
-    ready = workflow.prepare(job)
+    return workflow.prepare(job)
+
+
+def make_trainer(ready: workflow.Ready, folder: str) -> trainer.Trainer:
+    """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
     made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
     made.progress.total = 100 * made.per_epoch
     made.network.train()
@@ -38,7 +42,7 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
             numbers, _ = made.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
-            work += int(made.data.rows.lengths[numbers, column].sum())
+            work += int(made.data.policy.lengths[numbers, column].sum())
             done += len(numbers)
         return work
 

@@ -29,7 +29,6 @@ from seqnlp import options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks.translate import task as translate
-from seqnlp.training import trainer
 from seqnlp.workflows import predict as prediction
 
 TRAINED = 2000  # pairs of one round
@@ -43,10 +42,8 @@ def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.R
     settings: dict[str, Any] = {"max_tokens": arguments.max_tokens}
     rounds = {}
     for precision in PRECISIONS:
-        made: trainer.Trainer = ours.make_trainer(
-            "translate", source, source, config, folder, precision=precision, **settings
-        )
-        rounds[precision] = ours.training_round(made, TRAINED, column=1)
+        ready = ours.prepare("translate", source, source, config, folder, precision=precision, **settings)
+        rounds[precision] = ours.training_round(ours.make_trainer(ready, folder), TRAINED, column=1)
     return rounds
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.metrics import base, classification
-from seqnlp.options import option
-from seqnlp.preprocess.batching import padding
+from seqnlp.options import Training, option
+from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import examples, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, labels, naive_bayes, normalize, tokenizer, word_vectors
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     from torch import nn
@@ -324,6 +325,13 @@ def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
     for i, row in enumerate(numbers):
         targets[i, [number for number in row if number != labels.MISSING]] = 1
     return targets
+
+
+def batches(
+    rows: data.Rows, config: Config, codec: Codec, training: Training, plan: buckets.Plan | None
+) -> data.Batches:
+    """Return the rows in buckets by length."""
+    return data.in_buckets(rows, training, plan, lambda columns, widths: collate(columns, widths, codec))
 
 
 def build(config: Config, codec: Codec) -> nn.Module:

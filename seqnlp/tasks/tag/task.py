@@ -17,11 +17,12 @@ import numpy as np
 from seqnlp import errors
 from seqnlp.io import jsonl
 from seqnlp.metrics import base, spans
-from seqnlp.options import option
-from seqnlp.preprocess.batching import padding
+from seqnlp.options import Training, option
+from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import conll, examples, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, labels, normalize, tag_schemes, tokenizer, word_vectors
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     from torch import nn
@@ -339,6 +340,13 @@ def collate(columns: Mapping[str, list[Any]], widths: padding.Edge, codec: Codec
         "tags": padding.pad(columns["tags"], width, loss.IGNORED),
     }
     return tagger.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def batches(
+    rows: data.Rows, config: Config, codec: Codec, training: Training, plan: buckets.Plan | None
+) -> data.Batches:
+    """Return the rows in buckets by length."""
+    return data.in_buckets(rows, training, plan, lambda columns, widths: collate(columns, widths, codec))
 
 
 def build(config: Config, codec: Codec) -> nn.Module:

@@ -16,11 +16,12 @@ import numpy as np
 from seqnlp import errors
 from seqnlp.io import files, jsonl
 from seqnlp.metrics import base, rouge, translation
-from seqnlp.options import option
-from seqnlp.preprocess.batching import padding
+from seqnlp.options import Training, option
+from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import examples, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import bitext, bpe_dropout, normalize, segmentation, tokenizer
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     import torch
@@ -386,12 +387,19 @@ def collate(columns: Mapping[str, list[Any]], widths: padding.Edge, codec: Codec
 
 def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:
     """Pieces of sources and targets, drawn anew by the seed of the step."""
-    import torch
+    from seqnlp.training import randomness
 
-    generator = random.Random(int(torch.randint(2**31, (1,))))
+    generator = random.Random(randomness.draw_seed())
     source, target = codec.samplers
     drawn = [(source.encode(one, generator), target.encode(other, generator)) for one, other in texts]
     return [[*one, tokenizer.END] for one, _ in drawn], [other for _, other in drawn]
+
+
+def batches(
+    rows: data.Rows, config: Config, codec: Codec, training: Training, plan: buckets.Plan | None
+) -> data.Batches:
+    """Return the rows in buckets by length."""
+    return data.in_buckets(rows, training, plan, lambda columns, widths: collate(columns, widths, codec))
 
 
 def build(config: Config, codec: Codec) -> nn.Module:
