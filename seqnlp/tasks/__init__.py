@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seqnlp import options
     from seqnlp.metrics import base
     from seqnlp.preprocess.batching import buckets, padding
-    from seqnlp.preprocess.corpora import examples, formats, schema
+    from seqnlp.preprocess.corpora import arrow, examples, formats, schema
     from seqnlp.training import data
 
 REGISTRY = {
@@ -96,7 +96,7 @@ class Task(Protocol):
         """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
 
     def batches(
-        self, rows: data.Rows, config: Any, codec: Any, training: options.Training, plan: buckets.Plan | None
+        self, rows: arrow.Corpus, config: Any, codec: Any, training: options.Training, plan: buckets.Plan | None
     ) -> data.Batches:
         """Return how the rows of the training part meet: by default `data.in_buckets`, through `collate`.
 

@@ -32,6 +32,13 @@ class Corpus:
         """Return the columns of the given rows, for a task's `collate`."""
         return self.table[list(map(int, rows))]
 
+    def parts(self, column: str) -> list[np.ndarray]:
+        """Return the numbers in a column of lists, one row after the other, in arrays that are not copied.
+
+        They lie where the table lies: those of a corpus on the disk stay mapped.
+        """
+        return [chunk.flatten().to_numpy() for chunk in self.table.data.column(column).chunks]
+
 
 def in_memory(rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) -> Corpus:
     """Return encoded rows as an Arrow table in memory."""

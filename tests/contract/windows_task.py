@@ -1,0 +1,163 @@
+"""A forecaster as a task: the next values of a series, learnt on sliding windows that end before the split point."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqnlp.io import jsonl
+from seqnlp.metrics import base, registry
+from seqnlp.nn import loss
+from seqnlp.options import option
+from seqnlp.preprocess.batching import stream, windows
+from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.training import data
+
+NAME, ROLES, LINE, EPOCHS = "windows", ("values",), "values", 5
+
+
+@dataclass(frozen=True)
+class Config:
+    """What makes the model; the last `horizon` values of a series are held out."""
+
+    window: int = option(11, "Values that are looked at.", low=1)
+    horizon: int = option(3, "Values that are forecast.", low=1)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What shapes a result: nothing does."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Values that are looked at, (B, W), and those after them, (B, H) or none."""
+
+    past: torch.Tensor
+    future: torch.Tensor
+
+    def to(self, device):
+        return Batch(self.past.to(device), self.future.to(device))
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The mean and the deviation of the training part's values, and how many of them make a window."""
+
+    mean: float
+    deviation: float
+    window: int
+
+    def encode(self, example, *, fitted=False):
+        values = (np.array([*example.source, *(example.target or ())]) - self.mean) / self.deviation
+        return {"values": values.tolist(), "lengths": [len(values)], "split": len(example.source)}
+
+    def features(self):
+        import datasets
+
+        numbers, number = datasets.List(datasets.Value("float32")), datasets.Value("int32")
+        return {"values": numbers, "lengths": datasets.List(number), "split": number}
+
+    def save(self, folder):
+        jsonl.write_json(folder / "scale.json", [self.mean, self.deviation, self.window])
+        return ["scale.json"]
+
+
+class Network(nn.Module):
+    """A recurrent layer over the window, the next values from its last state."""
+
+    def __init__(self, horizon):
+        super().__init__()
+        self.encoder = nn.GRU(1, 16, batch_first=True)
+        self.output = nn.Linear(16, horizon)
+
+    def forecast(self, past):
+        return self.output(self.encoder(past.unsqueeze(2))[0][:, -1])
+
+    def forward(self, batch, carry=None):
+        errors = (self.forecast(batch.past) - batch.future).square()
+        return loss.Loss(errors.sum(), torch.tensor(float(errors.numel())))
+
+
+def example(record, search):
+    values = tuple(map(float, record.values["values"].split()))
+    return Example(values, None, record.raw, record.file, record.line)
+
+
+def read(source, config):
+    def held_out(whole):
+        return replace(whole, source=whole.source[: -config.horizon], target=whole.source[-config.horizon :])
+
+    found = readers.records
+    return examples.Examples(lambda: (held_out(example(r, None)) for r in found(source, ROLES, targets=False)))
+
+
+def fit(corpus, config, given):
+    values = [value for example in corpus for value in example.source]
+    return config, Codec(float(np.mean(values)), float(np.std(values)), config.window)
+
+
+def fits(row, config):
+    return True
+
+
+def suited(codec, search):
+    return codec
+
+
+def resolve(config, codec):
+    return config
+
+
+def load_codec(folder, config):
+    return Codec(*jsonl.read_json(folder / "scale.json"))
+
+
+def batches(rows, config, codec, training, plan):
+    """Windows of all series, none of which sees what is held out."""
+    values, lengths = stream.Concatenation(rows.parts("values")), rows.lengths[:, 0]
+    spans, _ = windows.spans(lengths, np.array(rows.columns(range(len(rows)))["split"]), config.window)
+    policy = windows.Windows(spans, config.window, config.horizon, training.batch_size, training.seed)
+    begins = np.cumsum(lengths) - lengths
+
+    def load(batch):
+        found = torch.from_numpy(batch.read(values, begins, config.window + config.horizon))
+        return Batch(found[:, : config.window], found[:, config.window :])
+
+    return data.Batches(policy, load)
+
+
+def collate(columns, widths, codec):
+    """The last values before the split of each series that is forecast; of a shorter one its first value before it."""
+    rows = [row[:split] for row, split in zip(columns["values"], columns["split"], strict=True)]
+    past = [[row[0]] * (codec.window - len(row)) + row[-codec.window :] for row in rows]
+    return Batch(torch.tensor(past), torch.zeros(len(past), 0))
+
+
+def build(config, codec):
+    return Network(config.horizon)
+
+
+def initialise(network, config, codec):
+    pass
+
+
+def predict(networks, codec, batch, columns, search):
+    (network,) = networks
+    return (network.forecast(batch.past) * codec.deviation + codec.mean).tolist()
+
+
+def value(example, prediction, codec):
+    return {"values": prediction}
+
+
+def score(corpus, predictions, codec, *, intervals=True):
+    error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))
+    scale = registry.Scale("of the values", higher_is_better=False)
+    return [base.Score("mae", error, None, base.signature("mae"), len(corpus), scale)], {}
+
+
+def mistakes(corpus, predictions, codec):
+    return []
