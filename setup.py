@@ -36,6 +36,7 @@ setup(
         "seqnlp.preprocess.batching",
         "seqnlp.metrics",
         "seqnlp.nn",
+        "seqnlp.decoding",
         "seqnlp.training",
         "seqnlp.tasks",
         "seqnlp.tasks.classify",

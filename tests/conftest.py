@@ -1,15 +1,61 @@
-"""Settings of hypothesis for all tests (the same examples every time, no clock), and what many of them need."""
+"""Settings for all tests: the same examples of hypothesis every time, an end to every wait; and what many need."""
 
+import contextlib
+import faulthandler
 import os
+import signal
 
 import hypothesis
 import pytest
+
+LIMIT, SLOW_LIMIT = 300, 1200  # seconds that a test may take, and one that is marked as slow
+STDERR = pytest.StashKey[int]()
 
 # Threads that wait for work must not spin: tests of small networks are ten times slower beside any busy process.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 hypothesis.settings.register_profile("seqnlp", derandomize=True, deadline=None, database=None, max_examples=60)
 hypothesis.settings.load_profile("seqnlp")
+
+# What is ignored at our start (nohup, `&` in a script) is ignored by every command that we start: none would ever end.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
+
+
+def pytest_configure(config):
+    """Keep the way to the real stderr, which is redirected while a test runs."""
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        config.stash[STDERR] = os.dup(2)
+
+
+@contextlib.contextmanager
+def deadline(item):
+    """Let a test fail that takes too long; end all where it is stuck in code that never comes back to Python."""
+    seconds = SLOW_LIMIT if item.get_closest_marker("slow") else LIMIT
+
+    def fail(number, frame):
+        pytest.fail(f"no end after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    faulthandler.dump_traceback_later(seconds + 60, exit=True, file=item.config.stash[STDERR])
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    """Fixtures may train; they have an end too."""
+    with deadline(item):
+        return (yield)
+
+
+pytest_runtest_call = pytest_runtest_teardown = pytest_runtest_setup
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ FLOORS = [
     {"preprocess"},
     {"metrics"},
     {"nn"},
-    {"training", "search"},
+    {"training", "decoding"},
     {"tasks"},
     {"workflows"},
     {"cli"},
     {"__main__"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = re.compile(r"seqnlp\.(nn|training|search|tasks\.\w+\.network|workflows\.(train|evaluate|predict))(\.|$)")
+WITH_TORCH = re.compile(r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|evaluate|predict))(\.|$)")
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))

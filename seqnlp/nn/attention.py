@@ -51,7 +51,8 @@ class Additive(Attention):
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """Return U m, (B, S, A)."""
-        return self.memory(memory)
+        keys: torch.Tensor = self.memory(memory)
+        return keys
 
     def energies(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Return v tanh(W q + U m), (B, T, S), but for a constant, which the softmax takes away.
@@ -59,7 +60,8 @@ class Additive(Attention):
         tanh(x) is 2 sigmoid(2x) - 1, and a sigmoid in bf16 takes a fifth of the time.
         """
         met = (2 * self.query(queries)).unsqueeze(2) + (2 * keys).unsqueeze(1)  # (B, T, S, A)
-        return 2 * self.energy(torch.sigmoid(met)).squeeze(3)
+        energies: torch.Tensor = self.energy(torch.sigmoid(met)).squeeze(3)
+        return 2 * energies
 
 
 class General(Attention):
@@ -75,7 +77,8 @@ class General(Attention):
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """Return W m, (B, S, H)."""
-        return self.memory(memory)
+        keys: torch.Tensor = self.memory(memory)
+        return keys
 
 
 class Dot(Attention):
@@ -90,4 +93,4 @@ class Dot(Attention):
             )
 
 
-KINDS: dict[str, type[Additive] | type[General] | type[Dot]] = {"additive": Additive, "general": General, "dot": Dot}
+ATTENTIONS: dict[str, type[Additive | General | Dot]] = {"additive": Additive, "general": General, "dot": Dot}

@@ -5,24 +5,21 @@ exp(score) over the sum of exp(score) of all legal sequences. What is illegal ha
 decoding and never counts in that sum. Only the score of given tags counts each illegal step as `ILLEGAL`, so that gold
 tags which break the rules cost much but not infinitely much, and the gradients stay finite.
 
-DESIGN of speed: the sum over all sequences runs over probabilities, one matrix product a step, rescaled at every step
-(Rabiner 1989, section V.A), from both ends at once; the two together are the gradient, so no graph over steps is kept.
-fp32 loses probabilities under 1e-38. Whether a lost one could matter is checked for each sentence; where it could, the
-sum runs over logarithms instead: many times slower, never wrong. Everything is in fp32, under autocast too.
+The sum is found by `forward_backward`. Everything is in fp32, under autocast too.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 from torch import nn
-from torch.autograd import function
 
+from seqnlp.nn import forward_backward, recurrent
 from seqnlp.nn import loss as losses
-from seqnlp.nn import recurrent
+from seqnlp.nn.forward_backward import Scores
 
 ILLEGAL = -1e4  # the score of one illegal step in given tags
 NEVER = -1e30  # as good as minus infinity, but the difference of two is a number
@@ -30,14 +27,6 @@ CACHED = 2**18  # numbers that a CPU holds near it: pairs of tags are looked at 
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Scores(NamedTuple):
-    """What a first tag adds (C,), tag j after tag i (C, C), a last tag (C,)."""
-
-    start: torch.Tensor
-    transitions: torch.Tensor
-    stop: torch.Tensor
 
 
 def _in_fp32(method: Callable[Concatenate[Crf, torch.Tensor, P], R]) -> Callable[Concatenate[Crf, torch.Tensor, P], R]:
@@ -102,7 +91,7 @@ class Crf(nn.Module):
         rows = unknown.any(1).nonzero().squeeze(1)
         allowed = tags[rows].unsqueeze(2) == torch.arange(emissions.size(2), device=tags.device)  # (rows, S, C)
         known = emissions[rows].masked_fill(~(allowed | unknown[rows].unsqueeze(2)), NEVER)
-        return result.index_copy(0, rows, _sum_logs(known, scores, lengths[rows]))
+        return result.index_copy(0, rows, forward_backward.log_partition_by_logs(known, scores, lengths[rows]))
 
     @_in_fp32
     def partition(self, emissions: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -169,14 +158,7 @@ class Crf(nn.Module):
         )
 
     def _partition(self, emissions: torch.Tensor, scores: Scores, lengths: torch.Tensor) -> torch.Tensor:
-        unreachable = self._unreachable(emissions.size(1))
-        result, safe = ScaledSum.apply(emissions, *scores, lengths, unreachable)
-        if bool(safe.all()):
-            return result
-        easy, hard = safe.nonzero().squeeze(1), (~safe).nonzero().squeeze(1)
-        result, _ = ScaledSum.apply(emissions[easy], *scores, lengths[easy], unreachable)
-        summed = _sum_logs(emissions[hard], scores, lengths[hard])
-        return torch.cat([result, summed])[torch.cat([easy, hard]).argsort()]
+        return forward_backward.log_partition(emissions, scores, lengths, self._unreachable(emissions.size(1)))
 
     def _unreachable(self, steps: int) -> torch.Tensor:
         """Return 1 where no legal path gets to a tag, from the first on and from the last back, (S, 2, 1, C)."""
@@ -199,124 +181,6 @@ def _score(emissions: torch.Tensor, tags: torch.Tensor, inside: torch.Tensor, sc
     return scores.start[tags[:, 0]] + steps + scores.stop[last]
 
 
-class ScaledSum(torch.autograd.Function):
-    """The log of the sum of exp(score) over all sequences by rescaled probabilities, and whether to trust it.
-
-    In either direction of time, `predicted` is the share of each tag given the emissions before it and `filtered` that
-    given its own too, up to a factor for each row. Backward in time the first step is the last one of the sentence.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: torch.Tensor,
-        start: torch.Tensor,
-        transitions: torch.Tensor,
-        stop: torch.Tensor,
-        lengths: torch.Tensor,
-        unreachable: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return (B,) and (B,); runs backward in time only where there is a gradient to find."""
-        size, steps = emissions.shape[:2]
-        both = slice(2 if any(ctx.needs_input_grad) else 1)
-        rows = torch.arange(size, device=lengths.device)
-        inside = recurrent.step_mask(lengths, steps).t()  # (S, B)
-        order = _order(lengths, steps)[:, both]  # (S, D, B)
-        highest = emissions.amax(2, keepdim=True)  # (B, S, 1)
-        first, moves, last = ((part - part.amax()).exp() for part in (start, transitions, stop))
-        predicted, filtered, scale = _recursion(
-            torch.stack([first, last])[both].unsqueeze(1),
-            torch.stack([moves, moves.t()])[both],
-            _pick((emissions - highest).exp_(), order + rows * steps),
-        )
-        total = (filtered[lengths - 1, 0, rows] * last).sum(1)
-        parts = (highest.squeeze(2).t() + scale[:, 0].log()).masked_fill(~inside, 0).sum(0) + total.log()
-        result = parts + start.amax() + (lengths - 1) * transitions.amax() + stop.amax()
-        least = total
-        if order.size(1) == 2:
-            back = (order[:, 1] * 2 + 1) * size + rows  # (S, B), where each step is backward in time
-            joint = _pick(predicted, back).mul_(filtered[:, 0])  # (S, B, C)
-            shares = joint.sum(2)
-            least = torch.minimum(total, shares.masked_fill(~inside, 1).amin(0))
-            ctx.save_for_backward(moves, filtered, joint, shares, lengths, back)
-        safe = _safe(predicted.add_(unreachable[:, both]), scale, least, inside)
-        ctx.mark_non_differentiable(safe)
-        return result, safe
-
-    @staticmethod
-    @function.once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Return the expected counts of tags, first tags, pairs and last tags (Lafferty et al. 2001, section 3)."""
-        moves, filtered, joint, shares, lengths, back = ctx.saved_tensors
-        inside = recurrent.step_mask(lengths, len(joint)).t()  # (S, B)
-        weights = torch.where(inside, gradient / shares, 0).unsqueeze(2)
-        tags = joint * weights  # (S, B, C)
-        pairs = None
-        if ctx.needs_input_grad[2]:
-            following = _pick(filtered, back[1:]).mul_(weights[:-1].masked_fill(~inside[1:].unsqueeze(2), 0))
-            with torch.autocast(moves.device.type, enabled=False):
-                pairs = moves * (filtered[:-1, 0].flatten(0, 1).t() @ following.flatten(0, 1))
-        last = tags[lengths - 1, torch.arange(len(lengths), device=lengths.device)]
-        return tags.transpose(0, 1), tags[0].sum(0), pairs, last.sum(0), None, None
-
-
-def _order(lengths: torch.Tensor, steps: int) -> torch.Tensor:
-    """Return which step comes when, forward and backward in time, (S, 2, B); past the end one inside again."""
-    step = torch.arange(steps, device=lengths.device).unsqueeze(1)
-    return torch.stack([torch.minimum(step, lengths - 1), (lengths - 1 - step).clamp(min=0)], dim=1)
-
-
-def _pick(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Return the vectors at an index into all of them: (..., C) and (...) give (..., C); the fastest way on a CPU."""
-    return values.flatten(0, -2).index_select(0, index.flatten()).view(*index.shape, values.size(-1))
-
-
-def _recursion(
-    first: torch.Tensor, moves: torch.Tensor, filtered: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return predicted and filtered shares (S, D, B, C) and what each step was divided by (S, D, B).
-
-    first: (D, 1, C); moves: (D, C, C); filtered: (S, D, B, C), at first the emissions. All are exp(score).
-    """
-    predicted, scale = torch.empty_like(filtered), torch.empty_like(filtered[..., :1])
-    predicted[0] = first
-    before = filtered[0]
-    for step, (share, state, total) in enumerate(zip(predicted, filtered, scale, strict=True)):
-        if step:
-            torch.bmm(before, moves, out=share)
-        state *= share
-        torch.sum(state, 2, keepdim=True, out=total)
-        state /= total.clamp_(min=torch.finfo(state.dtype).tiny)
-        before = state
-    return predicted, filtered, scale.squeeze(3)
-
-
-def _safe(shares: torch.Tensor, scale: torch.Tensor, least: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """Return for each row (B,) whether nothing that was lost to underflow can matter; overwrites the shares.
-
-    What is lost is under C x tiny before the division by the scale, so it must be small against the least share of a
-    tag that can be reached. 1 / (the sum of 1 / share) is under that, by a factor C at most, and faster than a minimum.
-    """
-    outside = ~inside.unsqueeze(1)  # (S, 1, B)
-    below = shares.reciprocal_().sum(3).reciprocal_()  # (S, D, B)
-    least = torch.minimum(least, below.masked_fill_(outside, 1).amin((0, 1)))
-    limits = torch.finfo(shares.dtype)
-    return least * scale.masked_fill(outside, 1).amin((0, 1)) >= shares.size(3) * limits.tiny / limits.eps
-
-
-def _sum_logs(emissions: torch.Tensor, scores: Scores, lengths: torch.Tensor) -> torch.Tensor:
-    """Return the log of the sum of exp(score) over all sequences, (B,), over logarithms."""
-    inside = recurrent.step_mask(lengths, emissions.size(1)).unsqueeze(2)
-    emissions = emissions.masked_fill(~inside, 0)
-    highest = emissions.detach().amax(2, keepdim=True)  # taken out, so that sums stay near 0, where numbers are close
-    emissions = emissions - highest
-    state = scores.start + emissions[:, 0]  # (B, C)
-    for step in range(1, emissions.size(1)):
-        ways = state.unsqueeze(2) + scores.transitions  # (B, C, C)
-        state = torch.where(inside[:, step], ways.logsumexp(1) + emissions[:, step], state)
-    return (state + scores.stop).logsumexp(1) + highest.sum((1, 2))
-
-
 def _best_scores(emissions: torch.Tensor, scores: Scores) -> list[torch.Tensor]:
     """Return for each step the score of the best way to each tag, (C, B).
 
@@ -325,7 +189,7 @@ def _best_scores(emissions: torch.Tensor, scores: Scores) -> list[torch.Tensor]:
     """
     emitted = emissions.permute(1, 2, 0).contiguous()  # (S, C, B)
     rows = emissions.size(2) if emissions.is_cuda else max(1, CACHED // max(1, emitted[0].numel()))
-    pieces = scores.transitions.t().unsqueeze(2).split(rows)  # of (C, C, 1), from tags second
+    pieces = torch.split(scores.transitions.t().unsqueeze(2), rows)  # of (C, C, 1), from tags second
     best = [scores.start.unsqueeze(1) + emitted[0]]
     for emission in emitted[1:]:
         best.append(torch.cat([(best[-1] + piece).amax(1) for piece in pieces]) + emission)

@@ -1,7 +1,7 @@
-"""The decoder: LSTMs over a target under way, with attention to a memory between the first and the others.
+"""The decoder: recurrent layers over a target under way, with attention to a memory between the first and the others.
 
-One function serves training and search. With a whole target it makes one call a layer; with one step it computes the
-cells itself: for few hypotheses the kernels for sequences take up to three times as long. Both give equal results.
+One function serves training and search: a whole target takes one run a layer, a single token one step. Both give equal
+results.
 """
 
 from __future__ import annotations
@@ -13,30 +13,31 @@ from torch import nn
 from torch.nn import functional
 
 from seqnlp.nn import attention as attentions
+from seqnlp.nn import cells, recurrent
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
-from seqnlp.nn import recurrent
 
 State = dict[str, torch.Tensor]  # "source..." (B, ...) of each sentence, all others (N, ...) of each hypothesis
 
 
 class Decoder(nn.Module):
-    """From target tokens and a memory to logits (after Bahdanau et al. 2015, A.2.2, with LSTMs).
+    """From target tokens and a memory to logits (after Bahdanau et al. 2015, A.2.2, with any cell of `cells.CELLS`).
 
     The state that `begin` gives holds "source.memory", "source.mask" and, where the attention has them, "source.keys",
-    one row a sentence; and one row a hypothesis: "hidden.0", "cell.0" and so on for each layer, and "coverage" (N, S),
-    the attention's weights summed over the steps so far. `forward` adds "attention" (N, S), the weights of the last
-    step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of each one's hypotheses, and "place"
-    (N,), where each row stands among these B x K, say otherwise.
+    one row a sentence; and one row a hypothesis: the parts of each layer's state ("hidden.0", "cell.0" and so on for
+    LSTMs), and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds "attention"
+    (N, S), the weights of the last step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
+    each one's hypotheses, and "place" (N,), where each row stands among these B x K, say otherwise.
     """
 
     def __init__(
         self,
         *,
         vocabulary: int,
-        dimension: int,
-        hidden: int,
+        embedding_size: int,
+        hidden_size: int,
         memory: int,
+        cell: str = "lstm",
         attention: str = "additive",
         layers: int = 2,
         dropout: float = 0.0,
@@ -46,19 +47,16 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         assert layers >= 2, "the first layer is below the attention, the others are above"
-        self.hidden = hidden
-        self.own = embeddings.TiedEmbedding(vocabulary, dimension) if embedding is None else None
+        self.hidden_size, self.parts = hidden_size, cells.CELLS[cell].parts
+        self.own = embeddings.TiedEmbedding(vocabulary, embedding_size) if embedding is None else None
         self.shared = (embedding,)  # in a tuple, so that its weights are listed and saved once, by who gave it
-        self.attention = attentions.KINDS[attention](hidden, memory)
-        self.bridge = nn.Linear(memory, 2 * layers * hidden)
-        self.layers = nn.ModuleList()
-        for inputs in (dimension, hidden + memory, *[hidden] * (layers - 2)):
-            layer = nn.LSTM(inputs, hidden, batch_first=True)
-            recurrent.initialise(layer, init)
-            self.layers.append(layer)
-        self.readout = nn.Linear(hidden + memory + dimension, dimension)
+        self.attention = attentions.ATTENTIONS[attention](hidden_size, memory)
+        self.bridge = nn.Linear(memory, layers * len(self.parts) * hidden_size)
+        inputs = [embedding_size, hidden_size + memory, *[hidden_size] * (layers - 2)]
+        self.layers = nn.ModuleList(cells.layer(cell, size, hidden_size, init=init) for size in inputs)
+        self.readout = nn.Linear(hidden_size + memory + embedding_size, embedding_size)
         self.dropout = dropouts.LockedDropout(dropout)
-        self.untied = None if tie else nn.Parameter(torch.randn(vocabulary, dimension) * dimension**-0.5)
+        self.untied = None if tie else nn.Parameter(torch.randn(vocabulary, embedding_size) * embedding_size**-0.5)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     @property
@@ -80,9 +78,9 @@ class Decoder(nn.Module):
         keys = self.attention.keys(memory)
         if keys is not memory:
             state["source.keys"] = keys
-        parts = torch.tanh(self.bridge(summary)).split(self.hidden, 1)  # (B, H) each
-        for number, (hidden, cell) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
-            state[f"hidden.{number}"], state[f"cell.{number}"] = hidden, cell
+        names = [f"{part}.{number}" for number in range(len(self.layers)) for part in self.parts]
+        values = torch.tanh(self.bridge(summary)).chunk(len(names), 1)  # (B, H) each
+        state.update(zip(names, values, strict=True))
         state["coverage"] = memory.new_zeros(memory.shape[:2], dtype=torch.float32)
         return state
 
@@ -104,21 +102,21 @@ class Decoder(nn.Module):
 
     def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """A layer's outputs (N, T, H); the state goes on."""
-        layer = cast(nn.LSTM, self.layers[number])
-        hidden, cell = state[f"hidden.{number}"], state[f"cell.{number}"]
+        layer, mark = cast(cells.Layer, self.layers[number]), f".{number}"
+        own = {name.removesuffix(mark): part for name, part in state.items() if name.endswith(mark)}
         if inputs.size(1) == 1:
-            hidden, cell = _cell(layer, inputs.squeeze(1), hidden, cell)
-            outputs = hidden.unsqueeze(1)
+            outputs, own = layer.step(inputs.squeeze(1), own)
+            outputs = outputs.unsqueeze(1)
         else:
-            outputs, ends = layer(inputs, (hidden.unsqueeze(0).contiguous(), cell.unsqueeze(0).contiguous()))
-            hidden, cell = (end.squeeze(0) for end in ends)
-        state[f"hidden.{number}"], state[f"cell.{number}"] = hidden, cell
+            outputs, own = layer.run(inputs, None, own)
+        state.update({name + mark: part for name, part in own.items()})
         return outputs
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
         memory, rows = state["source.memory"], state.get("source.rows")
         together = queries if rows is None else queries[rows].flatten(1, 2)  # (B, K x T, H)
+        context: torch.Tensor
         context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
         if rows is not None:
             steps = (rows.size(1), queries.size(1))
@@ -139,14 +137,3 @@ class Decoder(nn.Module):
             features, state = self(tokens, state)
             logits = functional.linear(features.squeeze(1), self.output)
             return logits.add_(self.bias.to(logits.dtype)), state  # apart: bf16 products with a bias are far slower
-
-
-def _cell(
-    layer: nn.LSTM, inputs: torch.Tensor, hidden: torch.Tensor, cell: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of an LSTM layer (Hochreiter & Schmidhuber 1997): hidden as products are, and cell in fp32, (N, H)."""
-    into, along, *biases = cast(list[torch.Tensor], layer._flat_weights)
-    product = functional.linear(inputs, into) + functional.linear(hidden, along)  # (N, 4H)
-    entering, forget, new, leaving = (product.float() + (biases[0] + biases[1])).chunk(4, 1)
-    cell = torch.sigmoid(forget) * cell + torch.sigmoid(entering) * torch.tanh(new)
-    return (torch.sigmoid(leaving) * torch.tanh(cell)).to(product.dtype), cell

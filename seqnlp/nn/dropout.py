@@ -9,27 +9,27 @@ from torch import nn
 class LockedDropout(nn.Module):
     """Dropout with one mask a sequence (variational dropout: Gal & Ghahramani 2016, section 4)."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, probability: float) -> None:
         super().__init__()
-        self.share = share
+        self.probability = probability
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return features (B, S, D) with the same entries zeroed in every step of a row, the rest scaled up."""
-        if not self.training or self.share == 0:
+        if not self.training or self.probability == 0:
             return features
-        mask = features.new_empty(features.size(0), 1, features.size(2)).bernoulli_(1 - self.share)
-        return features * mask.div_(1 - self.share)
+        mask = features.new_empty(features.size(0), 1, features.size(2)).bernoulli_(1 - self.probability)
+        return features * mask.div_(1 - self.probability)
 
 
 class WordDropout(nn.Module):
     """Whole words zeroed now and then, so that no single one decides (Iyyer et al. 2015, section 2.3)."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, probability: float) -> None:
         super().__init__()
-        self.share = share
+        self.probability = probability
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return features (B, S, D) with some steps zeroed, not scaled: a missing word is what a model may meet."""
-        if not self.training or self.share == 0:
+        if not self.training or self.probability == 0:
             return features
-        return features * features.new_empty(*features.shape[:2], 1).bernoulli_(1 - self.share)
+        return features * features.new_empty(*features.shape[:2], 1).bernoulli_(1 - self.probability)

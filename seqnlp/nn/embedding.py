@@ -1,4 +1,4 @@
-"""Embeddings: a vector a piece, or a vector a word, looked up whole and summed from its hashed character n-grams."""
+"""Embeddings: a vector a token; or a vector a word, its own and those of its hashed character n-grams together."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from torch.nn import functional
 
 @torch.no_grad()
 def put(module: nn.Embedding, rows: np.ndarray, vectors: np.ndarray) -> None:
-    """Put vectors, of unit deviation, into some rows of an embedding, scaled as the others are."""
+    """Put vectors (N, D) of unit deviation into rows (N,) of an embedding, scaled as its others are."""
     scale = module.weight.std()
     module.weight[torch.from_numpy(rows)] = torch.from_numpy(vectors).to(module.weight) * scale
 
 
 class TiedEmbedding(nn.Embedding):
-    """An embedding that can be the output matrix too: rows of length 1, read times the root of their dimension.
+    """An embedding that can be the output matrix too: rows of length 1, read times the root of their size.
 
-    As in Vaswani et al. 2017, section 3.4. Read as they are, such rows are so small that an LSTM takes far longer to
-    tell one from the other.
+    As in Vaswani et al. 2017, section 3.4. Read as they are, such rows are so small that a recurrent layer takes far
+    longer to tell one from the other.
     """
 
-    def __init__(self, vocabulary: int, dimension: int) -> None:
-        super().__init__(vocabulary, dimension)
-        nn.init.normal_(self.weight, std=dimension**-0.5)
+    def __init__(self, vocabulary: int, embedding_size: int) -> None:
+        super().__init__(vocabulary, embedding_size)
+        nn.init.normal_(self.weight, std=embedding_size**-0.5)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Return vectors (B, S, D) of tokens (B, S)."""
-        return super().forward(tokens) * self.embedding_dim**0.5
+        vectors: torch.Tensor = super().forward(tokens) * self.embedding_dim**0.5
+        return vectors
 
 
 class WordEmbedding(nn.Module):
     """The sum of a word's own vector and the mean of its n-grams' vectors (after Bojanowski et al. 2017, section 3.2).
 
-    A word outside the vocabulary has its n-grams only.
+    A word outside the vocabulary, `unknown`, has its n-grams only. buckets: of n-grams, 0 for none; scale: the standard
+    deviation that the vectors begin with.
     """
 
-    def __init__(self, vocabulary: int, dimension: int, *, buckets: int, scale: float, unknown: int) -> None:
+    def __init__(self, vocabulary: int, embedding_size: int, *, buckets: int, scale: float, unknown: int) -> None:
         super().__init__()
         self.unknown = unknown
-        self.words = nn.Embedding(vocabulary, dimension, sparse=True)
+        self.words = nn.Embedding(vocabulary, embedding_size, sparse=True)
         nn.init.normal_(self.words.weight, std=scale)
-        self.grams = nn.EmbeddingBag(buckets, dimension, mode="mean", sparse=True) if buckets else None
+        self.grams = nn.EmbeddingBag(buckets, embedding_size, mode="mean", sparse=True) if buckets else None
         if self.grams is not None:
             nn.init.normal_(self.grams.weight, std=scale)
 
@@ -54,7 +56,7 @@ class WordEmbedding(nn.Module):
         words: (B, S) ids; forms: (B, S), each word's number among the U distinct ones; grams: the n-grams of all
         distinct words, flat; offsets: (U,), where each one's begin.
         """
-        vectors = self.words(words)
+        vectors: torch.Tensor = self.words(words)
         if self.grams is None:
             return vectors
         vectors = vectors.masked_fill((words == self.unknown).unsqueeze(2), 0.0)

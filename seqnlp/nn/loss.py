@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional
 IGNORED = -1
 ROWS = 512  # targets whose logits are held at once: of more they leave the cache, of fewer the products are too small
 EVEN = 128  # rows that a last part is filled up to a multiple of: each number of rows has kernels of its own
-LEAST_SHARE = 1e-30  # of a target, under which the logarithm of its share is no longer exact
+MIN_PROBABILITY = 1e-30  # of a target, under which its logarithm is no longer exact
 
 
 class Loss(NamedTuple):
@@ -22,7 +23,7 @@ class Loss(NamedTuple):
 
 
 def cross_entropy(
-    logits: torch.Tensor, targets: torch.Tensor, *, smoothing: float = 0.0, weights: torch.Tensor | None = None
+    logits: torch.Tensor, targets: torch.Tensor, *, label_smoothing: float = 0.0, weights: torch.Tensor | None = None
 ) -> Loss:
     """Return the cross-entropy over classes, with label smoothing (Szegedy et al. 2016, section 7), in fp32.
 
@@ -30,7 +31,7 @@ def cross_entropy(
     """
     logits = logits.float()
     total = functional.cross_entropy(
-        logits, targets, weight=weights, ignore_index=IGNORED, label_smoothing=smoothing, reduction="sum"
+        logits, targets, weight=weights, ignore_index=IGNORED, label_smoothing=label_smoothing, reduction="sum"
     )
     counted = targets != IGNORED
     weight = counted.sum() if weights is None else weights[targets.clamp(min=0)].mul(counted).sum()
@@ -49,7 +50,12 @@ def binary_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, *, weights
 
 
 def linear_cross_entropy(
-    features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, targets: torch.Tensor, *, smoothing: float = 0.0
+    features: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    label_smoothing: float = 0.0,
 ) -> Loss:
     """Return the cross-entropy of a linear layer over a large vocabulary, in fp32, as `cross_entropy` has it.
 
@@ -58,12 +64,16 @@ def linear_cross_entropy(
     """
     counted = targets != IGNORED
     rows, numbers = features[counted], targets[counted]  # (N, F), (N,)
-    total = _LinearCrossEntropy.apply(rows, weight, bias, numbers, smoothing, torch.is_grad_enabled())
+    total = _apply(rows, weight, bias, numbers, label_smoothing, torch.is_grad_enabled())
     return Loss(total, counted.sum().float())
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """The sum over all rows; the gradients are computed on the way, so that no logits are needed again."""
+    """The sum over all rows; the gradients are computed on the way, so that no logits are needed again.
+
+    With smoothing s the loss of a row is log Z - (1 - s) its target's logit - s the mean of all logits. The last term
+    needs no logits: the mean is that of the weights' rows times the features.
+    """
 
     @staticmethod
     def forward(
@@ -72,34 +82,41 @@ class _LinearCrossEntropy(torch.autograd.Function):
         weight: torch.Tensor,
         bias: torch.Tensor,
         targets: torch.Tensor,
-        smoothing: float,
+        label_smoothing: float,
         learning: bool,
     ) -> torch.Tensor:
+        """Return the loss of features (N, F) and targets (N,), summed; learning: gradients will be asked for."""
         kind = _product_type(features)
         matrix, shift, mean = weight.to(kind), bias.to(kind), weight.mean(0)
         with torch.autocast(features.device.type, enabled=False):
             summed = features.float().sum(0)
-            total = -smoothing * (summed @ mean + len(features) * bias.mean())  # minus s times the mean of all logits
-            gradients = _begun(features, weight, targets, summed, smoothing) if learning else ()
+            total = -label_smoothing * (summed @ mean + len(features) * bias.mean())
+            gradients = _first_gradients(features, weight, targets, summed, label_smoothing) if learning else ()
             for start in range(0, len(features), ROWS):
-                wanted = targets[start : start + ROWS].unsqueeze(1)  # (N, 1)
-                some = len(wanted)
-                part = functional.pad(features[start : start + ROWS].to(kind), (0, 0, 0, -some % EVEN))
+                rows = slice(start, start + ROWS)
+                wanted = targets[rows].unsqueeze(1)  # (R, 1), R of the N rows
+                part = functional.pad(features[rows].to(kind), (0, 0, 0, -len(wanted) % EVEN))  # (R or more, F)
                 logits = functional.linear(part, matrix, shift)
-                shares = logits.softmax(1)
-                total += _beside_the_mean(logits[:some], shares[:some], wanted, smoothing)
-                if gradients:  # by the logits: the shares, minus 1 - s at the target, minus s / V everywhere
-                    gradients[2].add_(shares[:some].sum(0, dtype=torch.float32))
-                    at_target = shares[:some].gather(1, wanted).float() - (1 - smoothing)
-                    shares[:some].scatter_(1, wanted, at_target.to(kind))
-                    gradients[0][start : start + ROWS] = (shares @ matrix)[:some] - smoothing * mean
-                    gradients[1].add_(shares.t() @ part)
+                whole = logits.softmax(1)  # (R or more, V)
+                probabilities = whole[: len(wanted)]
+                total += _without_mean(logits[: len(wanted)], probabilities, wanted, label_smoothing)
+                if gradients:  # by the logits: the probabilities, minus 1 - s at the target, minus s / V everywhere
+                    by_features, by_weight, by_bias = gradients
+                    by_bias.add_(probabilities.sum(0, dtype=torch.float32))
+                    at_target = probabilities.gather(1, wanted).float() - (1 - label_smoothing)
+                    probabilities.scatter_(1, wanted, at_target.to(kind))
+                    by_features[rows] = (whole @ matrix)[: len(wanted)] - label_smoothing * mean
+                    by_weight.add_(whole.t() @ part)
         ctx.save_for_backward(*gradients)
         return total
 
     @staticmethod
     def backward(ctx: Any, factor: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Return the gradients by features, weight and bias."""
         return *(gradient * factor for gradient in ctx.saved_tensors), None, None, None
+
+
+_apply: Callable[..., torch.Tensor] = _LinearCrossEntropy.apply
 
 
 def _product_type(features: torch.Tensor) -> torch.dtype:
@@ -108,22 +125,28 @@ def _product_type(features: torch.Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
 
 
-def _begun(
-    features: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, summed: torch.Tensor, smoothing: float
+def _first_gradients(
+    features: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, summed: torch.Tensor, label_smoothing: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The gradients to be summed up: what smoothing gives all classes alike, and the targets the bias, is there."""
-    share = smoothing / len(weight)
-    uniform = (-share * summed).to(weight.dtype).expand_as(weight).contiguous()
+    """The gradients by features, weight and bias before any logit: what smoothing gives all classes, and the targets.
+
+    summed: (F,), of all features. The features' own gradients are yet to be written.
+    """
+    uniform = label_smoothing / len(weight)
+    by_weight = (-uniform * summed).to(weight.dtype).expand_as(weight).contiguous()
     counts = torch.bincount(targets, minlength=len(weight)).to(weight.dtype)
-    return torch.empty_like(features), uniform, -share * len(features) - (1 - smoothing) * counts
+    return torch.empty_like(features), by_weight, -uniform * len(features) - (1 - label_smoothing) * counts
 
 
-def _beside_the_mean(
-    logits: torch.Tensor, shares: torch.Tensor, wanted: torch.Tensor, smoothing: float
+def _without_mean(
+    logits: torch.Tensor, probabilities: torch.Tensor, wanted: torch.Tensor, label_smoothing: float
 ) -> torch.Tensor:
-    """The summed loss but for the mean of the logits: the logarithm of what the softmax divides by minus the target."""
-    known, share = logits.gather(1, wanted).float(), shares.gather(1, wanted).float()  # (N, 1)
-    norms = known - share.log()
-    rows = (share < LEAST_SHARE).nonzero()[:, 0]
-    norms[rows] = logits[rows].float().logsumexp(1, keepdim=True)
-    return (norms - (1 - smoothing) * known).sum()
+    """The summed loss of rows (R, V) but for the mean of their logits: log Z - (1 - s) the target's logit.
+
+    log Z is the target's logit minus the logarithm of its probability, which costs less than a sum over all classes.
+    """
+    logit, probability = logits.gather(1, wanted).float(), probabilities.gather(1, wanted).float()  # (R, 1)
+    log_z = logit - probability.log()
+    rare = (probability < MIN_PROBABILITY).nonzero()[:, 0]
+    log_z[rare] = logits[rare].float().logsumexp(1, keepdim=True)
+    return (log_z - (1 - label_smoothing) * logit).sum()

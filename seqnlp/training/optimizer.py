@@ -7,16 +7,18 @@ longer than the network itself and lets rows that were not seen drift along; the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import swa_utils
 
 from seqnlp.options import Training
 
 BETAS, EPSILON = (0.9, 0.99), 1e-8
 AVERAGE_EVERY = 10  # steps: going over all weights costs time, and neighbours differ little
+moving_average: Callable[[float], Callable[..., None]] = swa_utils.get_ema_multi_avg_fn  # torch gives no types
 
 
 class LazyAdam(torch.optim.Optimizer):
@@ -48,6 +50,16 @@ class LazyAdam(torch.optim.Optimizer):
         state["exp_avg_sq"][rows] = second
         size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
         p[rows] -= first.div_(second.sqrt_().add_(EPSILON)).mul_(size)
+
+
+def _multiply(tensors: list[torch.Tensor], factor: float) -> None:
+    """Multiply all tensors in place, in a single call where this torch has its private one: a GPU waits for calls."""
+    at_once = getattr(torch, "_foreach_mul_", None)
+    if at_once is not None:
+        at_once(tensors, factor)
+        return
+    for tensor in tensors:
+        tensor.mul_(factor)
 
 
 class Optimizer:
@@ -83,7 +95,7 @@ class Optimizer:
         norm = float(torch.nn.utils.get_total_norm(gradients)) / max(weight, 1e-12)
         clip = self.options.clip
         factor = clip / norm if clip and math.isfinite(norm) and norm > clip else 1.0
-        torch._foreach_mul_(gradients, factor / max(weight, 1e-12))
+        _multiply(gradients, factor / max(weight, 1e-12))
         for p in self.sparse:
             if p.grad is not None:
                 p.grad = p.grad.coalesce()
@@ -102,7 +114,7 @@ class Optimizer:
         if self.average is not None and (number < AVERAGE_EVERY or (number + 1) % AVERAGE_EVERY == 0):
             # The first weights are forgotten at once, the next ones soon.
             decay = min(self.options.ema**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY))
-            torch._foreach_lerp_(list(self.average.values()), list(self.parameters.values()), 1 - decay)
+            moving_average(decay)(list(self.average.values()), list(self.parameters.values()), number)
 
     def weights(self) -> Mapping[str, torch.Tensor]:
         """Return the weights to evaluate and to keep: their average, where there is one."""

@@ -15,6 +15,8 @@ from seqnlp import errors
 
 log = logging.getLogger(__name__)
 
+BF16_UNITS = ("avx512_bf16", "amx_tile")  # what a processor computes in bf16 with
+
 
 def resolve_device(name: str) -> torch.device:
     """Return the device of a name; "auto" is CUDA where there is one, else the CPU.
@@ -45,8 +47,14 @@ def resolve(name: str, device: torch.device) -> str:
 
 def _capable(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and any(_has(feature) for feature in BF16_UNITS)
+
+
+def _has(feature: str) -> bool:
+    """Whether the processor has a feature; a torch that does not list it may have a private function that tells."""
+    listed: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(listed[feature] if feature in listed else getattr(torch.cpu, f"_is_{feature}_supported", bool)())
 
 
 def _works(device: torch.device) -> bool:

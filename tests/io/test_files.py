@@ -211,7 +211,7 @@ def test_atomic_writes_into_a_pipe_and_does_not_replace_it(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     got = []
-    reader = threading.Thread(target=lambda: got.append(path.read_text()))
+    reader = threading.Thread(target=lambda: got.append(path.read_text()), daemon=True)
     reader.start()
     with atomic.atomic(path) as file:
         file.write("through")

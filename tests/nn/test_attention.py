@@ -13,7 +13,7 @@ LENGTHS = [7, 3, 1]
 
 def made(kind, seed=0):
     torch.manual_seed(seed)
-    module = attention.KINDS[kind](*SIZES[kind])
+    module = attention.ATTENTIONS[kind](*SIZES[kind])
     for parameter in module.parameters():
         nn.init.normal_(parameter)
     return module
@@ -41,7 +41,7 @@ ENERGIES = {
 }
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_attention_by_hand(kind):
     module = made(kind)
     queries, memory, mask = inputs(kind)
@@ -56,7 +56,7 @@ def test_attention_by_hand(kind):
             )
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_nothing_is_seen_outside_the_mask(kind):
     module = made(kind)
     queries, memory, mask = inputs(kind)
@@ -67,7 +67,7 @@ def test_nothing_is_seen_outside_the_mask(kind):
     torch.testing.assert_close(attend(module, queries, memory, mask), (context, weights))
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_queries_do_not_see_each_other(kind):
     module = made(kind)
     queries, memory, mask = inputs(kind)
@@ -76,7 +76,7 @@ def test_queries_do_not_see_each_other(kind):
     torch.testing.assert_close(tuple(torch.cat(parts, dim=1) for parts in zip(*alone, strict=True)), together)
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_weights_are_in_fp32_under_autocast(kind):
     module = made(kind)
     queries, memory, mask = inputs(kind)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from seqnlp.nn import crf, loss
+from seqnlp.nn import crf, forward_backward, loss
 
 C, S = 3, 4
 LENGTHS = [[4, 2, 3, 1, 4], [1, 1, 1], [2, 3]]
@@ -168,7 +168,7 @@ def test_the_n_best_are_those_of_the_enumeration(rules, lengths, n):
 @each_rule
 @each_length
 @each_size
-def test_marginals_are_the_shares_of_the_enumeration(rules, lengths, sizes):
+def test_marginals_are_the_probabilities_of_the_enumeration(rules, lengths, sizes):
     made = model(rules, sizes[1])
     emissions, lengths = inputs(lengths, sizes[0])
     with torch.inference_mode():
@@ -188,8 +188,8 @@ def test_long_sentences_are_summed_as_in_float64(size):
     emissions, lengths = inputs([100, 97, 80], size, steps=100, classes=17)
     emissions.requires_grad_()
     found = made.partition(emissions, lengths)
-    scores = crf.Scores(*(part.double() for part in made._scores(crf.NEVER)))
-    expected = crf._sum_logs(emissions.double(), scores, lengths)
+    scores = forward_backward.Scores(*(part.double() for part in made._scores(crf.NEVER)))
+    expected = forward_backward.log_partition_by_logs(emissions.double(), scores, lengths)
     close(found, expected, rtol=1e-6, atol=1e-4)
     close(gradients(found.sum(), emissions, made), gradients(expected.sum(), emissions, made), rtol=1e-4, atol=1e-4)
 
@@ -240,7 +240,7 @@ def test_a_tag_that_nobody_can_have_takes_no_digits_from_the_others():
 )
 def test_padding_needs_no_logarithms(rules, monkeypatch):
     """Twelve steps, of which one to three count: after them tags would get rarer and rarer, or there are none left."""
-    monkeypatch.setattr(crf, "_sum_logs", None)
+    monkeypatch.setattr(forward_backward, "log_partition_by_logs", None)
     made = model(rules)
     emissions, lengths = inputs([3, 2, 1], 15.0, steps=12)
     made.marginals(emissions, lengths)
@@ -261,8 +261,10 @@ def test_logarithms_are_for_the_sentences_that_need_them_only(monkeypatch):
     expected = made.partition(emissions, lengths)
     emissions[2, :2] *= 1e3
     seen = []
-    summed = crf._sum_logs
-    monkeypatch.setattr(crf, "_sum_logs", lambda *given: seen.append(given[0]) or summed(*given))
+    summed = forward_backward.log_partition_by_logs
+    monkeypatch.setattr(
+        forward_backward, "log_partition_by_logs", lambda *given: seen.append(given[0]) or summed(*given)
+    )
     found = made.partition(emissions, lengths)
     assert torch.equal(torch.cat(seen), emissions[2:3])
     others = [0, 1, 3, 4]
@@ -270,7 +272,7 @@ def test_logarithms_are_for_the_sentences_that_need_them_only(monkeypatch):
 
 
 def test_ordinary_scores_need_no_logarithms(monkeypatch):
-    monkeypatch.setattr(crf, "_sum_logs", None)
+    monkeypatch.setattr(forward_backward, "log_partition_by_logs", None)
     for seed in range(20):
         made = model(RULES["all"], 3.0, seed=seed)
         emissions, lengths = inputs([4, 3, 2, 4, 1], 10.0, seed=seed)

@@ -4,17 +4,18 @@ import pytest
 import torch
 from torch import nn
 
-from seqnlp.nn import attention, decoder, loss
+from seqnlp.nn import attention, cells, decoder, loss
 
 LENGTHS = [7, 3, 1]
-KINDS = [(kind, layers) for kind in attention.KINDS for layers in (2, 3)]
+KINDS = [(kind, layers) for kind in attention.ATTENTIONS for layers in (2, 3)]
+
+each_cell = pytest.mark.parametrize("cell", cells.CELLS)
 
 
 def made(kind="general", layers=2, seed=0, **options):
     torch.manual_seed(seed)
-    network = decoder.Decoder(
-        vocabulary=11, dimension=3, hidden=5, memory=5 if kind == "dot" else 7, attention=kind, layers=layers, **options
-    ).eval()
+    sizes = dict(vocabulary=11, embedding_size=3, hidden_size=5, memory=5 if kind == "dot" else 7)
+    network = decoder.Decoder(**sizes, attention=kind, layers=layers, **options).eval()
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.5)
     return network
@@ -50,9 +51,10 @@ def repeated(state, times):
     return {**every, "source.rows": place.view(-1, times), "place": place}
 
 
+@each_cell
 @pytest.mark.parametrize(("kind", "layers"), KINDS)
-def test_step_by_step_it_gives_what_it_gives_at_once(kind, layers):
-    network, tokens = made(kind, layers), targets()
+def test_step_by_step_it_gives_what_it_gives_at_once(kind, layers, cell):
+    network, tokens = made(kind, layers, cell=cell), targets()
     begin = network.begin(*source(network))
     whole, end = network(tokens, begin)
     steps, last = one_by_one(network, tokens, begin)
@@ -61,35 +63,44 @@ def test_step_by_step_it_gives_what_it_gives_at_once(kind, layers):
     torch.testing.assert_close(last, end, atol=1e-5, rtol=0)
 
 
+@each_cell
 @pytest.mark.parametrize("layers", [2, 3])
-def test_the_decoder_by_hand(layers):
-    network, tokens = made(layers=layers), targets()
+def test_the_decoder_by_hand(layers, cell):
+    network, tokens = made(layers=layers, cell=cell), targets()
     memory, lengths, summary = source(network)
     features, _ = network(tokens, network.begin(memory, lengths, summary))
-    begin = torch.tanh(network.bridge(summary)).view(3, layers, 2, 1, 5)
+    parts = cells.CELLS[cell].parts
+    begin = torch.tanh(network.bridge(summary)).view(3, layers, len(parts), 1, 5)
+
+    def run(number, inputs, row):
+        """A layer's outputs by torch's own module, from its share of the bridge."""
+        state = tuple(begin[row, number])
+        return network.layers[number](inputs, state if len(parts) > 1 else state[0])[0]
+
     for row, length in enumerate(LENGTHS):
         embedded = network.embedding(tokens[row])
-        outputs, _ = network.layers[0](embedded, tuple(begin[row, 0]))
+        outputs = run(0, embedded, row)
         weights = (outputs @ network.attention.memory.weight @ memory[row, :length].T).softmax(1)
         context = weights @ memory[row, :length]
         outputs = torch.cat([outputs, context], dim=1)
         for number in range(1, layers):
-            outputs, _ = network.layers[number](outputs, tuple(begin[row, number]))
+            outputs = run(number, outputs, row)
         expected = torch.tanh(network.readout(torch.cat([outputs, context, embedded], dim=1)))
         torch.testing.assert_close(features[row], expected, atol=1e-5, rtol=0)
 
 
-def test_step_by_step_it_has_the_gradients_that_it_has_at_once():
+@each_cell
+def test_step_by_step_it_has_the_gradients_that_it_has_at_once(cell):
     found = []
     for run in (lambda network, *rest: network(*rest), one_by_one):
-        network = made("additive")
+        network = made("additive", cell=cell)
         features, _ = run(network, targets(), network.begin(*source(network)))
         network.logits(features).sin().sum().backward()
         found.append({name: parameter.grad for name, parameter in network.named_parameters()})
     torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 @pytest.mark.parametrize("steps", [1, 4])
 def test_hypotheses_of_a_sentence_share_its_memory(kind, steps):
     network, tokens = made(kind), targets(rows=6, steps=steps)
@@ -102,7 +113,7 @@ def test_hypotheses_of_a_sentence_share_its_memory(kind, steps):
         torch.testing.assert_close(state[name], other[name], atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_a_sentence_may_have_fewer_hypotheses_than_the_others(kind):
     network, tokens = made(kind), targets(rows=6, steps=1)
     state = repeated(network.begin(*source(network)), 2)
@@ -115,7 +126,7 @@ def test_a_sentence_may_have_fewer_hypotheses_than_the_others(kind):
     assert after["attention"].shape == (4, 7)
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
 def test_the_state_is_batch_first(kind):
     network = made(kind)
     _, state = network(targets(rows=6), repeated(network.begin(*source(network)), 2))
@@ -172,10 +183,11 @@ def test_a_step_gives_the_logits_of_the_features():
     torch.testing.assert_close(after, other)
 
 
+@each_cell
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
 @pytest.mark.parametrize("mixed", [False, True])
-def test_a_step_runs_in_every_mode_and_leaves_no_graph(mode, mixed):
-    network = made()
+def test_a_step_runs_in_every_mode_and_leaves_no_graph(mode, mixed, cell):
+    network = made(cell=cell)
     expected, _ = network.step(targets(steps=1), network.begin(*source(network)))
     with mode(), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
         state = network.begin(*source(network))
@@ -186,9 +198,9 @@ def test_a_step_runs_in_every_mode_and_leaves_no_graph(mode, mixed):
 
 
 @pytest.mark.parametrize(("kind", "layers"), KINDS)
-@pytest.mark.parametrize("tie", [True, False])
-def test_every_parameter_gets_a_gradient(kind, layers, tie):
-    network = made(kind, layers, tie=tie).train()
+@pytest.mark.parametrize(("tie", "cell"), [(True, "lstm"), (False, "lstm"), (True, "rnn"), (True, "gru")])
+def test_every_parameter_gets_a_gradient(kind, layers, tie, cell):
+    network = made(kind, layers, tie=tie, cell=cell).train()
     features, _ = network(targets(), network.begin(*source(network)))
     found = loss.linear_cross_entropy(features, network.output, network.bias, targets(seed=3))
     found.sum.backward()
@@ -236,11 +248,14 @@ def test_dropout_of_the_features_is_the_same_in_every_step():
     assert torch.equal(zero, zero[:, :1].expand_as(zero))
 
 
-@pytest.mark.parametrize("kind", attention.KINDS)
-def test_training_under_autocast_gives_nearly_the_same(kind):
+@each_cell
+@pytest.mark.parametrize("kind", attention.ATTENTIONS)
+def test_training_under_autocast_gives_nearly_the_same(kind, cell):
     found = []
     for mixed in (False, True):
-        network = made(kind).train()
+        network = made(kind, cell=cell).train()
+        for parameter in network.parameters():  # weights under which no cell is chaotic
+            parameter.data *= 0.6
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
             features, state = network(targets(), network.begin(*source(network)))
             logits = network.logits(features)
@@ -252,20 +267,24 @@ def test_training_under_autocast_gives_nearly_the_same(kind):
         torch.testing.assert_close(found[1][1][name], gradient, atol=0.1 * float(gradient.abs().max()), rtol=0)
 
 
-def test_the_first_state_comes_from_the_summary():
-    network = made()
+@each_cell
+def test_the_first_state_comes_from_the_summary(cell):
+    network = made(cell=cell)
     memory, lengths, summary = source(network)
     state, other = (network.begin(memory, lengths, vector) for vector in (summary, summary + 1))
-    for name in ("hidden.0", "cell.0", "hidden.1", "cell.1"):
+    parts = [f"{part}.{number}" for number in range(2) for part in cells.CELLS[cell].parts]
+    assert set(state) == {"source.memory", "source.mask", "source.keys", "coverage", *parts}
+    for name in parts:
         assert state[name].shape == (3, 5)
         assert state[name].abs().max() < 1
         assert not torch.allclose(state[name], other[name], atol=1e-3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@each_cell
 @pytest.mark.parametrize(("kind", "layers"), KINDS)
-def test_a_gpu_gives_what_the_cpu_gives(kind, layers):
-    network, tokens = made(kind, layers), targets()
+def test_a_gpu_gives_what_the_cpu_gives(kind, layers, cell):
+    network, tokens = made(kind, layers, cell=cell), targets()
     expected, _ = network(tokens, network.begin(*source(network)))
     parts = [part.cuda() for part in source(network)]
     network = network.cuda()

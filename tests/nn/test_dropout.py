@@ -5,22 +5,22 @@ import torch
 
 from seqnlp.nn import dropout
 
-KINDS = [dropout.LockedDropout, dropout.WordDropout]
+DROPOUTS = [dropout.LockedDropout, dropout.WordDropout]
 
 
-def drop(kind, share, shape=(3, 5, 7)):
+def drop(kind, probability, shape=(3, 5, 7)):
     torch.manual_seed(0)
-    return kind(share).train()(torch.ones(shape))
+    return kind(probability).train()(torch.ones(shape))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DROPOUTS)
 def test_nothing_is_dropped_in_evaluation(kind):
     features = torch.randn(3, 5, 7)
     assert torch.equal(kind(0.5).eval()(features), features)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_dropped_at_a_share_of_zero(kind):
+@pytest.mark.parametrize("kind", DROPOUTS)
+def test_nothing_is_dropped_at_a_probability_of_zero(kind):
     features = torch.randn(3, 5, 7)
     assert torch.equal(kind(0.0).train()(features), features)
 
@@ -39,9 +39,9 @@ def test_what_a_locked_mask_keeps_is_scaled_up():
     assert set(drop(dropout.LockedDropout, 0.2).unique().tolist()) == {0.0, 1.25}
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_locked_dropout_keeps_the_mean(share):
-    assert drop(dropout.LockedDropout, share, (300, 1, 300)).mean().item() == pytest.approx(1, abs=0.05)
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_locked_dropout_keeps_the_mean(probability):
+    assert drop(dropout.LockedDropout, probability, (300, 1, 300)).mean().item() == pytest.approx(1, abs=0.05)
 
 
 def test_word_dropout_drops_whole_words_and_scales_nothing():
@@ -50,10 +50,10 @@ def test_word_dropout_drops_whole_words_and_scales_nothing():
     assert set(dropped.unique().tolist()) == {0.0, 1.0}
 
 
-def test_word_dropout_drops_its_share():
+def test_word_dropout_drops_as_many_as_it_says():
     assert drop(dropout.WordDropout, 0.2, (200, 200, 1)).mean().item() == pytest.approx(0.8, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DROPOUTS)
 def test_the_mask_follows_the_seed(kind):
     assert torch.equal(drop(kind, 0.5), drop(kind, 0.5))

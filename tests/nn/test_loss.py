@@ -18,7 +18,7 @@ def tensor(weights):
 
 
 def by_hand(scores, targets, smoothing, weights):
-    """Szegedy et al. 2016, section 7, row by row: a share of the target is spread evenly over all classes."""
+    """Szegedy et al. 2016, section 7, row by row: a part of the target is spread evenly over all classes."""
     classes = scores.size(1)
     weights = torch.ones(classes) if weights is None else weights
     total = weight = 0.0
@@ -38,7 +38,7 @@ def by_hand(scores, targets, smoothing, weights):
 @pytest.mark.parametrize("targets", [[0, 1, 2, 3, 4, 0, 2], [0, -1, 2, -1, 4, 0, 2]])
 def test_cross_entropy_by_hand(targets, smoothing, weights):
     targets, weights = torch.tensor(targets), tensor(weights)
-    found = loss.cross_entropy(logits(), targets, smoothing=smoothing, weights=weights)
+    found = loss.cross_entropy(logits(), targets, label_smoothing=smoothing, weights=weights)
     torch.testing.assert_close(
         (found.sum, found.weight), by_hand(logits(), targets, smoothing, weights), check_dtype=False
     )
@@ -48,7 +48,7 @@ def test_cross_entropy_by_hand(targets, smoothing, weights):
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_sum_over_weight_is_torch_s_mean(smoothing, weights):
     targets, weights = torch.tensor([0, -1, 2, 3, 4, 0, 2]), tensor(weights)
-    found = loss.cross_entropy(logits(), targets, smoothing=smoothing, weights=weights)
+    found = loss.cross_entropy(logits(), targets, label_smoothing=smoothing, weights=weights)
     mean = functional.cross_entropy(
         logits(), targets, weight=weights, label_smoothing=smoothing, ignore_index=loss.IGNORED
     )
@@ -59,7 +59,7 @@ def test_sum_over_weight_is_torch_s_mean(smoothing, weights):
 def test_parts_of_a_batch_add_up_to_the_whole(weights):
     targets = torch.tensor([0, -1, 2, 3, 4, 0, 2])
     whole, first, second = (
-        loss.cross_entropy(logits()[part], targets[part], smoothing=0.1, weights=tensor(weights))
+        loss.cross_entropy(logits()[part], targets[part], label_smoothing=0.1, weights=tensor(weights))
         for part in (slice(None), slice(0, 3), slice(3, None))
     )
     torch.testing.assert_close(first.sum + second.sum, whole.sum)
@@ -85,9 +85,11 @@ def test_losses_are_in_fp32(function):
 def test_binary_cross_entropy_by_hand(weights):
     scores, targets = logits(), (logits() + 1 > 0).float()
     found = loss.binary_cross_entropy(scores, targets, weights=tensor(weights))
-    shares = torch.sigmoid(scores)
-    present = targets * shares.log() * (1 if weights is None else torch.tensor(weights))
-    torch.testing.assert_close(found.sum, -(present + (1 - targets) * (1 - shares).log()).sum(), rtol=1e-4, atol=1e-4)
+    probabilities = torch.sigmoid(scores)
+    present = targets * probabilities.log() * (1 if weights is None else torch.tensor(weights))
+    torch.testing.assert_close(
+        found.sum, -(present + (1 - targets) * (1 - probabilities).log()).sum(), rtol=1e-4, atol=1e-4
+    )
     assert found.weight == 7
 
 
@@ -98,8 +100,8 @@ def layer(rows=7, features=3, classes=5, seed=1):
     return [torch.randn(*shape, generator=generator).requires_grad_() for shape in shapes]
 
 
-def plain(features, weight, bias, targets, smoothing):
-    return loss.cross_entropy(features @ weight.t() + bias, targets, smoothing=smoothing)
+def plain(features, weight, bias, targets, label_smoothing):
+    return loss.cross_entropy(features @ weight.t() + bias, targets, label_smoothing=label_smoothing)
 
 
 @pytest.mark.parametrize("rows", [1, 3, 256])
@@ -109,7 +111,7 @@ def test_linear_cross_entropy_is_that_of_the_logits(monkeypatch, rows, smoothing
     monkeypatch.setattr(loss, "ROWS", rows)
     found, expected = [], []
     for results, function in (
-        (found, lambda *tensors: loss.linear_cross_entropy(*tensors, smoothing=smoothing)),
+        (found, lambda *tensors: loss.linear_cross_entropy(*tensors, label_smoothing=smoothing)),
         (expected, lambda *tensors: plain(*tensors, smoothing)),
     ):
         tensors = layer()
@@ -121,10 +123,10 @@ def test_linear_cross_entropy_is_that_of_the_logits(monkeypatch, rows, smoothing
 
 @pytest.mark.parametrize("scale", [1.0, 100.0, 1e4])
 def test_a_target_may_be_as_improbable_as_it_likes(scale):
-    """A share too small for a float is no infinite loss."""
+    """A probability too small for a float is no infinite loss."""
     features, weight, bias = (tensor.detach() * scale for tensor in layer())
     targets = (features @ weight.t() + bias).argmin(1)
-    found = loss.linear_cross_entropy(features, weight, bias, targets, smoothing=0.1)
+    found = loss.linear_cross_entropy(features, weight, bias, targets, label_smoothing=0.1)
     expected = plain(features, weight, bias, targets, 0.1)
     assert float(expected.sum) > 90 or scale == 1
     torch.testing.assert_close(found, expected)
@@ -134,7 +136,9 @@ def test_a_target_may_be_as_improbable_as_it_likes(scale):
 def test_the_number_of_rows_changes_nothing(rows):
     features, weight, bias = layer(rows=rows)
     targets = torch.arange(rows) % 5
-    found, expected = (f(features, weight, bias, targets, smoothing=0.1) for f in (loss.linear_cross_entropy, plain))
+    found, expected = (
+        f(features, weight, bias, targets, label_smoothing=0.1) for f in (loss.linear_cross_entropy, plain)
+    )
     torch.testing.assert_close(found, expected)
 
 
@@ -153,7 +157,7 @@ def test_linear_cross_entropy_under_autocast(smoothing):
     for mixed in (False, True):
         tensors = layer(rows=300)
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            value = loss.linear_cross_entropy(tensors[0].tanh(), *tensors[1:], targets, smoothing=smoothing)
+            value = loss.linear_cross_entropy(tensors[0].tanh(), *tensors[1:], targets, label_smoothing=smoothing)
         assert value.sum.dtype == torch.float32
         value.sum.backward()
         found.append([value.sum.detach(), *(tensor.grad for tensor in tensors)])
@@ -167,7 +171,7 @@ def test_in_bf16_the_gradients_of_the_biases_come_to_nothing():
     """As they do in fp32: no constant drifts along in all of them."""
     features, weight, bias = layer(rows=300)
     with torch.autocast("cpu", torch.bfloat16):
-        loss.linear_cross_entropy(features, weight, bias, torch.arange(300) % 5, smoothing=0.1).sum.backward()
+        loss.linear_cross_entropy(features, weight, bias, torch.arange(300) % 5, label_smoothing=0.1).sum.backward()
     assert abs(float(bias.grad.sum())) < 1e-3 * 300 * 0.4
 
 

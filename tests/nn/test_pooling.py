@@ -33,7 +33,7 @@ def by_hand(made, kind, steps, hidden):
     return sum(score * step for score, step in zip(scores, steps, strict=True)) / sum(scores)
 
 
-@pytest.mark.parametrize("kinds", [*pooling.KINDS, "mean+max", "attention+max", "last+mean+max+attention"])
+@pytest.mark.parametrize("kinds", [*pooling.POOLINGS, "mean+max", "attention+max", "last+mean+max+attention"])
 def test_pooling_by_hand(kinds):
     made, (outputs, hidden) = layer(kinds), inputs()
     found, _ = made(outputs, LENGTHS, hidden)
@@ -43,7 +43,7 @@ def test_pooling_by_hand(kinds):
         torch.testing.assert_close(found[row], torch.cat(expected))
 
 
-@pytest.mark.parametrize("kinds", pooling.KINDS)
+@pytest.mark.parametrize("kinds", pooling.POOLINGS)
 def test_more_padding_changes_nothing(kinds):
     made, (outputs, hidden) = layer(kinds), inputs()
     wide = torch.cat([outputs, torch.zeros(3, 7, 4)], dim=1)
@@ -70,7 +70,7 @@ def test_without_attention_there_are_no_weights(kinds):
     assert layer(kinds)(outputs, LENGTHS, hidden)[1] is None
 
 
-@pytest.mark.parametrize("kinds", pooling.KINDS)
+@pytest.mark.parametrize("kinds", pooling.POOLINGS)
 def test_gradients_are_finite(kinds):
     outputs, hidden = (part.requires_grad_() for part in inputs())
     layer(kinds)(outputs, LENGTHS, hidden)[0].sum().backward()

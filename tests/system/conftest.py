@@ -1,11 +1,13 @@
 """The installed command as a shell starts it, a small corpus, and a model trained on it once."""
 
+import contextlib
 import json
 import os
 import pty
 import random
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,8 +25,32 @@ LABELS = {
     "so-so": ["average", "passable", "middling", "ordinary"],
 }
 FILLERS = "the film was and i saw it with a cat at noon".split()
-SMALL = ["--hidden", "7", "--dimension", "5", "--subwords", "100", "--epochs", "3", "--warmup", "3"]
+SMALL = [
+    "--precision",
+    "fp32",
+    "--hidden",
+    "7",
+    "--dimension",
+    "5",
+    "--subwords",
+    "100",
+    "--epochs",
+    "3",
+    "--warmup",
+    "3",
+]
 TIMEOUT = 120
+SHIM = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as warm:
+    warm.connect("{address}")
+    job = dict(arguments=sys.argv[1:], folder=os.getcwd(), environment=dict(os.environ))
+    socket.send_fds(warm, [json.dumps(job).encode()], [0, 1, 2])
+    for handle in range(3):
+        os.close(handle)
+    code = int(warm.recv(99))
+    os._exit(code if code >= 0 else 128 - code)
+"""  # a `seqnlp` for the shell that asks the warm process
 CACHE = tempfile.TemporaryDirectory(prefix="seqnlp-cache-")  # what `datasets` keeps
 
 
@@ -63,37 +89,49 @@ def as_bytes(value):
     return value.encode() if isinstance(value, str) else value
 
 
+class Running(subprocess.Popen):
+    """A process that ends with its `with` block, however that is left: the usual one waits for it, for ever."""
+
+    def __exit__(self, *error):
+        self.kill()
+        super().__exit__(*error)
+
+
 class Warm:
     """One process with torch in memory that runs the command in forks of itself (see warm.py)."""
 
     def __init__(self, folder):
-        self.files = [folder / name for name in ("stdin", "stdout", "stderr")]
-        script = Path(__file__).with_name("warm.py")
-        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        settings = environment(TMPDIR=str(folder))
-        self.process = subprocess.Popen([sys.executable, script], env=settings, start_new_session=True, **pipes)
+        self.address = f"{CACHE.name}/warm"  # such a name may have about a hundred characters
+        self.path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        (folder / "seqnlp").write_text(SHIM.format(python=sys.executable, address=self.address))
+        (folder / "seqnlp").chmod(0o755)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+            server.bind(self.address)
+            server.listen()
+            command = [sys.executable, Path(__file__).with_name("warm.py"), str(server.fileno())]
+            options = dict(env=environment(TMPDIR=str(folder)), pass_fds=[server.fileno()], start_new_session=True)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
 
     def __call__(self, arguments, stdin, folder):
         """Run to the end."""
-        for path, content in zip(self.files, (as_bytes(stdin), b"", b""), strict=True):
-            path.write_bytes(content)
-        job = {"arguments": arguments, "folder": str(folder), "files": list(map(str, self.files))}
-        self.process.stdin.write(json.dumps(job).encode() + b"\n")
-        self.process.stdin.flush()
-        ready, _, _ = select.select([self.process.stdout], [], [], TIMEOUT)
-        assert ready, f"no end after {TIMEOUT} seconds: {arguments}"
-        code = int(self.process.stdout.readline())
-        return Result(code, *(path.read_bytes().decode() for path in self.files[1:]))
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+            files[0].write(as_bytes(stdin))
+            files[0].seek(0)
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            connection.settimeout(TIMEOUT)
+            connection.connect(self.address)
+            job = {"arguments": arguments, "folder": str(folder), "environment": {}}
+            socket.send_fds(connection, [json.dumps(job).encode()], [file.fileno() for file in files])
+            code = int(connection.recv(99))
+            for file in files[1:]:
+                file.seek(0)
+            return Result(code, *(file.read().decode() for file in files[1:]))
 
     def close(self):
         """End it, and whatever it still runs."""
-        self.process.stdin.close()
-        self.process.stdout.close()
-        try:
-            self.process.wait(1)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(TIMEOUT)
 
 
 class Seqnlp:
@@ -113,11 +151,7 @@ class Seqnlp:
     def cold(self, *arguments, stdin=b"", code=0, **popen):
         """Run to the end, in a new process."""
         with self.start(*arguments, **popen) as process:
-            try:
-                out, err = process.communicate(as_bytes(stdin), timeout=TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
+            out, err = process.communicate(as_bytes(stdin), timeout=TIMEOUT)
         result = Result(process.returncode, (out or b"").decode(), (err or b"").decode())
         assert code is None or result.code == code, result
         return result
@@ -126,37 +160,42 @@ class Seqnlp:
         """Return the running command, with pipes."""
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         options = {"cwd": self.folder, "env": environment(), **pipes, **popen}
-        return subprocess.Popen([SEQNLP, *map(str, arguments)], **options)
+        return Running([SEQNLP, *map(str, arguments)], **options)
 
     def on_terminal(self, *arguments):
         """Run with stdout on a terminal; return (exit code, what is shown)."""
         ours, theirs = pty.openpty()
-        process = self.start(*arguments, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                block = os.read(ours, 1 << 16)
-            except OSError:  # Linux says so when the last one has left the terminal
-                break
-            if not block:
-                break
-            shown += block
-        os.close(ours)
-        return process.wait(TIMEOUT), shown.decode()
+        with self.start(*arguments, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs) as process:
+            os.close(theirs)
+            shown = b"".join(blocks(ours))
+            os.close(ours)
+            return process.wait(TIMEOUT), shown.decode()
 
-    def shell(self, line):
-        """Run a line of bash, in which `seqnlp` is the command, as it would be typed."""
+    def shell(self, line, folder=None, warm=False):
+        """Run a line of bash, in which `seqnlp` is the command, as it would be typed; or a warm one."""
         path = f"{Path(SEQNLP).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
-            cwd=self.folder,
-            env=environment(PATH=path),
+            cwd=folder or self.folder,
+            env=environment(PATH=self.warm.path if warm and self.warm else path),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def blocks(terminal):
+    """What is written to a terminal, until the last one has left it."""
+    while select.select([terminal], [], [], TIMEOUT)[0]:
+        try:
+            block = os.read(terminal, 1 << 16)
+        except OSError:  # Linux says so when the last one has left
+            return
+        if not block:
+            return
+        yield block
+    pytest.fail(f"nothing was written for {TIMEOUT} seconds")
 
 
 class Reader:
@@ -249,6 +288,19 @@ def trained(seqnlp):
 def model(trained):
     """The folder of the model that all tests share."""
     return trained.folder
+
+
+@pytest.fixture(scope="session")
+def says(seqnlp, model):
+    """What the model makes of a text by itself: few steps taught it, so that no test may know better."""
+    texts = ["lovely", "awful", "a lovely film", "a splendid film"]
+    return dict(zip(texts, seqnlp("classify", "predict", model, stdin="\n".join(texts)).lines, strict=True))
+
+
+@pytest.fixture
+def running():
+    """Start any command, as `subprocess.Popen` does; it ends with its `with` block."""
+    return Running
 
 
 @pytest.fixture

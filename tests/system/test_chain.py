@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-TRAIN = ["--hidden", "7", "--dimension", "5", "--epochs", "3", "--warmup", "3"]
+TRAIN = ["--precision", "fp32", "--hidden", "7", "--dimension", "5", "--epochs", "3", "--warmup", "3"]
 TEXT = ["--subwords", "100"]  # what the small model has besides, which encode has to be told
 ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]

@@ -89,7 +89,7 @@ class Checkout:
 
     def source(self, shell: str = "sh", **environ: str) -> Sourced:
         process = self.start(shell, **environ)
-        output, errors = process.communicate()
+        output, errors = process.communicate(timeout=60)
         folder, cache = output.splitlines() if process.returncode == 0 else ("", "")
         return Sourced(process.returncode, folder, cache, errors)
 
@@ -201,7 +201,7 @@ def test_two_at_a_time_install_once(checkout: Checkout) -> None:
     checkout.add_python("python3")
     both = [checkout.start(), checkout.start()]
     for process in both:
-        process.communicate()
+        process.communicate(timeout=60)
     assert [process.returncode for process in both] == [0, 0]
     assert len(checkout.logged("-m pip")) == 1
 

@@ -33,7 +33,7 @@ HARD = [
 
 def run(*arguments, stdin="", code=0):
     command = [COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, input=stdin.encode(), capture_output=True)
+    done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=120)
     assert done.returncode == code, done.stderr.decode()
     return done.stdout.decode() if code == 0 else done.stderr.decode()
 
@@ -98,13 +98,13 @@ def test_dropout_needs_bpe(tmp_path):
     assert "kind bpe" in run("bpe", "encode", path, "--dropout", "0.1", stdin="a\n", code=2)
 
 
-def test_a_filter_answers_before_the_input_ends(pieces):
-    with subprocess.Popen([COMMAND, "bpe", "encode", pieces], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+def test_a_filter_answers_before_the_input_ends(pieces, running):
+    with running([COMMAND, "bpe", "encode", pieces], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdin.write(b"hello\n")
         process.stdin.flush()
         assert process.stdout.readline().strip()
         process.stdin.close()
-        assert process.wait() == 0
+        assert process.wait(60) == 0
 
 
 def test_a_vocabulary_holds_the_most_frequent_words(tmp_path):

@@ -1,14 +1,17 @@
 """Runs the installed command again and again in forks of one process that has torch in memory already.
 
-Loading torch takes longer than all that most tests ask for. A command is one line of JSON on stdin; what comes back is
-one line with the exit code. A fork ends without taking apart all that was loaded, which takes a second; how a Python
-ends with threads and pipes still open is for the tests that start real ones.
+Loading torch takes longer than all that most tests ask for. Who connects to the socket sends one JSON object, the
+arguments, the folder and the environment of a command, and its stdin, stdout and stderr; what comes back is the exit
+code. A fork ends without taking apart all that was loaded, which takes a second; how a Python ends with threads and
+pipes still open is for the tests that start real ones.
 """
 
 import gc
 import importlib
 import json
 import os
+import signal
+import socket
 import sys
 from importlib import metadata
 
@@ -26,42 +29,58 @@ LOADED += [
     "seqnlp.cli.info",
     "seqnlp.cli.encode",
     "seqnlp.cli.pack",
-    "seqnlp.search",
+    "seqnlp.decoding.beam",
+    "seqnlp.decoding.sampling",
 ]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
 
 
-def serve():
-    """Answer commands until there are no more; in a fork, return the arguments to run with."""
-    commands, replies = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
-    for line in commands:
-        job = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            for handle, path in enumerate(job["files"]):
-                os.dup2(os.open(path, os.O_WRONLY if handle else os.O_RDONLY), handle)
-            os.chdir(job["folder"])
-            return job["arguments"]
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=replies, flush=True)
-    return None
+def serve(server):
+    """Give each command a fork of its own, until we are killed; in that fork, return the arguments to run with."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who answer
+    while True:
+        connection, _ = server.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return answer(connection)
+        connection.close()
+
+
+def answer(connection):
+    """Run one command in a fork, which returns its arguments, and send back how it ended."""
+    message, handles, _, _ = socket.recv_fds(connection, 1 << 20, 3)
+    job = json.loads(message)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        for number, handle in enumerate(handles):
+            os.dup2(handle, number)
+            os.close(handle)
+        os.environ.update(job["environment"])
+        os.chdir(job["folder"])
+        return job["arguments"]
+    for handle in (*handles, 0, 1, 2):
+        os.close(handle)  # who reads a pipe waits until the last one has left it
+    connection.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+    os._exit(0)
 
 
 if __name__ == "__main__":
     for name in LOADED:
         importlib.import_module(name)
+    os.fsync = lambda handle: None  # half of the time of these tests, and nothing here pulls the plug
     gc.collect()
     gc.freeze()  # a fork need not look through all that was loaded
     (entry,) = metadata.entry_points(group="console_scripts", name="seqnlp")
     command = entry.load()
-    arguments = serve()
-    if arguments is not None:
-        sys.argv = ["seqnlp", *arguments]
-        code = 1
-        try:
-            command()
-        except SystemExit as end:
-            code = end.code
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+    arguments = serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv = ["seqnlp", *arguments]
+    code = 1
+    try:
+        command()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)

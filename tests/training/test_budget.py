@@ -83,9 +83,8 @@ def test_time_before_a_stop_is_not_taken_for_the_time_of_a_step(tmp_path, monkey
 def test_a_budget_s_run_learns(tmp_path):
     options = replace(toy.OPTIONS, epochs=None, time_budget=1.0, eval_every=50)
     progress = toy.trained(tmp_path, options).progress
-    assert progress.total > budget.PROBE
+    assert progress.step == progress.total > budget.PROBE
     assert progress.best > 90
-    assert progress.seconds < 2
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,18 @@ def test_the_norm_is_told_and_clipped():
     assert dense_norm(network) == pytest.approx(0.5)
 
 
+def test_without_torch_s_call_for_all_gradients_the_result_is_the_same(monkeypatch):
+    def scaled():
+        network, optimiser = made(clip=0.5)
+        network(torch.tensor([1, 2])).backward()
+        optimiser.scale(3.0)
+        return gradients(network)
+
+    expected = scaled()
+    monkeypatch.delattr(torch, "_foreach_mul_", raising=False)
+    torch.testing.assert_close(scaled(), expected, rtol=0, atol=0)
+
+
 def test_a_small_gradient_is_not_made_greater():
     network, optimiser = made(clip=1e9)
     network(torch.tensor([1, 2])).backward()
@@ -122,6 +134,22 @@ def test_the_average_lies_between_the_first_and_the_last_weights():
         step(network, optimiser, number, rate=0.01)
     last, average = network.output.weight.detach(), optimiser.weights()["output.weight"]
     assert 0 < (average - last).norm() < (first["output.weight"] - last).norm()
+
+
+def test_the_average_takes_a_part_of_each_weight_as_its_formula_says():
+    network, optimiser = made(ema=0.9)
+    expected = clone(network)
+    for number in range(12):
+        step(network, optimiser, number, rate=0.01)
+        if number < 10:  # the first decays are 0: the average is the network itself
+            expected = clone(network)
+    torch.testing.assert_close(dict(optimiser.weights()), {k: v for k, v in expected.items() if k != "frozen"})
+    for number in range(12, 20):
+        step(network, optimiser, number, rate=0.01)
+    decay = min(0.9**10, (19 - 10) / (19 + 90))
+    for name, average in optimiser.weights().items():
+        now = dict(network.named_parameters())[name].detach()
+        torch.testing.assert_close(average, decay * expected[name] + (1 - decay) * now)
 
 
 def test_swapping_twice_changes_nothing():

@@ -31,6 +31,30 @@ def test_auto_is_bf16_where_the_machine_computes_in_it(monkeypatch, capable, wor
     assert precision.resolve("auto", CPU) == chosen
 
 
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    ("features", "capable"), [((), False), (("avx512_bf16",), True), (("amx_tile",), True), (("avx2",), False)]
+)
+def test_a_processor_is_capable_by_its_features(monkeypatch, features, capable, listed):
+    """An older torch cannot list them, but has a private function for each one; a newer one may have lost those."""
+    functions = {f"_is_{name}_supported": name in features for name in precision.BF16_UNITS}
+    for name, there in functions.items():
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+        if not listed:
+            monkeypatch.setattr(torch.cpu, name, lambda there=there: there, raising=False)
+    if listed:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(features, True), raising=False)
+    else:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert precision._capable(CPU) is capable
+
+
+def test_a_torch_that_tells_nothing_of_the_processor_computes_in_fp32(monkeypatch):
+    for name in ("get_capabilities", *(f"_is_{feature}_supported" for feature in precision.BF16_UNITS)):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert precision.resolve("auto", CPU) == "fp32"
+
+
 def test_bf16_that_does_not_work_falls_back_with_a_warning(monkeypatch, caplog):
     monkeypatch.setattr(precision, "_works", lambda device: False)
     assert precision.resolve("bf16", CPU) == "fp32"

@@ -46,6 +46,7 @@ class Classifier(nn.Module):
         dropout: float,
         word_dropout: float,
         init: str,
+        cell: str = "lstm",
         trust: float = 0.0,
         smoothing: float = 0.0,
         several: bool = False,
@@ -56,7 +57,7 @@ class Classifier(nn.Module):
         self.embedding = embedding.WordEmbedding(vocabulary, dimension, buckets=buckets, scale=0.1, unknown=unknown)
         self.word_dropout = dropouts.WordDropout(word_dropout)
         self.input_dropout = dropouts.LockedDropout(dropout)
-        self.encoder = recurrent.Encoder(dimension, hidden, layers=layers, dropout=dropout, init=init)
+        self.encoder = recurrent.Encoder(dimension, hidden, cell=cell, layers=layers, dropout=dropout, init=init)
         self.pooling = pooling.Pooling(self.encoder.outputs, pool)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
@@ -86,4 +87,4 @@ class Classifier(nn.Module):
         logits, _ = self.logits(batch)
         if self.several:
             return loss.binary_cross_entropy(logits, batch.targets, weights=self.weights)
-        return loss.cross_entropy(logits, batch.targets, smoothing=self.smoothing, weights=self.weights)
+        return loss.cross_entropy(logits, batch.targets, label_smoothing=self.smoothing, weights=self.weights)

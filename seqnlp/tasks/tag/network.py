@@ -150,6 +150,7 @@ class Tagger(nn.Module):
         dropout: float,
         word_dropout: float,
         init: str,
+        cell: str = "lstm",
         chain: bool,
         smoothing: float,
         legal: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
@@ -161,7 +162,9 @@ class Tagger(nn.Module):
         nn.init.normal_(self.words.weight, std=0.1)
         self.forms = forms
         self.input_dropout = dropouts.LockedDropout(dropout)
-        self.encoder = recurrent.Encoder(dimension + forms.outputs, hidden, layers=layers, dropout=dropout, init=init)
+        self.encoder = recurrent.Encoder(
+            dimension + forms.outputs, hidden, cell=cell, layers=layers, dropout=dropout, init=init
+        )
         self.dropout = dropouts.LockedDropout(dropout)
         self.output = nn.Linear(self.encoder.outputs, tags)
         self.crf = crf.Crf(tags, legal=legal[0], begin=legal[1], end=legal[2])
@@ -202,5 +205,5 @@ class Tagger(nn.Module):
         assert batch.tags is not None
         scores = self.emissions(batch)
         if not self.chain:
-            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), smoothing=self.smoothing)
+            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), label_smoothing=self.smoothing)
         return loss.Loss(self.crf(scores, batch.tags, batch.lengths), batch.lengths.sum().to(scores.dtype))

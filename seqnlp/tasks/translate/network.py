@@ -49,17 +49,19 @@ class Translator(nn.Module):
         smoothing: float,
         init: str,
         shared: bool,
+        cell: str = "lstm",
     ) -> None:
         super().__init__()
         self.smoothing = smoothing
         self.embedding = embeddings.TiedEmbedding(source_vocabulary, dimension)
         self.dropout = dropouts.LockedDropout(dropout)
-        self.encoder = recurrent.Encoder(dimension, hidden, layers=layers, dropout=dropout, init=init)
+        self.encoder = recurrent.Encoder(dimension, hidden, cell=cell, layers=layers, dropout=dropout, init=init)
         self.decoder = decoders.Decoder(
             vocabulary=target_vocabulary,
-            dimension=dimension,
-            hidden=decoder_hidden,
+            embedding_size=dimension,
+            hidden_size=decoder_hidden,
             memory=self.encoder.outputs,
+            cell=cell,
             attention=attention,
             layers=decoder_layers,
             dropout=dropout,
@@ -82,5 +84,5 @@ class Translator(nn.Module):
         features, _ = self.decoder(batch.inputs, self.begin(batch.source, batch.lengths))
         decoder = self.decoder
         return loss.linear_cross_entropy(
-            features, decoder.output, decoder.bias, batch.outputs, smoothing=self.smoothing
+            features, decoder.output, decoder.bias, batch.outputs, label_smoothing=self.smoothing
         )

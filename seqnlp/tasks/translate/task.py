@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from seqnlp import search as searches
+    from seqnlp.decoding import constraints, hypotheses
     from seqnlp.tasks.translate import network as translator
 
 log = logging.getLogger(__name__)
@@ -436,7 +436,7 @@ def predict(
     """Return one prediction a row: the search's results, parts of one source joined."""
     parts = [part for row in columns["source"] for part in row]
     prefixes = _prefixes(columns, codec, search)
-    found: list[list[searches.Hypothesis]] = []
+    found: list[list[hypotheses.Hypothesis]] = []
     size = max(AT_ONCE, len(columns["source"]))
     for first in range(0, len(parts), size):
         some = slice(first, first + size)
@@ -464,52 +464,62 @@ def _search(
     parts: Sequence[Sequence[int]],
     prefixes: Sequence[Sequence[int]],
     search: Search,
-) -> list[list[searches.Hypothesis]]:
+) -> list[list[hypotheses.Hypothesis]]:
     """The hypotheses for each part of a source, best first."""
-    from seqnlp import search as searches
+    from seqnlp.decoding import beam, ensemble, ranking, sampling
 
     states = [network.begin(source, lengths) for network in networks]
     steps = [network.step for network in networks]
-    step, state = (steps[0], states[0]) if len(networks) == 1 else (searches.ensemble(steps), searches.join(states))
-    rules = {**_rules(lengths, prefixes, search), "attention": True}
+    step, state = (steps[0], states[0]) if len(networks) == 1 else (ensemble.average(steps), ensemble.join(states))
+    rules = _constraints(lengths, prefixes, search)
     if search.sample:
-        numbers = [zlib.crc32(np.array(part).tobytes()) for part in parts]
-        rules.update(temperature=search.temperature, top_k=search.top_k, top_p=search.top_p)
-        rules.update(seed=search.sampling_seed, numbers=numbers, samples=search.nbest)
-        return searches.sample(step, state, len(parts), **rules)
-    return searches.beam(
+        return sampling.sample(
+            step,
+            state,
+            rules,
+            samples=search.nbest,
+            temperature=search.temperature,
+            filters=(sampling.TopK(search.top_k), sampling.TopP(search.top_p)),
+            seed=search.sampling_seed,
+            numbers=[zlib.crc32(np.array(part).tobytes()) for part in parts],
+            attention=True,
+        )
+    return beam.search(
         step,
         state,
-        len(parts),
+        rules,
         size=1 if search.reference else max(search.beam, search.nbest),
         nbest=search.nbest,
-        length_penalty=search.length_penalty,
-        coverage_penalty=search.coverage_penalty,
-        prune=search.prune,
-        **rules,
+        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty),
+        prune_threshold=search.prune,
+        attention=True,
     )
 
 
-def _rules(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> dict[str, Any]:
-    """What the translations of sources of these lengths may look like, as `search.Rules` takes it."""
-    rules: dict[str, Any] = {
-        "start": tokenizer.START,
-        "end": tokenizer.END,
-        "prefix": prefixes,
-        "banned": (tokenizer.PAD, tokenizer.UNK, tokenizer.START),
-    }
+def _constraints(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> constraints.Constraints:
+    """What the translations of sources of these lengths may look like."""
+    from seqnlp.decoding import constraints
+
+    rules: list[constraints.Constraint] = [
+        constraints.ForcedPrefix(prefixes, lengths.device),
+        constraints.BannedTokens((tokenizer.PAD, tokenizer.UNK, tokenizer.START)),
+    ]
     if search.reference:
-        return {**rules, "most": lengths.new_tensor([len(prefix) for prefix in prefixes])}
-    least, most = ((lengths * ratio).long() for ratio in (search.least_ratio, search.most_ratio))
-    return {**rules, "least": least, "most": most + MORE, "no_repeat": search.no_repeat}
+        max_length = lengths.new_zeros(len(lengths))  # and what is forced
+    else:
+        max_length = (lengths * search.most_ratio).long() + MORE
+        rules.append(constraints.MinLength((lengths * search.least_ratio).long()))
+        if search.no_repeat:
+            rules.append(constraints.NoRepeatNgram(search.no_repeat))
+    return constraints.Constraints(tokenizer.START, tokenizer.END, max_length, rules)
 
 
 def _prediction(
-    parts: Sequence[Sequence[searches.Hypothesis]], source: Sequence[Sequence[int]], codec: Codec
+    parts: Sequence[Sequence[hypotheses.Hypothesis]], source: Sequence[Sequence[int]], codec: Codec
 ) -> Prediction:
     """A prediction from the hypotheses for each part of its source; of several parts only the best are joined."""
     names = codec.source.names
-    found = _found([hypotheses[0] for hypotheses in parts], source, codec)
+    found = _found([nbest[0] for nbest in parts], source, codec)
     looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
     return Prediction(
         found,
@@ -521,15 +531,15 @@ def _prediction(
     )
 
 
-def _found(hypotheses: Sequence[searches.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Found:
+def _found(parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Found:
     """One translation from a hypothesis for each part of the source."""
     names, glue = codec.target.names, " " if codec.tokenize == "13a" else ""
-    texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in hypotheses]
+    texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in parts]
     return Found(
         glue.join(filter(None, texts)),
-        sum(one.score for one in hypotheses),
-        tuple(names[i] for one in hypotheses for i in one.tokens),
-        tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(hypotheses, source, strict=True)),
+        sum(one.score for one in parts),
+        tuple(names[i] for one in parts for i in one.tokens),
+        tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(parts, source, strict=True)),
     )
 
 

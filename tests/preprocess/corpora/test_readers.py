@@ -411,14 +411,14 @@ def test_a_named_pipe_is_opened_only_when_it_is_read(tmp_path, monkeypatch):
 
     path = str(tmp_path / "pipe")
     os.mkfifo(path)
-    writer = threading.Thread(target=lambda: Path(path).write_text(SAME["x.tsv"]))
+    writer = threading.Thread(target=lambda: Path(path).write_text(SAME["x.tsv"]), daemon=True)
     source = schema.Source((path,), format="tsv")
     with monkeypatch.context() as patched:
         patched.setattr(schema.files, "open_bytes", refuse)
         source.check()
     writer.start()
     spooled = schema.spooled(source)
-    writer.join()
+    writer.join(timeout=10)
     for _ in range(2):
         assert [record.values for record in readers.records(spooled, ROLES, targets=True)] == GOOD
     assert list(spooled.hashes()) == [path]

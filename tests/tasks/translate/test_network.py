@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from seqnlp.nn import attention, loss
+from seqnlp.nn import attention, cells, loss
 from seqnlp.tasks.translate import network as translator
 
 START, END = 2, 3
 SOURCES = [[5, 6, 7, 8, END], [9, END], [4, 4, 6, END]]
 TARGETS = [[7, 5], [6, 8, 9, 4, 10], []]
-KINDS = [(kind, shared) for kind in attention.KINDS for shared in (True, False)]
+KINDS = [(kind, shared) for kind in attention.ATTENTIONS for shared in (True, False)]
 
 
 def made(kind="general", shared=True, seed=1, **options):
@@ -147,6 +147,15 @@ def test_saved_weights_bring_the_same_network_back(shared):
 @pytest.mark.parametrize(("kind", "shared"), KINDS)
 def test_every_parameter_gets_a_gradient(kind, shared):
     network = made(kind, shared).train()
+    network(batch_of()).sum.backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+@pytest.mark.parametrize("cell", cells.CELLS)
+def test_a_cell_is_that_of_encoder_and_decoder(cell):
+    network = made(cell=cell)
+    layers = [*network.encoder.layers, *network.decoder.layers]
+    assert {type(layer) for layer in layers} == {cells.CELLS[cell]}
     network(batch_of()).sum.backward()
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
 
