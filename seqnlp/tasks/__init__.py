@@ -100,7 +100,8 @@ class Task(Protocol):
     ) -> data.Batches:
         """Return how the rows of the training part meet: by default `data.in_buckets`, through `collate`.
 
-        plan: of a packed corpus. Others have a policy of `preprocess.batching.stream` or `windows`.
+        Others have a policy of `preprocess.batching.stream` or `windows`. plan: of a packed corpus, whose rows stand in
+        the order of their buckets; a policy to which another order matters raises `UsageError`.
         """
 
     def build(self, config: Any, codec: Any) -> nn.Module:

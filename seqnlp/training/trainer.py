@@ -19,13 +19,14 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.metrics import base
+from seqnlp.nn import loss
 from seqnlp.options import Training
 from seqnlp.training import budget, checkpoint, data, memory, optimizer, precision, randomness, schedules
 
 UNLIMITED = 10**9
 SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
 
-Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch, by name
+Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,10 @@ class Trainer:
         The state is detached: no gradient flows back into the batch before (truncated backpropagation through time).
         """
         with precision.autocast(self.device, self.options.precision):
-            loss = self.network(batch, self.carry)
-        loss.sum.backward()
-        self.carry = None if loss.carry is None else {name: state.detach() for name, state in loss.carry.items()}
-        return loss.weight.detach()
+            found: loss.Loss = self.network(batch, self.carry)
+        found.sum.backward()
+        self.carry = None if found.carry is None else {name: state.detach() for name, state in found.carry.items()}
+        return found.weight.detach()
 
     def _diverged(self) -> errors.SeqnlpError:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from seqnlp import errors
 from seqnlp.io import jsonl
 from seqnlp.metrics import base
 from seqnlp.nn import loss, recurrent
@@ -113,6 +114,10 @@ def load_codec(folder, config):
 
 def batches(rows, config, codec, training, plan):
     """The rows as one stream, read in parallel, a chunk at a time."""
+    if plan is not None:
+        raise errors.UsageError(
+            "a stream is read in the order of the corpus", "train on what `encode` made, not `pack`"
+        )
     letters = stream.Concatenation(rows.parts("ids"))
     policy = stream.Stream(len(letters), training.batch_size, config.steps, training.seed, config.varying)
     return data.Batches(policy, lambda chunk: of_arrays(*chunk.read(letters, loss.IGNORED)))

@@ -1,5 +1,6 @@
 """Tasks whose rows do not meet in buckets: a stream with a carried state, and windows, through the same workflows."""
 
+import dataclasses
 import itertools
 import json
 import sys
@@ -14,6 +15,7 @@ import windows_task
 from seqnlp import errors, options, tasks
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
+from seqnlp.workflows import encode
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train as workflow
 
@@ -47,14 +49,14 @@ CASES = {
         stream_task,
         [counting(n % 6, 7 + n % 5) for n in range(40)],
         80,
-        options.Training(**{**vars(SMALL), "epochs": 4, "eval_every": 30}),
+        dataclasses.replace(SMALL, epochs=4, eval_every=30),
     ),
     # The mean of all values is off by some 6, the last value by more.
     "windows": Case(
         windows_task,
         [" ".join(f"{value:.3f}" for value in waves(n)) for n in range(9)],
         2,
-        options.Training(**{**vars(SMALL), "epochs": 3, "eval_every": 20, "schedule": "cosine"}),
+        dataclasses.replace(SMALL, epochs=3, eval_every=20, schedule="cosine"),
     ),
 }
 
@@ -86,7 +88,9 @@ def trained(case, tmp_path_factory):
 
 
 def history(folder):
-    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    """The lines of the history, but for the time."""
+    rows = map(json.loads, (folder / "history.jsonl").read_text().splitlines())
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
 def test_it_learns(case, trained):
@@ -109,6 +113,14 @@ def test_the_loss_falls(case, trained, tmp_path):
     assert losses[1] < losses[0] / 3
 
 
+def test_preparing_twice_gives_the_same_and_changes_no_random_number(case, tmp_path):
+    before = torch.get_rng_state()
+    one, other = (workflow.prepare(job(case, tmp_path / name / "model")) for name in ("1", "2"))
+    assert torch.equal(torch.get_rng_state(), before)
+    for first, second in zip(one.model.networks[0].parameters(), other.model.networks[0].parameters(), strict=True):
+        assert torch.equal(first, second)
+
+
 def test_every_parameter_gets_a_gradient(case, tmp_path):
     ready = workflow.prepare(job(case, tmp_path / "model"))
     (network,) = ready.model.networks
@@ -128,8 +140,7 @@ def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path, step):
     result = workflow.train(job(case, folder))
     assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
     assert result["scores"] == trained[1]["scores"]
-    drop = [{key: value for key, value in row.items() if key != "seconds"} for row in history(folder)]
-    assert drop == [{key: value for key, value in row.items() if key != "seconds"} for row in history(trained[0])]
+    assert history(folder) == history(trained[0])
 
 
 def test_a_loaded_model_scores_what_training_said(case, trained):
@@ -147,3 +158,23 @@ def test_a_batch_predicts_what_its_members_predict_alone(case, trained):
         assert alone.keys() == found.keys()
         for name, value in alone.items():
             assert found[name] == (value if isinstance(value, str | int) else pytest.approx(value, rel=1e-4))
+
+
+def test_an_encoded_corpus_gives_the_same_model_byte_for_byte(case, trained, tmp_path):
+    folder, made = tmp_path / "model", job(case, tmp_path / "model")
+    encode.encode(case.task, made.train, made.config, tmp_path / "train")
+    encode.encode(case.task, made.dev, made.config, tmp_path / "dev", codec_of=str(tmp_path / "train"))
+    source, dev = (schema.Source((str(tmp_path / name),)) for name in ("train", "dev"))
+    workflow.train(dataclasses.replace(made, train=source, dev=dev))
+    assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
+
+
+def test_by_default_the_steps_are_a_thousand_and_not_much_more(case, tmp_path):
+    made = job(case, tmp_path / "model")
+    ready = workflow.prepare(dataclasses.replace(made, training=dataclasses.replace(made.training, epochs=None)))
+    assert 1000 <= ready.chosen.epochs * len(ready.data.epoch(0)) < 1100
+
+
+def test_a_stream_of_a_packed_corpus_is_refused(tmp_path):
+    with pytest.raises(errors.UsageError, match="in the order of the corpus"):
+        stream_task.batches(None, stream_task.Config(), None, SMALL, buckets.Plan(((3,),), buckets.Limits()))
