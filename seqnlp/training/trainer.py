@@ -171,7 +171,7 @@ class Trainer:
         """
         with precision.autocast(self.device, self.options.precision):
             found: loss.Loss = self.network(batch, self.carry)
-        found.sum.backward()
+        torch.autograd.backward(found.sum)
         self.carry = None if found.carry is None else {name: state.detach() for name, state in found.carry.items()}
         return found.weight.detach()
 
