@@ -42,6 +42,7 @@ setup(
         "seqnlp.tasks.classify",
         "seqnlp.tasks.tag",
         "seqnlp.tasks.translate",
+        "seqnlp.tasks.words",
         "seqnlp.workflows",
         "seqnlp.cli",
     ],

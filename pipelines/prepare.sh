@@ -26,4 +26,4 @@ paste data/numbers/dev.de data/numbers/dev.en |
     seqnlp encode translate - --from tsv --codec "$out/numbers" -o "$out/numbers-dev"
 seqnlp pack "$out/numbers" -o "$out/numbers-packed" --max-tokens 1024
 seqnlp translate train "$out/numbers-packed" --dev "$out/numbers-dev" -o "$out/numbers-model" --epochs 1 \
-    --hidden 32 --decoder-hidden 64 --dimension 32 -q
+    --hidden-size 32 --decoder-hidden-size 64 --embedding-size 32 -q

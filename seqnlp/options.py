@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+import sys
+import types
+import typing
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from seqnlp import errors
 
 
 def option(
@@ -25,6 +31,13 @@ def option(
     and so may differ when a run resumes. A default of None means that the value is chosen from the corpus.
     """
     metadata = dict(help=help, group=group, choices=choices, low=low, high=high, main=main, run=run, metavar=metavar)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> Any:
+    """Return an option of another dataclass with another default, and where given another help."""
+    (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
+    metadata = {**field.metadata, **({"help": help} if help else {})}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -55,10 +68,86 @@ def to_dict(options: Any) -> dict[str, Any]:
     return dataclasses.asdict(options)
 
 
-def from_dict(kind: type, values: dict[str, Any]) -> Any:
-    """Return a `kind` from the `values` it knows; JSON's lists become the tuples that frozen dataclasses hold."""
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+def from_dict(kind: type, values: Mapping[str, Any], where: object) -> Any:
+    """Return the `kind` that `to_dict` gave the values of; `where` they were found is for errors.
+
+    Raises `ModelError` unless each option is there, and nothing else, with a value that its flag could have had.
+    """
+    if problem := _problem(kind, values):
+        raise errors.ModelError(f"{where}: {problem}", OTHERWISE)
+    return kind(**values)
+
+
+def check(options: Any) -> None:
+    """Raise `UsageError` unless each option has a value that its flag could have had: `from_dict` takes no other."""
+    if problem := _problem(type(options), to_dict(options)):
+        raise errors.UsageError(problem)
+
+
+def _problem(kind: type, values: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with values for the options of a `kind`, None if nothing is."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for names, what in ((values.keys() - fields, "unknown setting"), (fields.keys() - values, "no setting")):
+        if names:
+            return f"{what} {min(names)!r}"
+    hints = typing.get_type_hints(kind)
+    for name, field in fields.items():
+        allowed = _Allowed.of(field, hints[name])
+        if values[name] not in allowed:
+            return f"{name} is {_short(values[name])}, expected {allowed}"
+    return None
+
+
+OTHERWISE = "it was changed, or made by another seqnlp: use that one, or train anew"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=repr)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+@dataclasses.dataclass(frozen=True)
+class _Allowed:
+    """The values that an option may have: what its annotation and its metadata say."""
+
+    kind: type
+    optional: bool  # None is allowed too: it was, or will be, chosen from the corpus
+    choices: Sequence[str] | None
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, field: dataclasses.Field[Any], hint: Any) -> _Allowed:
+        """Return what a field allows; `hint` is its annotation, a type or `type | None`."""
+        kinds = typing.get_args(hint) or (hint,)
+        low, high = field.metadata["low"], field.metadata["high"]
+        return cls(
+            next(kind for kind in kinds if kind is not types.NoneType),
+            types.NoneType in kinds,
+            field.metadata["choices"],
+            -sys.float_info.max if low is None else low,
+            sys.float_info.max if high is None else high,
+        )
+
+    def __contains__(self, value: Any) -> bool:
+        if value is None:
+            return self.optional
+        if type(value) is not self.kind and (type(value), self.kind) != (int, float):  # bool is no int here
+            return False
+        if self.kind in (int, float):
+            return bool(self.low <= value <= self.high)  # neither NaN nor infinite
+        return self.choices is None or value in self.choices
+
+    def __str__(self) -> str:
+        text = ", ".join(self.choices) if self.choices else NAMES_OF_KINDS[self.kind]
+        if self.low > -sys.float_info.max:
+            text += f" from {self.low}"
+        if self.high < sys.float_info.max:
+            text += f" to {self.high}"
+        return f"{text} or null" if self.optional else text
+
+
+NAMES_OF_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
 SCHEDULES = ("linear", "cosine", "step", "plateau", "constant")
@@ -80,6 +169,7 @@ class Training:
         None,
         "Time for the whole run, as 90s, 10m or 2h; turned into a number of steps.",
         group="Training",
+        low=0.0,
         main=True,
         metavar="TIME",
     )
@@ -95,19 +185,19 @@ class Training:
     schedule: str = option(
         "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES
     )
-    warmup: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
+    warmup_steps: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
     weight_decay: float = option(0.01, "AdamW's weight decay, of matrices but embeddings.", group="Training", low=0.0)
-    clip: float = option(
+    max_grad_norm: float = option(
         1.0, "Greatest norm of a step's gradient, embeddings left out; 0 for none.", group="Training", low=0.0
     )
-    ema: float = option(
+    ema_decay: float = option(
         0.0,
         "Decay of the moving average of the weights that is evaluated and kept; 0 for none.",
         group="Training",
         low=0.0,
         high=0.99999,
     )
-    accumulate: int = option(1, "Batches a step.", group="Training", low=1)
+    grad_accumulation: int = option(1, "Batches a step.", group="Training", low=1)
     patience: int = option(
         0, "Evaluations without a better score after which training ends; 0 to go on.", group="Training", low=0
     )

@@ -47,13 +47,15 @@ def packages(tmp_path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The folder of a tiny model."""
-    from seqnlp.tasks.classify import task as classify
+    from seqnlp.tasks import registry
+
+    classify = registry.get("classify")
 
     folder = tmp_path_factory.mktemp("imports")
     path = folder / "x.tsv"
     path.write_text("so good\tpos\ntoo bad\tneg\n" * 5)
     source = schema.Source((str(path),))
-    config = classify.Config(dimension=3, hidden=3, subwords=11)
+    config = classify.Config(embedding_size=3, hidden_size=3, char_ngram_buckets=11)
     training = options.Training(epochs=1, precision="fp32")
     workflow.train(workflow.Job("classify", source, source, folder / "model", config, training, device="cpu"))
     return folder / "model"
@@ -63,7 +65,7 @@ LIGHT = {
     ("--help",): {"click", "seqnlp"},
     ("--version",): {"click", "seqnlp"},
     ("classify", "--help"): {"click", "seqnlp", "numpy"},
-    ("score", "--help"): {"click", "seqnlp", "numpy"},
+    ("score", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("info", "--help"): {"click", "seqnlp", "numpy"},
     ("encode", "--help"): {"click", "seqnlp", "numpy"},
     ("encode", "classify", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},

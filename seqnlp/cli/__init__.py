@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 import seqnlp
-from seqnlp import errors, tasks
+from seqnlp import errors
+from seqnlp.tasks import registry
 
 COMMANDS = {
     "vocab": ("seqnlp.cli.vocab", "build a word or character vocabulary"),
@@ -34,10 +35,10 @@ class Commands(click.Group):
     """The commands, each imported when it is called: help comes at once."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return [*tasks.REGISTRY, *COMMANDS]
+        return [*registry.REGISTRY, *COMMANDS]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name in tasks.REGISTRY:
+        if name in registry.REGISTRY:
             from seqnlp.cli import task
 
             return task.group(name)
@@ -47,7 +48,7 @@ class Commands(click.Group):
         return None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = {"Tasks": list(tasks.REGISTRY.items()), "Tools": [(n, text) for n, (_, text) in COMMANDS.items()]}
+        rows = {"Tasks": list(registry.REGISTRY.items()), "Tools": [(n, text) for n, (_, text) in COMMANDS.items()]}
         for title, entries in rows.items():
             with formatter.section(title):
                 formatter.write_dl(entries)

@@ -10,39 +10,40 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.cli import flags, show
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import base, registry
 
 
 class Tasks(click.Group):
     """One command a task; its module is imported when it is called."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(tasks.REGISTRY)
+        return list(registry.REGISTRY)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return of(tasks.get(name)) if name in tasks.REGISTRY else None
+        return of(registry.get(name)) if name in registry.REGISTRY else None
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from seqnlp.cli import did_you_mean
 
-        if args and not args[0].startswith("-") and args[0] not in tasks.REGISTRY:
-            raise click.UsageError(f"no task {args[0]!r}{did_you_mean(args[0], list(tasks.REGISTRY))}")
+        if args and not args[0].startswith("-") and args[0] not in registry.REGISTRY:
+            raise click.UsageError(f"no task {args[0]!r}{did_you_mean(args[0], list(registry.REGISTRY))}")
         return super().resolve_command(context, args)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Tasks"):
-            formatter.write_dl(list(tasks.REGISTRY.items()))
+            formatter.write_dl(list(registry.REGISTRY.items()))
 
 
-def of(task: tasks.Task) -> click.Command:
+def of(task: base.AnyTask) -> click.Command:
     """Return the command for a task: its options that decide how text becomes rows."""
     return flags.Command(
-        task.NAME,
+        task.name,
         params=[
             click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
             flags.Option(["-o", "--output"], metavar="FOLDER", help="Where to write; without it rows go to stdout."),
@@ -63,20 +64,20 @@ def of(task: tasks.Task) -> click.Command:
             ),
             flags.JOBS,
             *(option for option in flags.of(task.Config) if option.group == options.TEXT),
-            *flags.reading(task.ROLES),
+            *flags.reading(task.roles),
             *flags.saying(),
             flags.HELP_ALL,
         ],
         callback=functools.partial(run, task),
-        help=f"Encode CORPUS ({', '.join(task.ROLES)}) for {task.NAME}: memory does not grow with it.",
-        epilog=f"\b\nExample:\n  seqnlp encode {task.NAME} train.tsv -o encoded\n"
-        f"  seqnlp encode {task.NAME} dev.tsv --codec encoded -o dev\n"
-        f"  seqnlp {task.NAME} train encoded --dev dev -o model",
+        help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}: memory does not grow with it.",
+        epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.tsv -o encoded\n"
+        f"  seqnlp encode {task.name} dev.tsv --codec encoded -o dev\n"
+        f"  seqnlp {task.name} train encoded --dev dev -o model",
     )
 
 
 def run(
-    task: tasks.Task,
+    task: base.AnyTask,
     corpora: tuple[str, ...],
     output: str | None,
     tokenizers: tuple[str, ...],
@@ -88,9 +89,9 @@ def run(
 ) -> None:
     """Write an encoded corpus, or print its rows."""
     show.set_up(values)
-    source, output = flags.source(corpora, task.ROLES, values), None if output == files.STDIN else output
-    if values.get("vectors"):
-        schema.Source((values["vectors"],)).check()
+    source, output = flags.source(corpora, task.roles, values), None if output == files.STDIN else output
+    config = flags.take(task.Config, values)
+    schema.Source(tuple(task.files(config))).check()
     if codec is not None:
         _refuse(task, tokenizers, codec)
     if len(tokenizers) > 2:
@@ -100,7 +101,6 @@ def run(
 
     if output is not None:
         preparation.check_output(Path(output), overwrite)
-    config = flags.take(task.Config, values)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
     with show.ended_by_sigterm():
         source = schema.spooled(source)
@@ -114,7 +114,7 @@ def run(
             )
 
 
-def _refuse(task: tasks.Task, tokenizers: tuple[str, ...], codec: str) -> None:
+def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None:
     """A codec brings its tokenizers and settings: one given beside it would say something else."""
     given = flags.given(options.names(task.Config, options.TEXT)) + ["--tokenizer"] * bool(tokenizers)
     if given:

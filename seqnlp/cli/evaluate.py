@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from seqnlp import tasks
 from seqnlp.cli import flags, show, threshold
 from seqnlp.io import atomic, jsonl
 from seqnlp.preprocess.batching import buckets
+from seqnlp.tasks import base
 
 
-def of(task: tasks.Task) -> click.Command:
+def of(task: base.AnyTask) -> click.Command:
     """Return the eval command of a task."""
     return flags.Command(
         "eval",
@@ -29,18 +29,18 @@ def of(task: tasks.Task) -> click.Command:
             *(option for option in flags.of(task.Search) if option.group not in flags.PREDICTING),
             flags.ENSEMBLE,
             *flags.limits(),
-            *flags.reading(task.ROLES),
+            *flags.reading(task.roles),
             *flags.running(),
             flags.HELP_ALL,
         ],
         callback=functools.partial(run, task),
-        help=f"Score a model on TEST, one or more corpora ({', '.join(task.ROLES)}).",
-        epilog=flags.example(f"{task.NAME} eval model test.tsv --errors mistakes.tsv --fail-under 80"),
+        help=f"Score a model on TEST, one or more corpora ({', '.join(task.roles)}).",
+        epilog=flags.example(f"{task.name} eval model test.tsv --errors mistakes.tsv --fail-under 80"),
     )
 
 
 def run(
-    task: tasks.Task,
+    task: base.AnyTask,
     model: str,
     test: tuple[str, ...],
     fail_under: float | None,
@@ -50,13 +50,13 @@ def run(
 ) -> None:
     """Score a model, and print the result."""
     show.set_up(values)
-    search, source = flags.take(task.Search, values), flags.source(test, task.ROLES, values)
+    search, source = flags.take(task.Search, values), flags.source(test, task.roles, values)
     if errors_ is not None:
         atomic.check_writable(errors_)
     from seqnlp.workflows import predict as prediction
     from seqnlp.workflows import train as workflow  # they load torch: after what can be told at once
 
-    loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.NAME)
+    loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
     limits = buckets.Limits(values["max_tokens"], values["batch_size"])
     content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
     if errors_ is not None:

@@ -9,18 +9,18 @@ from typing import Any
 
 import click
 
-from seqnlp import tasks
 from seqnlp.cli import flags, show
-from seqnlp.io import files, jsonl
+from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect
+from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
 
 
-def of(task: tasks.Task) -> click.Command:
+def of(task: base.AnyTask) -> click.Command:
     """Return the predict command of a task."""
-    name = task.NAME
+    name = task.name
     return flags.Command(
         "predict",
         params=[
@@ -28,12 +28,14 @@ def of(task: tasks.Task) -> click.Command:
             click.Argument(["file"], required=False, default=files.STDIN),
             flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
             flags.Option(
-                ["--to"], type=click.Choice(task.OUTPUTS), help="Format of the output; that of the input, or else text."
+                ["--to"],
+                type=click.Choice(task.output_formats),
+                help="Format of the output; that of the input, or else text.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
             *flags.limits(),
-            *flags.reading(task.ROLES[:1]),
+            *flags.reading(task.roles[:1]),
             *flags.running(),
             flags.HELP_ALL,
         ],
@@ -44,7 +46,7 @@ def of(task: tasks.Task) -> click.Command:
 
 
 def run(
-    task: tasks.Task,
+    task: base.AnyTask,
     model: str,
     file: str,
     output: str | None,
@@ -54,36 +56,23 @@ def run(
 ) -> None:
     """Print a prediction for each input."""
     show.set_up(values)
-    search, source = flags.take(task.Search, values), flags.source((file,), task.ROLES[:1], values)
+    search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
     show.check_output(output)
     kind = detect.format_of(file, source, targets=False)
-    to = to or (kind if kind in task.OUTPUTS else "text")
-    pictures = show.pictures(getattr(search, "attention", None))
+    to = to or (kind if kind in task.output_formats else "text")
     from seqnlp.workflows import predict as prediction  # it loads torch: after what can be told at once
 
-    loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.NAME)
-    limits = buckets.Limits(values["max_tokens"], values["batch_size"])
-    notes: collections.Counter[str] = collections.Counter()
-    with show.output(output) as out:
-        for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
-            lines = (_line(loaded, example, found, to, search) for example, found in window)
-            out.write("".join(f"{line}\n" for line in lines).encode())
-            out.flush()
-            for example, found in window:
-                notes.update(getattr(found, "notes", ()))
-                pictures(example, found)
-    for note, number in notes.items():
-        log.warning("%d %s", number, task.NOTES[note])
-
-
-def _line(model: Any, example: Any, found: Any, to: str, search: Any) -> str:
-    """Return the line of one prediction; in jsonl the record as it came with one key more."""
-    if to != "jsonl":
-        return str(model.task.write(example, found, to, search, model.codec))
-    record = example.record
-    if not isinstance(record, dict):
-        if example.blank:
-            return ""
-        record = {model.task.LINE: record} if isinstance(record, str) else {model.task.ROLES[0]: example.source}
-    value = None if found is None else model.task.value(example, found, model.codec)
-    return jsonl.to_json({**record, model.task.NAME: value})
+    warnings: collections.Counter[str] = collections.Counter()
+    with task.side_outputs(search) as side_output:
+        loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
+        limits = buckets.Limits(values["max_tokens"], values["batch_size"])
+        with show.output(output) as out:
+            for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
+                out.write("".join(f"{loaded.line(*one, to, search)}\n" for one in window).encode())
+                out.flush()
+                for example, found in window:
+                    if found is not None:
+                        warnings.update(task.warnings_of(found))
+                        side_output(example, found)
+    for warning, number in warnings.items():
+        log.warning("%d %s", number, task.warnings[warning])

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from seqnlp import errors
-from seqnlp.cli import answers, flags, show, threshold
+from seqnlp.cli import flags, show, threshold
 from seqnlp.io import files
 from seqnlp.metrics import registry
+from seqnlp.workflows import answers
 
 
 def run(metric: str, reference: str, hypothesis: str | None, fail_under: float | None, **values: Any) -> None:
     """Score a file of predictions."""
     show.set_up(values)
     begin = time.monotonic()
-    job = answers.Job(metric, reference, hypothesis, values)
-    _check(job)
-    gold, predicted = READERS[registry.METRICS[metric].inputs](job)
+    source = flags.source((reference,), answers.roles(), values)
+    scoring = answers.Scoring(source, hypothesis, values["multi_label"])
+    _check(metric, scoring)
+    gold, predicted = answers.READERS[registry.METRICS[metric].inputs](scoring)
     scores, details = registry.measure(metric, gold, predicted, flags.take(registry.Options, dict(values)))
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "seconds": round(time.monotonic() - begin, 1),
-        "data": job.hashes(),
+        "data": scoring.hashes(),
     }
     show.result(content)
     threshold.check(content["scores"][0], fail_under)
 
 
-def _check(job: answers.Job) -> None:
+def _check(metric: str, scoring: answers.Scoring) -> None:
     """An option that means nothing to the metric would only seem to have done something."""
     for option in OPTIONS:
-        if job.metric not in (takers := _takers(option)) and (found := flags.given([option])):
-            raise errors.UsageError(f"{found[0]} means nothing to {job.metric}", f"it is for {', '.join(takers)}")
-    alone = registry.METRICS[job.metric].inputs == "tags" and job.hypothesis is None
-    if job.reference == job.said == files.STDIN and not alone:
+        if metric not in (takers := _takers(option)) and (found := flags.given([option])):
+            raise errors.UsageError(f"{found[0]} means nothing to {metric}", f"it is for {', '.join(takers)}")
+    alone = registry.METRICS[metric].inputs == "tags" and scoring.hypothesis is None
+    if scoring.path == scoring.predicted == files.STDIN and not alone:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
 
 
@@ -65,11 +66,6 @@ def _help() -> str:
     return HELP.format("\n".join(f"{', '.join(names[inputs])}:\n{text}" for inputs, text in INPUTS.items()))
 
 
-READERS: dict[str, Callable[[answers.Job], tuple[Sequence[Any], Sequence[Any]]]] = {
-    "labels": answers.labels,
-    "tags": answers.tags,
-    "texts": answers.texts,
-}
 OPTIONS = [field.name for field in dataclasses.fields(registry.Options)]
 
 HELP = """Score HYPOTHESIS (a file, or stdin) against REFERENCE.
@@ -110,7 +106,7 @@ command = flags.Command(
         click.Argument(["hypothesis"], required=False),
         *_options(),
         threshold.option(),
-        *flags.reading(answers.ROLES),
+        *flags.reading(answers.roles()),
         *flags.saying(),
         flags.HELP_ALL,
     ],

@@ -6,8 +6,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
@@ -78,28 +77,6 @@ def result(content: Mapping[str, Any]) -> None:
         out.print(each)
     if "model" in content:
         out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
-
-
-def pictures(folder: str | None) -> Callable[[Any, Any], None]:
-    """Return what draws the attention of a translation into the folder, numbered as its line; None: nothing."""
-    if folder is None:
-        return lambda example, found: None
-    from seqnlp.tasks.translate import attention_plot
-
-    attention_plot.check()
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})", "give a folder for pictures") from None
-
-    def draw(example: Any, found: Any) -> None:
-        if found is not None:
-            best = found.best
-            attention_plot.attention(
-                Path(folder) / f"{example.line:06d}.png", best.attention, found.source, best.pieces
-            )
-
-    return draw
 
 
 @contextlib.contextmanager

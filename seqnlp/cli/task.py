@@ -6,8 +6,8 @@ import importlib
 
 import click
 
-from seqnlp import tasks
 from seqnlp.cli import flags
+from seqnlp.tasks import registry
 
 VERBS = {
     "train": "train a model",
@@ -26,7 +26,7 @@ class Verbs(click.Group):
         if name not in VERBS:
             return None
         module = importlib.import_module("seqnlp.cli." + {"eval": "evaluate"}.get(name, name))
-        command: click.Command = module.of(tasks.get(str(self.name)))
+        command: click.Command = module.of(registry.get(str(self.name)))
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -45,6 +45,6 @@ class Verbs(click.Group):
 
 def group(name: str) -> click.Group:
     """Return the commands of a task."""
-    about = tasks.REGISTRY[name]
+    about = registry.REGISTRY[name]
     example = flags.example(f"{name} train train.tsv --dev dev.tsv -o model", f"{name} predict model < input.txt")
     return Verbs(name, help=f"{about[:1].upper()}{about[1:]}.", epilog=example)

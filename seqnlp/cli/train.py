@@ -10,23 +10,24 @@ from typing import Any
 
 import click
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.cli import flags, show
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import base, registry
 
 
-def of(task: tasks.Task) -> click.Command:
+def of(task: base.AnyTask) -> click.Command:
     """Return the train command of a task."""
     return flags.Command(
         "train",
         params=_params(task),
         callback=functools.partial(run, task),
-        help=f"Train a model: {tasks.REGISTRY[task.NAME]}. TRAIN is one or more corpora ({', '.join(task.ROLES)}).",
-        epilog=flags.example(f"{task.NAME} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+        help=f"Train a model: {registry.REGISTRY[task.name]}. TRAIN is one or more corpora ({', '.join(task.roles)}).",
+        epilog=flags.example(f"{task.name} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
     )
 
 
-def _params(task: tasks.Task) -> list[click.Parameter]:
+def _params(task: base.AnyTask) -> list[click.Parameter]:
     return [
         click.Argument(["train_"], metavar="TRAIN...", nargs=-1, required=True),
         flags.Option(
@@ -48,16 +49,16 @@ def _params(task: tasks.Task) -> list[click.Parameter]:
             main=False,
             help="Go on from a trained model's weights, vocabulary and settings.",
         ),
-        *flags.of(options.Training, task.OPTIONS),
+        *flags.of(options.Training, options.to_dict(task.training)),
         *flags.of(task.Config),
-        *flags.reading(task.ROLES),
+        *flags.reading(task.roles),
         *flags.running(),
         flags.HELP_ALL,
     ]
 
 
 def run(
-    task: tasks.Task,
+    task: base.AnyTask,
     train_: tuple[str, ...],
     dev: tuple[str, ...],
     output: str,
@@ -69,21 +70,21 @@ def run(
     show.set_up(values, talkative=True)
     if init_from is not None:
         _refuse_settings(task)
-    source = flags.source(train_, task.ROLES, values)
-    if values.get("vectors"):
-        schema.Source((values["vectors"],)).check()
-    dev_source = flags.source(dev, task.ROLES, values) if dev else None
+    source = flags.source(train_, task.roles, values)
+    config = flags.take(task.Config, values)
+    schema.Source(tuple(task.files(config))).check()
+    dev_source = flags.source(dev, task.roles, values) if dev else None
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.KERNELS))
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.kernel_cache))
     from seqnlp.workflows import train as workflow  # it loads torch: after what can be told at once
 
     job = workflow.Job(
-        task=task.NAME,
+        task=task.name,
         train=source,
         dev=dev_source,
         folder=Path(output),
-        config=flags.take(task.Config, values),
+        config=config,
         training=flags.take(options.Training, values),
         device=values["device"],
         overwrite=overwrite,
@@ -97,7 +98,7 @@ def run(
     show.result(content)
 
 
-def _refuse_settings(task: tasks.Task) -> None:
+def _refuse_settings(task: base.AnyTask) -> None:
     """With --init-from a model brings its own settings: one given beside it would say something else."""
     for flag in flags.given([field.name for field in dataclasses.fields(task.Config)]):
         raise errors.UsageError(f"{flag} cannot be given with --init-from: the model brings its settings")

@@ -44,20 +44,20 @@ class WordEmbedding(nn.Module):
         self.unknown = unknown
         self.words = nn.Embedding(vocabulary, embedding_size, sparse=True)
         nn.init.normal_(self.words.weight, std=scale)
-        self.grams = nn.EmbeddingBag(buckets, embedding_size, mode="mean", sparse=True) if buckets else None
-        if self.grams is not None:
-            nn.init.normal_(self.grams.weight, std=scale)
+        self.char_ngrams = nn.EmbeddingBag(buckets, embedding_size, mode="mean", sparse=True) if buckets else None
+        if self.char_ngrams is not None:
+            nn.init.normal_(self.char_ngrams.weight, std=scale)
 
     def forward(
-        self, words: torch.Tensor, forms: torch.Tensor, grams: torch.Tensor, offsets: torch.Tensor
+        self, words: torch.Tensor, forms: torch.Tensor, char_ngrams: torch.Tensor, offsets: torch.Tensor
     ) -> torch.Tensor:
         """Return (B, S, D).
 
-        words: (B, S) ids; forms: (B, S), each word's number among the U distinct ones; grams: the n-grams of all
+        words: (B, S) ids; forms: (B, S), each word's number among the U distinct ones; char_ngrams: the n-grams of all
         distinct words, flat; offsets: (U,), where each one's begin.
         """
         vectors: torch.Tensor = self.words(words)
-        if self.grams is None:
+        if self.char_ngrams is None:
             return vectors
         vectors = vectors.masked_fill((words == self.unknown).unsqueeze(2), 0.0)
-        return vectors + functional.embedding(forms, self.grams(grams, offsets))
+        return vectors + functional.embedding(forms, self.char_ngrams(char_ngrams, offsets))

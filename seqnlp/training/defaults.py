@@ -31,5 +31,5 @@ def with_epochs(options: Training, policy: data.Policy, *, epochs: int) -> Train
     """
     if options.epochs or options.time_budget:
         return options
-    enough = math.ceil(MIN_STEPS * policy.batch * options.accumulate / policy.items)
+    enough = math.ceil(MIN_STEPS * policy.batch * options.grad_accumulation / policy.items)
     return replace(options, epochs=max(epochs, enough))

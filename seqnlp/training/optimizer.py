@@ -73,7 +73,7 @@ class Optimizer:
             for name, module in network.named_modules()
             if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.sparse
         }
-        self.average = {n: p.detach().clone() for n, p in self.parameters.items()} if options.ema else None
+        self.average = {n: p.detach().clone() for n, p in self.parameters.items()} if options.ema_decay else None
         dense = {name: p for name, p in self.parameters.items() if name not in self.rows}
         self.dense = list(dense.values())
         self.sparse = [self.parameters[name] for name in sorted(self.rows)]
@@ -93,7 +93,7 @@ class Optimizer:
         """
         gradients = [p.grad for p in self.dense if p.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients)) / max(weight, 1e-12)
-        clip = self.options.clip
+        clip = self.options.max_grad_norm
         factor = clip / norm if clip and math.isfinite(norm) and norm > clip else 1.0
         _multiply(gradients, factor / max(weight, 1e-12))
         for p in self.sparse:
@@ -113,7 +113,9 @@ class Optimizer:
             part.zero_grad(set_to_none=True)
         if self.average is not None and (number < AVERAGE_EVERY or (number + 1) % AVERAGE_EVERY == 0):
             # The first weights are forgotten at once, the next ones soon.
-            decay = min(self.options.ema**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY))
+            decay = min(
+                self.options.ema_decay**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY)
+            )
             moving_average(decay)(list(self.average.values()), list(self.parameters.values()), number)
 
     def weights(self) -> Mapping[str, torch.Tensor]:

@@ -90,7 +90,7 @@ class Trainer:
         self.carry: Carry | None = None
         self.saved = time.monotonic()
         self.order: Sequence[Any] = data.epoch(0)
-        self.per_epoch = math.ceil(len(self.order) / options.accumulate)
+        self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
         self._resume()
@@ -158,7 +158,7 @@ class Trainer:
             self.order, self.carry = self.data.epoch(epoch), None
         randomness.seed_step(options.seed, progress.step)
         weight = torch.zeros((), device=self.device)
-        for batch in self.order[place * options.accumulate : (place + 1) * options.accumulate]:
+        for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:
             weight += self._backward(self.data.load(batch).to(self.device))
         if not math.isfinite(self.optimizer.scale(float(weight))):
             raise self._diverged()
@@ -179,7 +179,7 @@ class Trainer:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
         return errors.SeqnlpError(
             f"the loss is no longer finite at step {self.progress.step + 1}; {kept}",
-            "a lower --learning-rate, a smaller --clip, or --precision fp32, in a new folder",
+            "a lower --learning-rate, a smaller --max-grad-norm, or --precision fp32, in a new folder",
         )
 
     def _rate(self) -> float:
@@ -189,7 +189,7 @@ class Trainer:
             options.schedule,
             progress.step + 1,
             total=progress.total,
-            warmup=options.warmup,
+            warmup=options.warmup_steps,
             max_steps=self.max_steps,
             scale=progress.scale,
         )

@@ -17,12 +17,13 @@ from typing import Any
 
 import pyarrow
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import atomic, files, jsonl, parallel
 from seqnlp.preprocess.batching import buckets, packing
 from seqnlp.preprocess.corpora import arrow, examples, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base, registry
 from seqnlp.workflows import model_folder
 
 ROWS, ABOUT, PLAN = "rows.arrow", schema.ENCODED, "plan.json"
@@ -40,9 +41,9 @@ class Folder:
     plan: buckets.Plan | None
 
     @property
-    def task(self) -> tasks.Task:
+    def task(self) -> base.AnyTask:
         """Return the task that the rows are for."""
-        return tasks.get(self.content["task"])
+        return registry.get(self.content["task"])
 
     @property
     def fitted(self) -> bool:
@@ -56,12 +57,13 @@ class Folder:
 
     def config(self, other: Any = None) -> Any:
         """Return the config: what makes rows out of text is the folder's, all else from `other`."""
-        own = options.from_dict(self.task.Config, self.content["config"])
+        with _as_data_errors():
+            own = options.from_dict(self.task.Config, self.content["config"], self.path / ABOUT)
         return own if other is None else replace(other, **options.of_group(own, options.TEXT))
 
     def codec(self) -> Any:
         """Return the codec that made the rows."""
-        return self.task.load_codec(self.path, self.config())
+        return self.task.Codec.load(self.path, self.config())
 
     @functools.cached_property
     def checked(self) -> Path:
@@ -90,13 +92,20 @@ class Folder:
         if theirs != self.content["files"] or settings != own:
             raise errors.DataError(
                 f"{self.path}: was not encoded with the codec of {whose}",
-                f"seqnlp encode {self.task.NAME} ... --codec {whose}",
+                f"seqnlp encode {self.task.name} ... --codec {whose}",
             )
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    try:
+    with _as_data_errors():
         model_folder.check_files(folder, {"files": files})
+
+
+@contextlib.contextmanager
+def _as_data_errors() -> Iterator[None]:
+    """Turn what is wrong with a model's folder into what is wrong with an encoded corpus."""
+    try:
+        yield
     except errors.ModelError as error:
         raise errors.DataError(error.message, AGAIN) from None
 
@@ -140,7 +149,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def encode(
-    task: tasks.Task,
+    task: base.AnyTask,
     source: schema.Source,
     config: Any,
     output: Path,
@@ -160,7 +169,7 @@ def encode(
     config, codec, part = fitted(task, source, config, tokenizers, codec_of)
     with atomic.atomic_folder(output, replace=overwrite) as folder:
         files = codec.save(folder)
-        arguments = (task.NAME, config, folder, codec_of is None)
+        arguments = (task.name, config, folder, codec_of is None)
         with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(part), jobs)) as encoded:
             count = arrow.write(folder / ROWS, encoded, _features(codec))
         if not count:
@@ -168,7 +177,7 @@ def encode(
         if _stamps(source) != before:
             raise errors.DataError(f"{source.title}: has changed while it was read", AGAIN)
         content = {
-            "task": task.NAME,
+            "task": task.name,
             "config": options.to_dict(config),
             "fitted": codec_of is None,
             "rows": count,
@@ -196,7 +205,7 @@ def _stamps(source: schema.Source) -> list[tuple[int, int]]:
 
 
 def fitted(
-    task: tasks.Task, source: schema.Source, config: Any, tokenizers: Sequence[Any], codec_of: str | None
+    task: base.AnyTask, source: schema.Source, config: Any, tokenizers: Sequence[Any], codec_of: str | None
 ) -> tuple[Any, Any, examples.Examples]:
     """Return config and codec, and the examples that they are for."""
     if source.encoded:
@@ -208,28 +217,28 @@ def fitted(
     return *fit(task, part, source, config, {"tokenizers": list(tokenizers)} if tokenizers else {}), part
 
 
-def _given(task: tasks.Task, path: Path) -> tuple[Any, Any]:
+def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any]:
     """Return config and codec of an encoded corpus, or of a model."""
     if not (path / model_folder.CONFIG).is_file():
         folder = open_folder(str(path))
-        folder.check_task(task.NAME)
+        folder.check_task(task.name)
         return folder.config(), folder.codec()
     content = model_folder.read_config(path)
     model_folder.check_files(path, content)
-    if content["task"] != task.NAME:
-        raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.NAME}")
-    config = options.from_dict(task.Config, content["config"])
-    return config, task.load_codec(path, config)
+    if content["task"] != task.name:
+        raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.name}")
+    config = options.from_dict(task.Config, content["config"], path / model_folder.CONFIG)
+    return config, task.Codec.load(path, config)
 
 
 def fit(
-    task: tasks.Task, part: examples.Examples, source: schema.Source, config: Any, given: Mapping[str, Any]
+    task: base.AnyTask, part: examples.Examples, source: schema.Source, config: Any, given: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """Return what `Task.fit` does; its errors name the files that the examples come from."""
     try:
         return task.fit(part, config, given)
     except errors.DataError as error:
-        if error.message.startswith((*map(source.name, source.paths), str(getattr(config, "vectors", None)))):
+        if error.message.startswith((*map(source.name, source.paths), *task.files(config))):
             raise  # it names a file already
         raise errors.DataError(f"{source.title}: {error.message}", error.hint) from None
 
@@ -288,12 +297,12 @@ def _frozen(value: Any) -> Any:
 
 def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], pyarrow.RecordBatch]:
     """Return what makes rows of examples, with the codec that was saved in a folder: in whatever process."""
-    chapter = tasks.get(task)
-    codec = chapter.load_codec(folder, config)
+    made = registry.get(task)
+    codec = made.Codec.load(folder, config)
 
     def encoded(chunk: Sequence[Example]) -> pyarrow.RecordBatch:
         rows = (_row(example, codec, fitted) for example in chunk)
-        kept = [row for row in rows if not fitted or chapter.fits(row, config)]
+        kept = [row for row in rows if not fitted or made.is_trainable(row, config)]
         return arrow.batch_of(kept, _features(codec))
 
     return encoded
@@ -327,8 +336,8 @@ def _read_plan(path: Path) -> buckets.Plan:
     return buckets.Plan(tuple(map(tuple, content["edges"])), limits)
 
 
-def shown(task: tasks.Task, codec: Any, part: examples.Examples) -> Iterator[dict[str, Any]]:
+def shown(task: base.AnyTask, codec: Any, part: examples.Examples) -> Iterator[dict[str, Any]]:
     """Yield the columns of each row that are worth looking at."""
     for example in part:
         row = codec.encode(example, fitted=True)
-        yield {name: row[name] for name in task.SHOWN}
+        yield {name: row[name] for name in task.preview_columns}

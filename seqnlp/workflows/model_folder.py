@@ -1,133 +1,99 @@
-"""The model folder: what a finished run leaves, checked when it is read, and nothing half-written in between."""
+"""The model folder: who owns it, what a run leaves in it, and how that is checked when it is read.
+
+Nothing is ever half-written: a file takes its name when all of it is on the disk, and checkpoint/run.json names the
+files of a run before they are there, so that the next command knows them wherever a kill has struck.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import seqnlp
 from seqnlp import errors
 from seqnlp.io import atomic, files, jsonl
+from seqnlp.workflows import card
 
 FORMAT_VERSION = 1
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": seqnlp.__version__}
-CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, RUN = (
-    "config.json",
-    "model.safetensors",
-    "README.md",
-    "history.jsonl",
-    "checkpoint",
-    "run.json",
-)
-TOKENIZERS = ("tokenizer.json", "source.tokenizer.json", "target.tokenizer.json")
-KEYS = ("task", "finished", "config", "training", "run", "files", "sizes", "scores", "details", "seconds", "data")
-OURS = {CONFIG, WEIGHTS, CARD, HISTORY, CHECKPOINTS, "labels.json", "bayes.safetensors", *TOKENIZERS}
+CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
+PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
+CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
+RUN_KEYS = {"task": str, "config": dict, "training": dict, "run": dict, "files": dict}  # of run.json
+KEYS = {
+    **RUN_KEYS,
+    "finished": bool,
+    "sizes": dict,
+    "scores": list,
+    "details": dict,
+    "seconds": (int, float),
+    "data": dict,
+}
+
+
+# Who owns a folder.
 
 
 def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str, Any] | None:
     """Return the config.json of a folder in which the same run is already finished, None if the run may go on there.
 
-    run: what makes the model (task, config, training, data hashes). Nothing is written yet. Raises `UsageError` where
-    the folder holds another run and `overwrite` is not asked for, or other files than a model's.
+    run: what makes the model (task, config, training, data hashes). Nothing is written. Raises `UsageError` where
+    the folder holds another run and `overwrite` is not asked for, or files that are no model's and no run's.
     """
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
-    before = _before(folder)
-    if before is None and folder.is_dir() and not all(map(_leftover, folder.iterdir())):
+    try:
+        content = _content(folder)
+    except errors.ModelError as error:
+        raise errors.UsageError(error.message, "give -o a new folder") from None
+    if content is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
-    if overwrite or before is None:
+    if overwrite or content is None:
         return None
-    if differences := _differences(before, dict(run)):
+    if differences := _differences(content["run"], run):
         raise errors.UsageError(
             f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts anew; or give another folder"
         )
-    if unfinished(folder) is not None:
+    if description(folder).name == RUN or not content["finished"]:
         return None
-    config = read_config(folder)
-    if not config["finished"]:
-        return None
-    check_files(folder, config)
-    return config
+    check_files(folder, content)
+    return content
 
 
-@contextlib.contextmanager
-def make(folder: Path) -> Iterator[None]:
-    """Make the folder and keep it to this process.
-
-    Raises `UsageError` where it cannot be made, or another process trains there.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise errors.UsageError(f"{folder}: another process is training there") from None
-        for path in folder.iterdir():
-            if _leftover(path):
-                _remove(path)
-        yield
-    finally:
-        os.close(handle)
+def description(folder: Path) -> Path:
+    """Return the file that says what a folder holds: run.json while a run is under way, else config.json."""
+    run = folder / CHECKPOINTS / RUN
+    return run if run.is_file() else folder / CONFIG
 
 
-def _leftover(path: Path) -> bool:
-    """Return whether a path is what a run that was killed in the middle of writing left behind."""
+def _content(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder says of itself, None where it says nothing; raises `ModelError` for what is not ours."""
+    if (content := unfinished(folder)) is not None:
+        return content
+    return read_config(folder) if (folder / CONFIG).is_file() else None
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Return the hashes by name of the codec's files, as the folder says itself: none where it is no model's."""
+    content = _content(folder)
+    return {} if content is None else {name: content["files"][name] for name in content["files"] if name != WEIGHTS}
+
+
+def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
+    """Return whether a path is what a run that was killed while writing left behind."""
     if path.name == CHECKPOINTS and path.is_dir():
-        return all(map(_leftover, path.iterdir()))
-    return path.name.startswith(".") and any(path.name.startswith(f".{name}.") for name in (*OURS, RUN))
+        return all(inside.name == STAGED or _is_temporary(inside, [RUN]) for inside in path.iterdir())
+    return _is_temporary(path, [*PUBLISHED, *codec_files])
 
 
-def begin(folder: Path, content: Mapping[str, Any], *, anew: bool = False) -> None:
-    """Note what run a folder belongs to: for the command that goes on with it, or predicts before it has ended.
-
-    content: what config.json will hold, as far as it is known; `run` is what makes the model. With `anew` another run
-    gives way, in an order that leaves the folder somebody's at every moment: its checkpoints, its name, its files.
-    """
-    (folder / CHECKPOINTS).mkdir(exist_ok=True)
-    if anew:
-        for path in (folder / CHECKPOINTS).iterdir():
-            if path.name != RUN:
-                _remove(path)
-    jsonl.write_json(folder / CHECKPOINTS / RUN, {**VERSIONS, **content})
-    if anew:
-        for path in folder.iterdir():
-            if path.name in OURS and path.name != CHECKPOINTS:
-                _remove(path)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def unfinished(folder: Path) -> dict[str, Any] | None:
-    """Return what `begin` noted, None where no run is under way; raises `ModelError` for another format."""
-    path = folder / CHECKPOINTS / RUN
-    return _checked(path, ("task", "run", "config", "training")) if path.is_file() else None
-
-
-def finish(folder: Path) -> None:
-    """Remove the checkpoints of a run that is complete; first what says that it is under way."""
-    (folder / CHECKPOINTS / RUN).unlink()
-    shutil.rmtree(folder / CHECKPOINTS)
-
-
-def _before(folder: Path) -> dict[str, Any] | None:
-    """Return the run that a folder belongs to, None if it is no model's."""
-    try:
-        if (content := unfinished(folder)) is not None:
-            return dict(content["run"])
-        return dict(read_config(folder)["run"])
-    except (errors.ModelError, KeyError):
-        return None
+def _is_temporary(path: Path, names: Iterable[str]) -> bool:
+    return path.name.startswith(tuple(f".{name}." for name in names)) and path.is_file()
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -148,93 +114,168 @@ def _short(value: Any) -> str:
     return text if len(text) <= 16 else text[:12] + "..."
 
 
+# The life of a run.
+
+
+@contextlib.contextmanager
+def make(folder: Path) -> Iterator[None]:
+    """Make the folder, keep it to this process, and clear what a killed one left half-written.
+
+    Raises `UsageError` where it cannot be made, or another process trains there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.UsageError(f"{folder}: another process is training there") from None
+        codec_files = _files(folder)
+        for path in folder.iterdir():
+            if _is_debris(path, codec_files):
+                _remove(path)
+        yield
+    finally:
+        os.close(handle)
+
+
+def begin(
+    folder: Path, content: Mapping[str, Any], save: Callable[[Path], list[str]], *, anew: bool = False
+) -> dict[str, str]:
+    """Note which run a folder belongs to and write its codec's files there; return their hashes by name.
+
+    content: what config.json will hold, as far as it is known; `run` is what makes the model. save: `Codec.save`.
+    With `anew` the run before gives way, in an order that leaves the folder somebody's at every moment: its
+    checkpoints, its name, its files. What an `anew` that was killed has left of it goes too. Raises `UsageError` where
+    a file of somebody else's has a name that the codec needs.
+    """
+    before, checkpoints = _files(folder), folder / CHECKPOINTS
+    hashes = _stage(folder, save, before)
+    for path in checkpoints.iterdir() if anew else ():
+        if path.name not in (RUN, STAGED):
+            _remove(path)
+    _note(folder, content, {**before, **hashes})
+    for name in (*(PUBLISHED if anew else ()), *sorted(before.keys() - hashes)):
+        _unlink(folder / name)
+    for name in hashes:
+        os.replace(checkpoints / STAGED / name, folder / name)
+    atomic.sync_folder(folder)
+    (checkpoints / STAGED).rmdir()
+    _note(folder, content, hashes)
+    return hashes
+
+
+def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str, str]) -> dict[str, str]:
+    """Write a codec's files below checkpoint/, where a kill leaves nothing unknown; return their hashes by name.
+
+    Raises `UsageError` where one would take the place of a file that is not among those `before`.
+    """
+    staged = folder / CHECKPOINTS / STAGED
+    if staged.exists():
+        _remove(staged)
+    staged.mkdir(parents=True)
+    hashes = {name: files.sha256(staged / name) for name in save(staged)}
+    for name in sorted(hashes.keys() - before):
+        if os.path.lexists(folder / name):
+            _remove(staged)
+            raise errors.UsageError(f"{folder / name}: is there already, and no model's", "give -o a new folder")
+    return hashes
+
+
+def _note(folder: Path, content: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
+    jsonl.write_json(folder / CHECKPOINTS / RUN, {**VERSIONS, **content, "files": hashes})
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _unlink(path: Path) -> None:
+    """Remove a file that may be gone already; a folder of that name is somebody else's."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+
+
 def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any], history: Sequence[Any]) -> None:
     """Write the top-level files of a model, config.json last: with it the model is there.
 
-    content: what config.json holds besides versions and hashes; its `files` are those that the codec has written.
+    content: what config.json holds besides versions and hashes; its `files` are those that `begin` has returned.
     """
     from seqnlp.training import checkpoint
 
     checkpoint.save_tensors(folder / WEIGHTS, weights)
-    write_history(folder, history)
+    with atomic.atomic(folder / HISTORY) as file:
+        file.writelines(json.dumps(row) + "\n" for row in history)
     with atomic.atomic(folder / CARD) as file:
-        file.write(card(content))
-    hashes = {name: files.sha256(folder / name) for name in (*content["files"], WEIGHTS)}
+        file.write(card.card(content))
+    hashes = {**content["files"], WEIGHTS: files.sha256(folder / WEIGHTS)}
     jsonl.write_json(folder / CONFIG, {**VERSIONS, **content, "files": hashes})
 
 
-def write_history(folder: Path, history: Sequence[Any]) -> None:
-    """Write history.jsonl, one line an evaluation."""
-    import json
+def finish(folder: Path) -> None:
+    """Remove the checkpoints of a run that is complete; first what says that it is under way."""
+    (folder / CHECKPOINTS / RUN).unlink(missing_ok=True)
+    shutil.rmtree(folder / CHECKPOINTS)
 
-    with atomic.atomic(folder / HISTORY) as file:
-        file.writelines(json.dumps(row) + "\n" for row in history)
+
+def tidy(folder: Path) -> None:
+    """Remove what a kill inside `finish` left of a finished run, unless another process is there or it may not be."""
+    if (folder / CHECKPOINTS).is_dir():
+        with contextlib.suppress(errors.UsageError, OSError), make(folder):
+            if unfinished(folder) is None:
+                shutil.rmtree(folder / CHECKPOINTS)
+
+
+# Reading.
+
+
+def unfinished(folder: Path) -> dict[str, Any] | None:
+    """Return what `begin` noted, None where no run is under way; raises `ModelError` for what cannot be used."""
+    path = folder / CHECKPOINTS / RUN
+    return _checked(path, RUN_KEYS) if path.is_file() else None
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return config.json, its format version checked; raises `ModelError`."""
+    """Return config.json, its format version and the types of its values checked; raises `ModelError`."""
     if not (folder / CONFIG).is_file():
         raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL")
     return _checked(folder / CONFIG, KEYS)
 
 
-def _checked(path: Path, keys: Sequence[str]) -> dict[str, Any]:
-    """Return what a file of ours holds, its format version and keys checked."""
+def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file of ours holds: of this format version, with values of the right types under these keys."""
     try:
         content = dict(jsonl.read_json(path))
         version = content["format_version"]
-        if version == FORMAT_VERSION:
-            _ = [content[key] for key in keys]
-    except (OSError, ValueError, KeyError, TypeError):
+        if version == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not a seqnlp model's, or damaged", "train anew") from None
     if version != FORMAT_VERSION:
         raise errors.ModelError(
             f"{path}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
             f"use the seqnlp that made it ({content.get('seqnlp_version')}), or train anew",
         )
+    _check_names(path, content["files"])
     return content
+
+
+def _check_names(path: Path, names: Iterable[Any]) -> None:
+    """Raise `ModelError` unless all are plain names of files: nothing outside of the folder is read, or removed."""
+    for name in names:
+        if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise errors.ModelError(f"{path}: {name!r} is no plain name of a file", "train anew")
 
 
 def check_files(folder: Path, config: Mapping[str, Any]) -> None:
     """Raise `ModelError` unless every file of the model is as it was written."""
+    _check_names(folder, config["files"])
     for name, digest in config["files"].items():
         path = folder / name
         if not path.is_file():
             raise errors.ModelError(f"{path}: is missing", "copy the whole folder, or train anew")
         if files.sha256(path) != digest:
             raise errors.ModelError(f"{path}: is damaged or was changed", "copy the folder again, or train anew")
-
-
-def card(content: Mapping[str, Any]) -> str:
-    """Return the model card: what the model does, how it was made, how good it is, how it is used."""
-    task, sizes, seed = content["task"], content["sizes"], content["training"]["seed"]
-    rows = "".join(_row(score) for score in content["scores"])
-    data = "".join(f"- {name} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
-    return f"""# A seqnlp model: {task}
-
-Trained from scratch by seqnlp {seqnlp.__version__} in {content["seconds"]:.0f} seconds, seed {seed}: the weights of
-step {content["step"]} of {content["steps"]}, {sizes["parameters"]:,} parameters.
-
-    seqnlp {task} predict THIS_FOLDER FILE
-
-## Scores on the development part
-
-| score | value | 95% interval | items | signature |
-| --- | --- | --- | --- | --- |
-{rows}
-## Data
-
-{data}
-{sizes["train"]:,} examples to train on, {sizes["dev"]:,} to choose the weights by.
-
-config.json holds every setting; history.jsonl has one line for each evaluation.
-"""
-
-
-def _row(score: Mapping[str, Any]) -> str:
-    signature = score["signature"].replace("|", " ")  # which would end the cell
-    return f"| {score['name']} | {score['value']:.2f} | {_range(score['interval'])} | {score['n']} | `{signature}` |\n"
-
-
-def _range(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"

@@ -16,11 +16,12 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from seqnlp import errors, options, tasks
-from seqnlp.io import stream
+from seqnlp import errors, options
+from seqnlp.io import jsonl, stream
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.tasks import base, registry
 from seqnlp.training import checkpoint, data, precision
 from seqnlp.workflows import model_folder
 
@@ -53,7 +54,7 @@ class Encoded:
 class Model:
     """A trained model: its task, config and codec, and one network, or the several of an ensemble."""
 
-    task: tasks.Task
+    task: base.AnyTask
     config: Any
     codec: Any
     networks: list[nn.Module]
@@ -66,15 +67,27 @@ class Model:
 
         search: the flags of predict by name, as in `threshold=0.3`.
         """
-        settings, role = self.task.Search(**search), self.task.ROLES[0]
+        settings, role = self.task.Search(**search), self.task.roles[0]
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
         pairs = zip(corpus, self.run(corpus, settings), strict=True)
         return [None if found is None else self.task.value(example, found, self.codec) for example, found in pairs]
 
+    def line(self, example: Example, found: Any, output: str, search: Any) -> str:
+        """Return the text of one prediction; in jsonl the record as it came with one key more."""
+        if output != "jsonl":
+            return self.task.write(example, found, output, search, self.codec)
+        record = example.record
+        if not isinstance(record, dict):
+            if example.blank:
+                return ""
+            record = {self.task.text_key: record} if isinstance(record, str) else {self.task.roles[0]: example.source}
+        value = None if found is None else self.task.value(example, found, self.codec)
+        return jsonl.to_json({**record, self.task.name: value})
+
     def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
         """Return a prediction for each example, in their order, None for blank ones."""
-        codec = self.task.suited(self.codec, search)
+        codec = self.task.configured(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
         found = self.run_rows(Encoded([codec.encode(corpus[number]) for number in full]), search, limits)
@@ -156,21 +169,25 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
     """
     folder = Path(folder)
     content, weights = _stored(folder)
+    where = model_folder.description(folder)
     if task is not None and content["task"] != task:
         kind = content["task"]
         raise errors.ModelError(f"{folder}: is a model of {kind}, not of {task}", f"seqnlp {kind} predict {folder}")
     try:
-        chapter = tasks.get(content["task"])
-        config = options.from_dict(chapter.Config, content["config"])
-        codec = chapter.load_codec(folder, config)
-        network = chapter.build(config, codec)
+        made = registry.get(content["task"])
+        config = options.from_dict(made.Config, content["config"], where)
+        options.from_dict(options.Training, content["training"], where)
+        codec = made.Codec.load(folder, config)
+        network = made.build(config, codec)
         network.load_state_dict(weights)
+    except errors.ModelError:
+        raise
     except (*UNFIT, errors.SeqnlpError) as error:
         reason = str(error).split("\n")[0]
         raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
     log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
     place = _resolve_device(device)
-    return Model(chapter, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
+    return Model(made, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
 
 
 _resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name

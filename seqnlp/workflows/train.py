@@ -15,11 +15,12 @@ from typing import Any
 
 from torch import nn
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.io import files
-from seqnlp.metrics import base
+from seqnlp.metrics import base as metrics
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.tasks import base, registry
 from seqnlp.training import data, defaults, precision, randomness, trainer
 from seqnlp.workflows import encode as preparation
 from seqnlp.workflows import model_folder
@@ -60,7 +61,7 @@ class Judge:
 
         Raises `DataError` if the source is empty, or was encoded otherwise.
         """
-        folder = preparation.opened(source, model.task.NAME)
+        folder = preparation.opened(source, model.task.name)
         if folder is None:
             return cls.over(model, model.task.read(source, model.config), source.title)
         folder.check_codec(files, model.config, whose)
@@ -80,7 +81,7 @@ class Judge:
         """Return a prediction for each example."""
         return self.model.run_rows(self.rows, search, limits)
 
-    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def score(self, found: Sequence[Any], *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once how many labels training never saw."""
         scores, details = self.model.task.score(self.corpus, found, self.model.codec, intervals=intervals)
         if details.get("unseen") and not self.warned:
@@ -88,7 +89,7 @@ class Judge:
             self.warned = True
         return scores, details
 
-    def scores(self, *, intervals: bool = True) -> tuple[list[base.Score], dict[str, Any]]:
+    def scores(self, *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details under default search."""
         return self.score(self.predictions(self.model.task.Search(), buckets.Limits()), intervals=intervals)
 
@@ -130,10 +131,13 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
     """
     begin = time.monotonic()
+    options.check(job.config)
+    options.check(job.training)
     job = replace(job, train=schema.spooled(job.train), dev=schema.spooled(job.dev) if job.dev else None)
     run = _identity(job)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
     if finished is not None:
+        model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
     ready = prepare(job)
@@ -141,10 +145,7 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         content = _content(job, run, ready)
-        # Before the codec's files: whoever finds these knows whose they are.
-        model_folder.begin(job.folder, content, anew=job.overwrite)
-        content["files"] = ready.model.codec.save(job.folder)
-        model_folder.begin(job.folder, content)
+        content["files"] = model_folder.begin(job.folder, content, ready.model.codec.save, anew=job.overwrite)
         trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
         try:
             trainer.run()
@@ -176,7 +177,7 @@ def _identity(job: Job) -> dict[str, Any]:
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
-            "vectors": files.sha256(config.vectors) if getattr(config, "vectors", None) else None,
+            "settings": [files.sha256(name) for name in registry.get(job.task).files(config)],
         },
         "train": _digests(source, job.task),
         "dev": _digests(dev, job.task) if dev else None,
@@ -212,7 +213,7 @@ def prepare(job: Job) -> Ready:
 
     The same job gives the same result, where the folder holds no run that is under way: that one's options count.
     """
-    task, device = tasks.get(job.task), precision.resolve_device(job.device)
+    task, device = registry.get(job.task), precision.resolve_device(job.device)
     start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
     if start:
         job = replace(job, config=start.config)
@@ -228,11 +229,11 @@ def prepare(job: Job) -> Ready:
     model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
-    chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.EPOCHS)
+    chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
     return Ready(model, _judge(job, model, found), found.rows, batches, chosen)
 
 
-def _from_text(job: Job, task: tasks.Task, start: prediction.Model | None) -> Material:
+def _from_text(job: Job, task: base.AnyTask, start: prediction.Model | None) -> Material:
     if job.dev and job.dev.encoded:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     part = preparation.nonempty(task.read(job.train, job.config), job.train)
@@ -240,11 +241,11 @@ def _from_text(job: Job, task: tasks.Task, start: prediction.Model | None) -> Ma
     config, codec = preparation.fit(task, part, job.train, job.config, {"codec": start.codec} if start else {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = (codec.encode(example, fitted=fitted) for example in part)
-    kept = arrow.in_memory((row for row in rows if task.fits(row, config)), codec.features())
+    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return Material(config, codec, kept, None, {}, dev)
 
 
-def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: prediction.Model | None) -> Material:
+def _from_folder(job: Job, task: base.AnyTask, folder: preparation.Folder, start: prediction.Model | None) -> Material:
     if job.dev is None:
         raise errors.UsageError(
             f"{folder.path}: an encoded corpus needs a --dev part; its codec has seen all of it",
@@ -255,7 +256,7 @@ def _from_folder(job: Job, task: tasks.Task, folder: preparation.Folder, start: 
     config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
     if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
         preparation.fit(task, folder.examples(), job.train, config, {"codec": codec})
-        kept = arrow.in_memory((row for row in rows.table if task.fits(row, config)), codec.features())
+        kept = arrow.in_memory((row for row in rows.table if task.is_trainable(row, config)), codec.features())
         if len(kept) < len(rows):
             rows, plan = kept, plan and buckets.plan(kept.lengths, plan.limits)
     return Material(config, codec, rows, plan, folder.content["files"], None)
@@ -283,7 +284,9 @@ def _recorded(job: Job) -> options.Training | None:
     before = None if job.overwrite else model_folder.unfinished(job.folder)
     if before is None:
         return None
-    recorded: options.Training = options.from_dict(options.Training, before["training"])
+    recorded: options.Training = options.from_dict(
+        options.Training, before["training"], model_folder.description(job.folder)
+    )
     return recorded
 
 
@@ -344,17 +347,17 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
-    source, model = schema.spooled(source), replace(model, codec=model.task.suited(model.codec, search))
+    source, model = schema.spooled(source), replace(model, codec=model.task.configured(model.codec, search))
     judge = Judge.of(model, source, model.content["files"], folder)
     found = judge.predictions(search, limits)
     scores, details = judge.score(found)
     result = {
-        "task": model.task.NAME,
+        "task": model.task.name,
         "model": folder,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "seed": model.content["training"]["seed"],
         "seconds": round(time.monotonic() - begin, 1),
-        "data": _hashes(source, model.task.NAME),
+        "data": _hashes(source, model.task.name),
     }
     return result, model.task.mistakes(judge.corpus, found, model.codec)

@@ -1,6 +1,6 @@
 """Training speed of `seqnlp classify` beside a plain PyTorch loop of the same sizes, in thousand words a second.
 
-    python tests/benchmarks/classify_training.py CORPUS.tsv [--rounds 5] [--hidden 256]
+    python tests/benchmarks/classify_training.py CORPUS.tsv [--rounds 5] [--hidden-size 256]
 
 The plain loop is what tutorials teach: nn.Embedding, a bidirectional nn.LSTM over a PackedSequence, shuffled batches of
 32, Adam, fp32. Ours does more for each word: character n-grams, naive Bayes, dropout, clipping, moving average. Both
@@ -22,8 +22,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from seqnlp.preprocess.corpora import schema
-from seqnlp.tasks.classify import task as classify
+from seqnlp.tasks import registry
 from seqnlp.workflows import train as workflow
+
+classify = registry.get("classify")
 
 ROUND = 3000  # sentences of one round
 
@@ -46,7 +48,7 @@ class Plain(nn.Module):
 def plain_round(ready: workflow.Ready, config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
     codec, rows = ready.model.codec, ready.rows.table.to_list()
-    model = Plain(len(codec.words), len(codec.classes), config.dimension, config.hidden)
+    model = Plain(len(codec.words), len(codec.classes), config.embedding_size, config.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def run() -> int:
@@ -69,9 +71,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hidden", type=int, default=classify.Config().hidden)
+    parser.add_argument("--hidden-size", type=int, default=classify.Config().hidden_size)
     arguments = parser.parse_args()
-    config = classify.Config(hidden=arguments.hidden, dimension=arguments.hidden)
+    config = classify.Config(hidden_size=arguments.hidden_size, embedding_size=arguments.hidden_size)
     source = schema.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
         prepared = {
@@ -84,7 +86,7 @@ def main() -> None:
         speeds = ours.speeds(rounds, arguments.rounds)
     base = ours.median(speeds["plain"])
     print(
-        f"hidden {arguments.hidden}, {torch.get_num_threads()} threads, {arguments.rounds} rounds of {ROUND} sentences"
+        f"hidden {arguments.hidden_size}, {torch.get_num_threads()} threads, {arguments.rounds} rounds of {ROUND} sentences"
     )
     print(f"{'loop':<14} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7}   thousand words a second")
     for name, values in speeds.items():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seqnlp import options, tasks
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import registry
 from seqnlp.training import trainer
 from seqnlp.workflows import train as workflow
 
@@ -20,7 +21,7 @@ def prepare(
     task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
 ) -> workflow.Ready:
     """Return what `seqnlp TASK train` prepares."""
-    chosen = options.Training(**{**tasks.get(task).OPTIONS, "epochs": 100, **settings})
+    chosen = replace(registry.get(task).training, **{"epochs": 100, **settings})
     job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
     return workflow.prepare(job)
 

@@ -1,6 +1,6 @@
 """Speed of OpenNMT-py's recurrent translator, as one line of JSON; run by the python of an environment with 3.5.1.
 
-    PYTHON tests/benchmarks/peer_onmt.py TRAIN.source TRAIN.target TEST.source [--hidden 512] [--embedding 512]
+    PYTHON tests/benchmarks/peer_onmt.py TRAIN.source TRAIN.target TEST.source [--hidden-size 512] [--embedding 512]
         [--batch-tokens 2048] [--reports 5] [--rounds 5] [--threads 2] [--save MODEL.pt] [--model MODEL.pt]
 
 Files in pieces, parted by blanks, a sentence a line; the vocabulary is all pieces of the training files. The network: a
@@ -117,7 +117,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("src")
     parser.add_argument("tgt")
     parser.add_argument("test")
-    parser.add_argument("--hidden", type=int, default=512)
+    parser.add_argument("--hidden-size", type=int, default=512)
     parser.add_argument("--embedding", type=int, default=512)
     parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--batch-size", type=int, default=30, help="sentences that are translated together")

@@ -25,11 +25,15 @@ import torch
 
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.tasks.tag import task as tag
+from seqnlp.tasks import registry
 from seqnlp.workflows import train as workflow
 
+tag = registry.get("tag")
+
 TRAINED, PREDICTED = 2000, 2000  # sentences of one round
-FLAIR = tag.Config(hidden=200, layers=1, dimension=100, characters="lstm", character_dimension=25, head="crf")
+FLAIR = tag.Config(
+    hidden_size=200, layers=1, embedding_size=100, char_encoder="lstm", char_embedding_size=25, head="crf"
+)
 CONFIGS = {"sizes of Flair": FLAIR, "defaults": tag.Config()}
 
 

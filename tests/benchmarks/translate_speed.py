@@ -25,11 +25,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
 import ours
 import torch
 
-from seqnlp import options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.tasks.translate import task as translate
+from seqnlp.tasks import registry
 from seqnlp.workflows import predict as prediction
+
+translate = registry.get("translate")
 
 TRAINED = 2000  # pairs of one round
 PRECISIONS = ("fp32", "bf16")
@@ -38,7 +39,7 @@ PRECISIONS = ("fp32", "bf16")
 def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.Round]:
     """Return rounds of our training, with the settings of the model."""
     source = schema.Source((arguments.source, arguments.target))
-    config = options.from_dict(translate.Config, prediction.load(arguments.model).content["config"])
+    config = prediction.load(arguments.model).config
     settings: dict[str, Any] = {"max_tokens": arguments.max_tokens}
     rounds = {}
     for precision in PRECISIONS:
@@ -50,7 +51,7 @@ def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.R
 def search_round(arguments: argparse.Namespace, precision: str, beam: int) -> ours.Round:
     """Return the round that translates the test file."""
     model = prediction.load(arguments.model, precision=precision)
-    search = translate.Search(beam=beam)
+    search = translate.Search(beam_size=beam)
     corpus = list(translate.read_inputs(schema.Source((arguments.test,)), model.config, search))
 
     def run() -> int:

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 
-from seqnlp import options, tasks
+from seqnlp import options
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import registry
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train as workflow
 
-TRAINING = options.Training(epochs=12, learning_rate=0.02, warmup=5, batch_size=16, max_tokens=200, precision="fp32")
+TRAINING = options.Training(
+    epochs=12, learning_rate=0.02, warmup_steps=5, batch_size=16, max_tokens=200, precision="fp32"
+)
 
 
 class Case(NamedTuple):
@@ -34,7 +37,7 @@ class Case(NamedTuple):
 
     def job(self, folder: Path, **changes):
         """What a train command of this case would say; the corpus is written beside the model."""
-        chapter = tasks.get(self.task)
+        chapter = registry.get(self.task)
         source = write(folder.parent, self.corpus)
         job = workflow.Job(
             self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu"
@@ -107,10 +110,20 @@ def pairs(seed):
     return {f"{seed}.tsv": "".join(f"{' '.join(row)}\t{' '.join(ENGLISH[w] for w in row)}\n" for row in rows)}
 
 
-SMALL = dict(dimension=7, hidden=5, subwords=101, dropout=0.1, word_dropout=0.0)
+SMALL = dict(embedding_size=7, hidden_size=5, char_ngram_buckets=101, dropout=0.1, word_dropout=0.0)
 INPUTS = [text for text, _ in texts(30, 2)] + ["", "unheard of words", "x", " \t", "桃 " * 40, "<s> <unk> </s>"]
-TAGGER = dict(dimension=7, gram_dimension=7, surface_dimension=5, hidden=9, layers=1, subwords=101, dropout=0.1)
-TRANSLATOR = dict(dimension=16, hidden=16, decoder_hidden=32, vocab_size=300, dropout=0.0, smoothing=0.0)
+TAGGER = dict(
+    embedding_size=7,
+    char_ngram_embedding_size=7,
+    affix_embedding_size=5,
+    hidden_size=9,
+    layers=1,
+    char_ngram_buckets=101,
+    dropout=0.1,
+)
+TRANSLATOR = dict(
+    embedding_size=16, hidden_size=16, decoder_hidden_size=32, vocab_size=300, dropout=0.0, label_smoothing=0.0
+)
 LONGER = dataclasses.replace(TRAINING, epochs=40, eval_every=100)  # an evaluation searches
 SOURCES = [
     *(" ".join(list(ENGLISH)[n % 5 : n % 5 + n % 4 + 1]) for n in range(12)),
@@ -136,7 +149,7 @@ CASES = [
         "classify",
         labelled(1),
         labelled(7),
-        {**SMALL, "pool": "attention+max", "layers": 2, "bayes": 0, "class_weights": "balanced"},
+        {**SMALL, "pooling": "attention+max", "layers": 2, "nb_ngrams": 0, "class_weights": "balanced"},
         INPUTS,
     ),
     Case(
@@ -163,7 +176,7 @@ CASES = [
         "tag",
         plain(1),
         plain(7),
-        {**TAGGER, "characters": "lstm"},
+        {**TAGGER, "char_encoder": "lstm"},
         INPUTS,
         ({"x.conll": "saw\tX\nred\tADJ\n\ndog\tBEAST\n\n"}, 1),
     ),
@@ -172,7 +185,7 @@ CASES = [
         "tag",
         tagged(1),
         tagged(7),
-        {**TAGGER, "characters": "cnn", "subwords": 0, "layers": 2},
+        {**TAGGER, "char_encoder": "cnn", "char_ngram_buckets": 0, "layers": 2},
         INPUTS,
     ),
     Case("translate", "translate", pairs(1), pairs(7), TRANSLATOR, SOURCES, None, LONGER),
@@ -191,7 +204,7 @@ CASES = [
         "classify",
         labelled(1),
         labelled(7),
-        {**SMALL, "subwords": 0, "pool": "last", "bayes": 0},
+        {**SMALL, "char_ngram_buckets": 0, "pooling": "last", "nb_ngrams": 0},
         INPUTS,
     ),
 ]

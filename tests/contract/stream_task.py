@@ -1,6 +1,7 @@
 """A language model as a task: the next character, learnt on a contiguous stream whose state is carried along."""
 
-from dataclasses import dataclass
+import ast
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -8,15 +9,13 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.io import jsonl
-from seqnlp.metrics import base
+from seqnlp.metrics import base as metrics
 from seqnlp.nn import loss, recurrent
 from seqnlp.options import option
 from seqnlp.preprocess.batching import padding, stream
-from seqnlp.preprocess.corpora import examples, readers
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.tasks import base
 from seqnlp.training import data
-
-NAME, ROLES, LINE, EPOCHS = "stream", ("text",), "text", 5
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Codec:
+class Codec(base.Codec):
     """The letters of the training part; 0 is any other, and the end of a line."""
 
     letters: str
@@ -64,6 +63,10 @@ class Codec:
     def save(self, folder):
         jsonl.write_json(folder / "letters.json", self.letters)
         return ["letters.json"]
+
+    @classmethod
+    def load(cls, folder, config):
+        return cls(jsonl.read_json(folder / "letters.json"))
 
 
 class Network(nn.Module):
@@ -84,76 +87,67 @@ class Network(nn.Module):
         return loss.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())._replace(carry=state)
 
 
-def example(record, search):
-    return Example(record.values["text"], None, record.raw, record.file, record.line)
+class Task(base.Task[Config, Search, Codec, tuple]):
+    """Foresee the next letter; a prediction is how many of a line's were foreseen, of how many, and how it goes on."""
 
+    name, roles, answers, preview_columns = "stream", ("text",), "texts", ("ids",)
 
-def read(source, config):
-    return examples.Examples(lambda: (example(r, None) for r in readers.records(source, ROLES, targets=False)))
+    def labelled(self, record, config):
+        return self.example(record, Search())
 
+    def example(self, record, search):
+        return Example(record.values["text"], None, record.raw, record.file, record.line)
 
-def fit(corpus, config, given):
-    return config, Codec("".join(sorted({letter for example in corpus for letter in example.source})))
+    def fit(self, corpus, config, given):
+        return config, Codec("".join(sorted({letter for example in corpus for letter in example.source})))
 
+    def batches(self, rows, config, codec, training, plan):
+        """The rows as one stream, read in parallel, a chunk at a time."""
+        if plan is not None:
+            raise errors.UsageError(
+                "a stream is read in the order of the corpus", "train on what encode made, not pack"
+            )
+        letters = stream.Concatenation(rows.parts("ids"))
+        policy = stream.Stream(len(letters), training.batch_size, config.steps, training.seed, config.varying)
+        return data.Batches(policy, lambda chunk: of_arrays(*chunk.read(letters, loss.IGNORED)))
 
-def fits(row, config):
-    return True
+    def collate(self, columns, widths, codec):
+        """Rows that are predicted: each from a fresh state."""
+        inputs = padding.pad(columns["ids"], *widths)
+        targets = padding.pad([ids[1:] for ids in columns["ids"]], *widths, loss.IGNORED)
+        lengths = torch.tensor([len(ids) for ids in columns["ids"]])
+        return replace(of_arrays(inputs, targets), lengths=lengths)
 
+    def build(self, config, codec):
+        return Network(len(codec.letters) + 1)
 
-def suited(codec, search):
-    return codec
+    def predict(self, networks, codec, batch, columns, search):
+        (network,) = networks
+        found, counted = network.logits(batch)[0].argmax(2), batch.targets != loss.IGNORED
+        right = ((found == batch.targets) & counted).sum(1).tolist()
+        more = [_more(network, ids[:-1], search.letters, codec) for ids in columns["ids"]]
+        return list(zip(right, counted.sum(1).tolist(), more, strict=True))
 
+    def value(self, example, prediction, codec):
+        return dict(zip(("right", "letters", "more"), prediction, strict=True))
 
-def resolve(config, codec):
-    return config
+    def write(self, example, prediction, output, search, codec):
+        return "" if prediction is None else repr(prediction[2])
 
+    def parse(self, written, config):
+        return ast.literal_eval(written) if written else None
 
-def load_codec(folder, config):
-    return Codec(jsonl.read_json(folder / "letters.json"))
+    def score(self, corpus, predictions, codec, *, intervals=True):
+        shares = [right / max(n, 1) for right, n, _ in predictions]
+        return metrics.from_means({"accuracy": shares}, intervals=intervals), {}
 
-
-def batches(rows, config, codec, training, plan):
-    """The rows as one stream, read in parallel, a chunk at a time."""
-    if plan is not None:
-        raise errors.UsageError(
-            "a stream is read in the order of the corpus", "train on what `encode` made, not `pack`"
-        )
-    letters = stream.Concatenation(rows.parts("ids"))
-    policy = stream.Stream(len(letters), training.batch_size, config.steps, training.seed, config.varying)
-    return data.Batches(policy, lambda chunk: of_arrays(*chunk.read(letters, loss.IGNORED)))
+    def mistakes(self, corpus, predictions, codec):
+        return []
 
 
 def of_arrays(inputs, targets):
     lengths = torch.full((len(inputs),), inputs.shape[1])
     return Batch(torch.from_numpy(inputs), torch.from_numpy(targets), lengths)
-
-
-def collate(columns, widths, codec):
-    """Rows that are predicted: each from a fresh state."""
-    inputs, targets = (
-        padding.pad(columns["ids"], *widths),
-        padding.pad([ids[1:] for ids in columns["ids"]], *widths, loss.IGNORED),
-    )
-    return Batch(*map(torch.from_numpy, (inputs, targets)), torch.tensor([len(ids) for ids in columns["ids"]]))
-
-
-def build(config, codec):
-    return Network(len(codec.letters) + 1)
-
-
-def initialise(network, config, codec):
-    pass
-
-
-def predict(networks, codec, batch, columns, search):
-    """How many of a row's letters were foreseen, of how many, and how it would go on."""
-    (network,) = networks
-    found, counted = network.logits(batch)[0].argmax(2), batch.targets != loss.IGNORED
-    right = ((found == batch.targets) & counted).sum(1).tolist()
-    return [
-        (r, n, _more(network, row[:-1], search.letters, codec))
-        for r, n, row in zip(right, counted.sum(1).tolist(), columns["ids"], strict=True)
-    ]
 
 
 def _more(network, ids: list[int], letters: int, codec) -> str:
@@ -167,13 +161,4 @@ def _more(network, ids: list[int], letters: int, codec) -> str:
     return "".join(("\n" + codec.letters)[i] for i in found)
 
 
-def value(example, prediction, codec):
-    return {"right": prediction[0], "letters": prediction[1], "more": prediction[2]}
-
-
-def score(corpus, predictions, codec, *, intervals=True):
-    return base.from_means({"accuracy": [right / max(n, 1) for right, n, _ in predictions]}, intervals=intervals), {}
-
-
-def mistakes(corpus, predictions, codec):
-    return []
+TASK = Task()

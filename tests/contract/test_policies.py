@@ -12,9 +12,10 @@ import stream_task
 import torch
 import windows_task
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import registry
 from seqnlp.workflows import encode
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train as workflow
@@ -42,18 +43,18 @@ def waves(number):
     return 50 + rng.uniform(5, 15) * np.sin(2 * np.pi * steps / 9 + rng.uniform(0, 9))
 
 
-SMALL = options.Training(learning_rate=0.02, warmup=5, batch_size=5, precision="fp32")
+SMALL = options.Training(learning_rate=0.02, warmup_steps=5, batch_size=5, precision="fp32")
 CASES = {
     # Of some 16 letters the likeliest one is a fifth; only the second letter of a line cannot be foreseen.
     "stream": Case(
-        stream_task,
+        stream_task.TASK,
         [counting(n % 6, 7 + n % 5) for n in range(40)],
         80,
         dataclasses.replace(SMALL, epochs=4, eval_every=30),
     ),
     # The mean of all values is off by some 6, the last value by more.
     "windows": Case(
-        windows_task,
+        windows_task.TASK,
         [" ".join(f"{value:.3f}" for value in waves(n)) for n in range(9)],
         2,
         dataclasses.replace(SMALL, epochs=3, eval_every=20, schedule="cosine"),
@@ -66,8 +67,8 @@ def case(request):
     """A task that is registered as long as it is tried."""
     name, made = request.param, CASES[request.param]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(tasks.REGISTRY, name, "try a policy of batches")
-        patch.setitem(sys.modules, f"seqnlp.tasks.{name}.task", made.task)
+        patch.setitem(registry.REGISTRY, name, "try a policy of batches")
+        patch.setitem(sys.modules, f"seqnlp.tasks.{name}.task", sys.modules[type(made.task).__module__])
         yield made
 
 
@@ -76,14 +77,14 @@ def job(case, folder):
     corpus = folder.parent / "corpus.txt"
     corpus.write_text("\n".join(case.lines) + "\n", encoding="utf-8")
     source = schema.Source((str(corpus),), format="text")
-    return workflow.Job(case.task.NAME, source, source, folder, case.task.Config(), case.training, device="cpu")
+    return workflow.Job(case.task.name, source, source, folder, case.task.Config(), case.training, device="cpu")
 
 
 @pytest.fixture(scope="module")
 def trained(case, tmp_path_factory):
     """The folder of the case's model, and the result of its training."""
     torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp(case.task.NAME) / "model"
+    folder = tmp_path_factory.mktemp(case.task.name) / "model"
     return folder, workflow.train(job(case, folder))
 
 
@@ -177,4 +178,4 @@ def test_by_default_the_steps_are_a_thousand_and_not_much_more(case, tmp_path):
 
 def test_a_stream_of_a_packed_corpus_is_refused(tmp_path):
     with pytest.raises(errors.UsageError, match="in the order of the corpus"):
-        stream_task.batches(None, stream_task.Config(), None, SMALL, buckets.Plan(((3,),), buckets.Limits()))
+        stream_task.TASK.batches(None, stream_task.Config(), None, SMALL, buckets.Plan(((3,),), buckets.Limits()))

@@ -7,15 +7,14 @@ import torch
 from torch import nn
 
 from seqnlp.io import jsonl
-from seqnlp.metrics import base, registry
+from seqnlp.metrics import base as metrics
+from seqnlp.metrics import registry
 from seqnlp.nn import loss
 from seqnlp.options import option
 from seqnlp.preprocess.batching import stream, windows
-from seqnlp.preprocess.corpora import examples, readers
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.tasks import base
 from seqnlp.training import data
-
-NAME, ROLES, LINE, EPOCHS = "windows", ("values",), "values", 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Codec:
+class Codec(base.Codec):
     """The mean and the deviation of the training part's values, and how many of them make a window."""
 
     mean: float
@@ -64,6 +63,10 @@ class Codec:
         jsonl.write_json(folder / "scale.json", [self.mean, self.deviation, self.window])
         return ["scale.json"]
 
+    @classmethod
+    def load(cls, folder, config):
+        return cls(*jsonl.read_json(folder / "scale.json"))
+
 
 class Network(nn.Module):
     """A recurrent layer over the window, the next values from its last state."""
@@ -81,83 +84,66 @@ class Network(nn.Module):
         return loss.Loss(errors.sum(), torch.tensor(float(errors.numel())))
 
 
-def example(record, search):
-    values = tuple(map(float, record.values["values"].split()))
-    return Example(values, None, record.raw, record.file, record.line)
+class Task(base.Task[Config, Search, Codec, list]):
+    """Forecast the next values of a series; a prediction is the list of them."""
+
+    name, roles, answers, preview_columns = "windows", ("values",), "texts", ("values",)
+
+    def labelled(self, record, config):
+        whole, end = self.example(record, Search()), -config.horizon
+        return replace(whole, source=whole.source[:end], target=whole.source[end:])
+
+    def example(self, record, search):
+        values = tuple(map(float, record.values["values"].split()))
+        return Example(values, None, record.raw, record.file, record.line)
+
+    def fit(self, corpus, config, given):
+        values = [value for example in corpus for value in example.source]
+        return config, Codec(float(np.mean(values)), float(np.std(values)), config.window)
+
+    def batches(self, rows, config, codec, training, plan):
+        """Windows of all series, none of which sees what is held out."""
+        values, lengths = stream.Concatenation(rows.parts("values")), rows.lengths[:, 0]
+        splits = np.array(rows.columns(range(len(rows)))["split"])
+        spans, _ = windows.spans(lengths, splits, config.window)
+        policy = windows.Windows(spans, config.window, config.horizon, training.batch_size, training.seed)
+        begins = np.cumsum(lengths) - lengths
+
+        def load(batch):
+            found = torch.from_numpy(batch.read(values, begins, config.window + config.horizon))
+            return Batch(found[:, : config.window], found[:, config.window :])
+
+        return data.Batches(policy, load)
+
+    def collate(self, columns, widths, codec):
+        """The last values before the split of each series; before those of a shorter one its first value."""
+        rows = [row[:split] for row, split in zip(columns["values"], columns["split"], strict=True)]
+        past = [[row[0]] * (codec.window - len(row)) + row[-codec.window :] for row in rows]
+        return Batch(torch.tensor(past), torch.zeros(len(past), 0))
+
+    def build(self, config, codec):
+        return Network(config.horizon)
+
+    def predict(self, networks, codec, batch, columns, search):
+        (network,) = networks
+        return (network.forecast(batch.past) * codec.deviation + codec.mean).tolist()
+
+    def value(self, example, prediction, codec):
+        return {"values": prediction}
+
+    def write(self, example, prediction, output, search, codec):
+        return " ".join(map(repr, prediction or ()))
+
+    def parse(self, written, config):
+        return [float(value) for value in written.split()] or None
+
+    def score(self, corpus, predictions, codec, *, intervals=True):
+        error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))
+        scale = registry.Scale("of the values", higher_is_better=False)
+        return [metrics.Score("mae", error, None, metrics.signature("mae"), len(corpus), scale)], {}
+
+    def mistakes(self, corpus, predictions, codec):
+        return []
 
 
-def read(source, config):
-    def held_out(whole):
-        return replace(whole, source=whole.source[: -config.horizon], target=whole.source[-config.horizon :])
-
-    found = readers.records
-    return examples.Examples(lambda: (held_out(example(r, None)) for r in found(source, ROLES, targets=False)))
-
-
-def fit(corpus, config, given):
-    values = [value for example in corpus for value in example.source]
-    return config, Codec(float(np.mean(values)), float(np.std(values)), config.window)
-
-
-def fits(row, config):
-    return True
-
-
-def suited(codec, search):
-    return codec
-
-
-def resolve(config, codec):
-    return config
-
-
-def load_codec(folder, config):
-    return Codec(*jsonl.read_json(folder / "scale.json"))
-
-
-def batches(rows, config, codec, training, plan):
-    """Windows of all series, none of which sees what is held out."""
-    values, lengths = stream.Concatenation(rows.parts("values")), rows.lengths[:, 0]
-    spans, _ = windows.spans(lengths, np.array(rows.columns(range(len(rows)))["split"]), config.window)
-    policy = windows.Windows(spans, config.window, config.horizon, training.batch_size, training.seed)
-    begins = np.cumsum(lengths) - lengths
-
-    def load(batch):
-        found = torch.from_numpy(batch.read(values, begins, config.window + config.horizon))
-        return Batch(found[:, : config.window], found[:, config.window :])
-
-    return data.Batches(policy, load)
-
-
-def collate(columns, widths, codec):
-    """The last values before the split of each series that is forecast; of a shorter one its first value before it."""
-    rows = [row[:split] for row, split in zip(columns["values"], columns["split"], strict=True)]
-    past = [[row[0]] * (codec.window - len(row)) + row[-codec.window :] for row in rows]
-    return Batch(torch.tensor(past), torch.zeros(len(past), 0))
-
-
-def build(config, codec):
-    return Network(config.horizon)
-
-
-def initialise(network, config, codec):
-    pass
-
-
-def predict(networks, codec, batch, columns, search):
-    (network,) = networks
-    return (network.forecast(batch.past) * codec.deviation + codec.mean).tolist()
-
-
-def value(example, prediction, codec):
-    return {"values": prediction}
-
-
-def score(corpus, predictions, codec, *, intervals=True):
-    error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))
-    scale = registry.Scale("of the values", higher_is_better=False)
-    return [base.Score("mae", error, None, base.signature("mae"), len(corpus), scale)], {}
-
-
-def mistakes(corpus, predictions, codec):
-    return []
+TASK = Task()

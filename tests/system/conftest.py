@@ -28,15 +28,15 @@ FILLERS = "the film was and i saw it with a cat at noon".split()
 SMALL = [
     "--precision",
     "fp32",
-    "--hidden",
+    "--hidden-size",
     "7",
-    "--dimension",
+    "--embedding-size",
     "5",
-    "--subwords",
+    "--char-ngram-buckets",
     "100",
     "--epochs",
     "3",
-    "--warmup",
+    "--warmup-steps",
     "3",
 ]
 TIMEOUT = 120

@@ -54,11 +54,11 @@ TRAIN = {
     "encoding": (["good.tsv", "--encoding", "nonsense"], 2, ["nonsense", "utf-8"]),
     "normalize": (["good.tsv", "--normalize", "nonsense"], 2, ["nonsense", "nfkc"]),
     "device": (["good.tsv", "--device", "nonsense"], 2, ["nonsense", "cpu"]),
-    "grams": (["good.tsv", "--shortest-gram", "5", "--longest-gram", "3"], 2, ["gram"]),
+    "grams": (["good.tsv", "--min-char-ngram", "5", "--max-char-ngram", "3"], 2, ["gram"]),
     "init missing": (["good.tsv", "--init-from", "nowhere"], 4, ["nowhere"]),
     "init folder": (["good.tsv", "--init-from", "folder"], 4, ["folder"]),
-    "init flags": (["good.tsv", "--init-from", "model", "--hidden", "99"], 2, ["hidden"]),
-    "memory": (["good.tsv", "--hidden", "30000000"], 1, ["memory"]),
+    "init flags": (["good.tsv", "--init-from", "model", "--hidden-size", "99"], 2, ["hidden"]),
+    "memory": (["good.tsv", "--hidden-size", "30000000"], 1, ["memory"]),
     "empty": (["empty.tsv"], 3, ["empty.tsv"]),
     "blank": (["blank.tsv"], 3, ["blank.tsv"]),
     "dev empty": (["good.tsv", "--dev", "empty.tsv"], 3, ["empty.tsv"]),
@@ -120,6 +120,16 @@ def edited(**changes):
     return edit
 
 
+def setting(part="config", **changes):
+    """Return what edits settings in config.json; those that become `...` go."""
+
+    def edit(folder):
+        before = json.loads((folder / "config.json").read_text())[part]
+        edited(**{part: {name: value for name, value in {**before, **changes}.items() if value is not ...}})(folder)
+
+    return edit
+
+
 def removed(name):
     """Return what removes a file."""
     return lambda folder: (folder / name).unlink()
@@ -153,7 +163,14 @@ MODELS = {
     "another format": (edited(format_version=99), ["99", "1", "train anew"]),
     "another task": (edited(task="tag"), ["tag", "classify"]),
     "no task": (edited(task="nonsense"), ["nonsense"]),
-    "other sizes": (edited(config={"hidden": 99}), ["copied", "train anew"]),
+    "other sizes": (setting(hidden_size=99), ["copied", "do not fit together", "train anew"]),
+    "unknown setting": (setting(hiden=7), ["config.json", "unknown setting 'hiden'"]),
+    "missing setting": (setting(hidden_size=...), ["config.json", "no setting 'hidden_size'"]),
+    "setting out of range": (setting(layers=9), ["config.json", "layers", "9", "from 1 to 8"]),
+    "setting of another type": (setting(dropout="0.5"), ["config.json", "dropout", "a number from 0.0 to 0.95"]),
+    "setting of no choice": (setting(pooling="median"), ["config.json", "pooling", "median", "mean+max"]),
+    "setting of the training": (setting("training", seed=None), ["config.json", "seed", "null"]),
+    "file elsewhere": (setting("files", **{"../labels.json": "ab" * 32}), ["config.json", "../labels.json"]),
 }
 
 
@@ -238,7 +255,7 @@ def test_debug_shows_the_traceback_and_nothing_else_does(seqnlp, tmp_path):
 def test_a_label_that_would_break_the_lines_is_refused_or_folded(seqnlp, tmp_path):
     (tmp_path / "train.csv").write_text('text,label\n"lovely one","a\nb"\n"awful one",c\n' + 'x,"a\nb"\ny,c\n')
     train = ["classify", "train", tmp_path / "train.csv", "--dev", tmp_path / "train.csv", "-o", tmp_path / "model"]
-    result = seqnlp(*train, "-q", "--epochs", "1", "--hidden", "3", code=None)
+    result = seqnlp(*train, "-q", "--epochs", "1", "--hidden-size", "3", code=None)
     assert result.code in (0, 3)
     if result.code == 3:
         assert "train.csv:2" in result.err and "label" in result.err

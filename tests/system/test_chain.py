@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-TRAIN = ["--precision", "fp32", "--hidden", "7", "--dimension", "5", "--epochs", "3", "--warmup", "3"]
-TEXT = ["--subwords", "100"]  # what the small model has besides, which encode has to be told
+TRAIN = ["--precision", "fp32", "--hidden-size", "7", "--embedding-size", "5", "--epochs", "3", "--warmup-steps", "3"]
+TEXT = ["--char-ngram-buckets", "100"]  # what the small model has besides, which encode has to be told
 ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
 
@@ -59,7 +59,7 @@ def test_the_chain_gives_the_model_of_the_one_command(chain, seqnlp, trained, tr
 
 def test_the_plan_of_a_packed_corpus_is_that_of_the_one_command(chain, seqnlp):
     limits = ["--max-tokens", "40", "--batch-size", "4"]
-    short = ["--epochs", "1", "--hidden", "3", "--dimension", "3"]
+    short = ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3"]
     seqnlp("pack", "encoded", "-o", "narrow", *limits)
     seqnlp("classify", "train", "narrow", "--dev", "dev", *short, "-o", "model-narrow")
     seqnlp("classify", "train", "train.tsv", "--dev", "dev.tsv", *limits, *short, *TEXT, "-o", "model-limits")
@@ -86,7 +86,7 @@ def test_a_model_may_give_the_codec_too(chain, seqnlp, model):
 
 def test_several_labels(chain, seqnlp, tmp_path):
     (tmp_path / "x.tsv").write_text("red one\tr\nred green\tr,g\nblack\t\ngreen one\tg\n" * 5)
-    data, train = tmp_path / "x.tsv", ["--epochs", "2", "--hidden", "3", "--dimension", "3"]
+    data, train = tmp_path / "x.tsv", ["--epochs", "2", "--hidden-size", "3", "--embedding-size", "3"]
     seqnlp("encode", "classify", data, "--multi-label", "-o", tmp_path / "encoded")
     seqnlp("classify", "train", tmp_path / "encoded", "--dev", data, "-o", tmp_path / "one", *train)
     seqnlp("classify", "train", data, "--dev", data, "--multi-label", "-o", tmp_path / "two", *train)
@@ -123,7 +123,7 @@ def test_rows_that_were_made_in_another_way_are_another_run(chain, seqnlp, tmp_p
     ]
     shutil.copytree(chain / "encoded", tmp_path / "rows")
     seqnlp(*command)
-    seqnlp("encode", "classify", "train.tsv", "--subwords", "99", "-o", tmp_path / "rows", "--overwrite")
+    seqnlp("encode", "classify", "train.tsv", "--char-ngram-buckets", "99", "-o", tmp_path / "rows", "--overwrite")
     refused = seqnlp(*command, code=2)
     assert "holds another run" in refused.err and "subwords: 100 there, 99 here" in refused.err
     for size in ("5", "6"):
@@ -151,7 +151,7 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
     for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
-    dev, small = ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"], ["--hidden", "3", "--dimension", "3"]
+    dev, small = ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"], ["--hidden-size", "3", "--embedding-size", "3"]
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")
     train = ["translate", "train", "--init-from", tmp_path / "first", *dev]
     seqnlp("encode", "translate", tmp_path / "more.tsv", "--codec", tmp_path / "first", "-o", tmp_path / "more")
@@ -228,7 +228,7 @@ def test_corpora_that_come_by_other_ways(seqnlp, chain, corpus, as_tsv):
 
 def test_a_reader_that_goes_ends_it_quietly(seqnlp, chain, corpus, as_tsv):
     (seqnlp.folder / "long.tsv").write_text(as_tsv(corpus["train"] * 20))
-    result = seqnlp.shell("seqnlp encode classify long.tsv --bayes 0 | head -n 1")
+    result = seqnlp.shell("seqnlp encode classify long.tsv --nb-ngrams 0 | head -n 1")
     assert (result.code, len(result.lines), result.err) == (0, 1, "")
 
 
@@ -384,7 +384,7 @@ def refused(seqnlp, chain, model):
         (chain / name).write_text(content)
     seqnlp("encode", "classify", "dev.tsv", "-o", "dev-alone")
     seqnlp("encode", "classify", "new.tsv", "--codec", "encoded", "-o", "strange")
-    seqnlp("encode", "classify", "train.tsv", *TEXT, "--bayes", "0", "-o", "without")
+    seqnlp("encode", "classify", "train.tsv", *TEXT, "--nb-ngrams", "0", "-o", "without")
     seqnlp("encode", "classify", "dev.tsv", "--codec", "without", "-o", "dev-without")
     about = json.loads((shutil.copytree(chain / "encoded", chain / "other") / "encoded.json").read_text())
     (chain / "other" / "encoded.json").write_text(json.dumps({**about, "task": "tag"}))
@@ -450,7 +450,7 @@ def long(seqnlp, corpus, as_tsv):
 
 
 def test_a_signal_leaves_nothing_behind(seqnlp, long, tmp_path, interrupt):
-    with seqnlp.start("encode", "classify", long, "--bayes", "0", "-o", tmp_path / "x") as process:
+    with seqnlp.start("encode", "classify", long, "--nb-ngrams", "0", "-o", tmp_path / "x") as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".x.*/new/.rows.arrow*")):
             assert process.poll() is None and time.monotonic() < deadline
@@ -463,7 +463,7 @@ def test_a_signal_leaves_nothing_behind(seqnlp, long, tmp_path, interrupt):
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_ends_all_processes_and_so_does_a_kill(seqnlp, long, tmp_path, number):
-    command = ["encode", "classify", long, "--bayes", "0", "-o", tmp_path / "x", "--jobs", "2"]
+    command = ["encode", "classify", long, "--nb-ngrams", "0", "-o", tmp_path / "x", "--jobs", "2"]
     said, deadline = tmp_path / "said", time.monotonic() + 30
     with open(said, "wb") as stderr, seqnlp.start(*command, start_new_session=True, stderr=stderr) as process:
         try:

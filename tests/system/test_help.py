@@ -51,7 +51,7 @@ WRONG = {
     "unknown format": (["classify", "predict", "model", "--from", "nonsense"], ["--from", "nonsense", "jsonl"]),
     "unknown output": (["classify", "predict", "model", "--to", "nonsense"], ["--to", "nonsense", "jsonl"]),
     "unknown metric": (["score", "acuracy", "dev.tsv"], ["acuracy", "accuracy"]),
-    "unknown choice": (["classify", "train", "x.tsv", "-o", "m", "--pool", "median"], ["--pool", "median", "max"]),
+    "unknown choice": (["classify", "train", "x.tsv", "-o", "m", "--pooling", "median"], ["--pooling", "median", "max"]),
     "none": (["classify", "train", "x.tsv", "-o", "m", "--epochs", "0"], ["--epochs", "0"]),
     "negative": (["classify", "train", "x.tsv", "-o", "m", "--seed", "-1"], ["--seed", "-1"]),
     "huge": (["classify", "train", "x.tsv", "-o", "m", "--seed", "9" * 30], ["--seed"]),

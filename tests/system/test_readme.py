@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from seqnlp import tasks
 from seqnlp.cli import COMMANDS
+from seqnlp.tasks import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_the_blocks_run_in_order(folder, seqnlp):
 
 
 def test_every_command_is_named():
-    for name in tasks.REGISTRY:
+    for name in registry.REGISTRY:
         for verb in ("train", "predict", "eval"):
             assert f"seqnlp {name} {verb}" in README
     for name in COMMANDS:

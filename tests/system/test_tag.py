@@ -17,15 +17,15 @@ ENDS = {"B-PER": "ova", "I-PER": "ski", "B-LOC": "ton", "I-LOC": "shire", "O": "
 FILES = ["labels.json", "model.safetensors"]
 SPANS = [["O"], ["O"], ["B-PER"], ["B-PER", "I-PER"], ["B-LOC"], ["B-LOC", "I-LOC"]]
 SIZES = [
-    "--hidden",
+    "--hidden-size",
     "9",
-    "--dimension",
+    "--embedding-size",
     "7",
-    "--subwords",
+    "--char-ngram-buckets",
     "1009",
-    "--gram-dimension",
+    "--char-ngram-embedding-size",
     "16",
-    "--surface-dimension",
+    "--affix-embedding-size",
     "9",
 ]
 SPEED = [
@@ -37,7 +37,7 @@ SPEED = [
     "8",
     "--learning-rate",
     "0.02",
-    "--warmup",
+    "--warmup-steps",
     "10",
     "--dropout",
     "0.1",

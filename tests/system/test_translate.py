@@ -9,8 +9,8 @@ import pytest
 
 from seqnlp.preprocess.text import tokenizer
 
-SETTINGS = ["--dimension", "32", "--hidden", "16", "--decoder-hidden", "32", "--vocab-size", "300", "--dropout", "0"]
-SETTINGS += ["--smoothing", "0", "--learning-rate", "0.02", "--warmup", "20", "--ema", "0.9", "--batch-size", "64"]
+SETTINGS = ["--embedding-size", "32", "--hidden-size", "16", "--decoder-hidden-size", "32", "--vocab-size", "300", "--dropout", "0"]
+SETTINGS += ["--label-smoothing", "0", "--learning-rate", "0.02", "--warmup-steps", "20", "--ema-decay", "0.9", "--batch-size", "64"]
 SETTINGS += ["--max-tokens", "1000", "--precision", "fp32", "--eval-every", "100000"]
 NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match"]
 STRANGE = (
@@ -89,7 +89,7 @@ def says(seqnlp, turner):
 def test_the_chain_of_stages_gives_the_model_of_the_one_command(seqnlp, turner):
     text, rest = (
         ["--vocab-size", "300"],
-        ["--hidden", "5", "--dimension", "6", "--decoder-hidden", "7", "--epochs", "1"],
+        ["--hidden-size", "5", "--embedding-size", "6", "--decoder-hidden-size", "7", "--epochs", "1"],
     )
     dev = ["--dev", "turn-dev.in", "--dev", "turn-dev.out"]
     seqnlp("translate", "train", "turn.in", "turn.out", *dev, "-o", "turn-one", *text, *rest)
@@ -126,7 +126,7 @@ def test_score_behind_predict_says_what_eval_says(seqnlp, turner, translated):
 
 
 def test_eval_takes_the_words_to_score_by_and_lower_case(seqnlp, turner):
-    options = ["--tokenize", "char", "--lowercase", "--beam", "2"]
+    options = ["--tokenize", "char", "--lowercase", "--beam-size", "2"]
     result = seqnlp("translate", "eval", "turner", "turn-test.in", "turn-test.out", *options)
     signature = result.json["scores"][0]["signature"]
     assert "tok:char" in signature and "case:lc" in signature
@@ -183,11 +183,11 @@ def test_a_corpus_is_translated_from_its_sources(seqnlp, says):
 
 SEARCHES = [
     [],
-    ["--beam", "1"],
-    ["--beam", "2", "--nbest", "4", "--length-penalty", "1.2", "--coverage-penalty", "0.2"],
+    ["--beam-size", "1"],
+    ["--beam-size", "2", "--nbest", "4", "--length-penalty", "1.2", "--coverage-penalty", "0.2"],
     ["--sample", "--temperature", "1.5", "--top-k", "9", "--top-p", "0.95"],
     ["--ensemble", "turn-other"],
-    ["--prefix", "7", "--no-repeat", "2", "--least-ratio", "1", "--most-ratio", "1"],
+    ["--prefix", "7", "--no-repeat-ngram-size", "2", "--min-length-ratio", "1", "--max-length-ratio", "1"],
 ]
 
 
@@ -256,7 +256,7 @@ def test_samples_are_the_same_for_the_same_seed(seqnlp, turner):
 
 
 def test_near_no_temperature_and_the_best_piece_alone_are_greedy(seqnlp, turner):
-    greedy = predict(seqnlp, "turn-test.in", "--beam", "1")
+    greedy = predict(seqnlp, "turn-test.in", "--beam-size", "1")
     for options in (["--top-k", "1"], ["--top-p", "0.001"]):
         assert predict(seqnlp, "turn-test.in", "--sample", *options).out == greedy.out
     cold = predict(seqnlp, "turn-test.in", "--sample", "--temperature", "0.01")
@@ -267,7 +267,7 @@ def test_near_no_temperature_and_the_best_piece_alone_are_greedy(seqnlp, turner)
 def test_a_prefix_and_lengths_shape_every_translation(seqnlp, turner):
     lines = predict(seqnlp, "turn-test.in", "--prefix", "7 7").lines
     assert all(line.startswith("7 7") for line in lines)
-    (long,) = as_json(predict(seqnlp, "--least-ratio", "3", "--to", "jsonl", stdin="1 2 3 4 5 6\n"))
+    (long,) = as_json(predict(seqnlp, "--min-length-ratio", "3", "--to", "jsonl", stdin="1 2 3 4 5 6\n"))
     assert len(long["attention"]["target"]) >= 3 * len(long["attention"]["source"])
     assert "long" in long["quality"]["flags"] and long["quality"]["length_ratio"] >= 3
 
@@ -304,7 +304,7 @@ LONG = ["1 2 3 4. " * 12_000, "1" * 100_000, "中" * 20_000, "\U0001f600 " * 10_
 
 @pytest.mark.parametrize("line", LONG, ids=["sentences", "one word", "unseen", "pictures"])
 def test_a_line_of_a_hundred_thousand_characters_is_translated(seqnlp, turner, line):
-    options = ["--beam", "1", "--most-ratio", "1"]
+    options = ["--beam-size", "1", "--max-length-ratio", "1"]
     result, others = (predict(seqnlp, *options, stdin=stdin) for stdin in (f"1 2\n{line}\n3 4\n", "1 2\n3 4\n"))
     assert len(result.lines) == 3 and result.lines[::2] == others.lines
     assert "1 inputs were longer" in result.err
@@ -352,7 +352,7 @@ def test_one_file_alone_is_no_corpus_of_pairs(seqnlp, turner):
 
 
 def test_where_all_pairs_are_too_long_it_is_told(seqnlp, turner):
-    result = seqnlp("translate", "train", "turn.in", "turn.out", "-o", "none", "--longest", "1", code=3)
+    result = seqnlp("translate", "train", "turn.in", "turn.out", "-o", "none", "--max-train-length", "1", code=3)
     assert "turn.in, turn.out: no pair has at most 1 pieces on either side" in result.errors[-1]
 
 
@@ -366,15 +366,15 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        (["--beam", "0"], "'--beam': 0 is not in the range"),
+        (["--beam-size", "0"], "'--beam-size': 0 is not in the range"),
         (["--top-p", "0"], "'--top-p'"),
         (["--temperature", "0"], "'--temperature'"),
-        (["--most-ratio", "1e30"], "'--most-ratio'"),
+        (["--max-length-ratio", "1e30"], "'--max-length-ratio'"),
         (["--length-penalty", "nan"], "'--length-penalty'"),
         (["--max-length", "1"], "'--max-length'"),
         (["--reference", "nothing"], "nothing: no such file"),
         (["--reference", "-"], "- (stdin) can be read once only"),
-        (["--least-ratio", "99", "--most-ratio", "99", "--no-repeat", "1"], "no translation keeps all rules"),
+        (["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"], "no translation keeps all rules"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

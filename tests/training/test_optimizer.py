@@ -40,7 +40,7 @@ def step(network, optimiser, number=0, rate=0.1, words=(1, 2)):
 
 
 def test_gradients_are_divided_by_the_weight():
-    network, optimiser = made(clip=0.0)
+    network, optimiser = made(max_grad_norm=0.0)
     network(torch.tensor([1, 2, 2])).backward()
     before = gradients(network)
     optimiser.scale(4.0)
@@ -52,7 +52,7 @@ def dense_norm(network):
 
 
 def test_the_norm_is_told_and_clipped():
-    network, optimiser = made(clip=0.5)
+    network, optimiser = made(max_grad_norm=0.5)
     network(torch.tensor([1, 2])).backward()
     before = dense_norm(network)
     assert optimiser.scale(2.0) == pytest.approx(before / 2)
@@ -61,7 +61,7 @@ def test_the_norm_is_told_and_clipped():
 
 def test_without_torch_s_call_for_all_gradients_the_result_is_the_same(monkeypatch):
     def scaled():
-        network, optimiser = made(clip=0.5)
+        network, optimiser = made(max_grad_norm=0.5)
         network(torch.tensor([1, 2])).backward()
         optimiser.scale(3.0)
         return gradients(network)
@@ -72,7 +72,7 @@ def test_without_torch_s_call_for_all_gradients_the_result_is_the_same(monkeypat
 
 
 def test_a_small_gradient_is_not_made_greater():
-    network, optimiser = made(clip=1e9)
+    network, optimiser = made(max_grad_norm=1e9)
     network(torch.tensor([1, 2])).backward()
     before = dense_norm(network)
     optimiser.scale(1.0)
@@ -107,7 +107,7 @@ def test_weight_decay_is_of_matrices_only():
 
 
 def test_frozen_parameters_are_left_alone():
-    network, optimiser = made(ema=0.9)
+    network, optimiser = made(ema_decay=0.9)
     step(network, optimiser)
     assert network.frozen.tolist() == [1, 1, 1]
     assert "frozen" not in optimiser.weights()
@@ -128,7 +128,7 @@ def test_without_an_average_the_weights_are_the_network_s():
 
 
 def test_the_average_lies_between_the_first_and_the_last_weights():
-    network, optimiser = made(ema=0.9)
+    network, optimiser = made(ema_decay=0.9)
     first = clone(network)
     for number in range(30):
         step(network, optimiser, number, rate=0.01)
@@ -137,7 +137,7 @@ def test_the_average_lies_between_the_first_and_the_last_weights():
 
 
 def test_the_average_takes_a_part_of_each_weight_as_its_formula_says():
-    network, optimiser = made(ema=0.9)
+    network, optimiser = made(ema_decay=0.9)
     expected = clone(network)
     for number in range(12):
         step(network, optimiser, number, rate=0.01)
@@ -153,7 +153,7 @@ def test_the_average_takes_a_part_of_each_weight_as_its_formula_says():
 
 
 def test_swapping_twice_changes_nothing():
-    network, optimiser = made(ema=0.9)
+    network, optimiser = made(ema_decay=0.9)
     for number in range(10):
         step(network, optimiser, number)
     before, average = clone(network), {name: part.clone() for name, part in optimiser.weights().items()}
@@ -165,11 +165,11 @@ def test_swapping_twice_changes_nothing():
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_restored_from_its_state_it_goes_on_the_same(ema):
-    network, optimiser = made(ema=ema)
+    network, optimiser = made(ema_decay=ema)
     for number in range(12):
         step(network, optimiser, number)
     state = {group: {k: v.detach().clone() for k, v in part.items()} for group, part in optimiser.state().items()}
-    other, restored = made(ema=ema)
+    other, restored = made(ema_decay=ema)
     restored.restore(state)
     for number in range(12, 25):
         step(network, optimiser, number)

@@ -12,7 +12,7 @@ from seqnlp.training import checkpoint
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 @pytest.mark.parametrize("step", [1, 5, 6, 11, 23])
 def test_a_run_that_was_stopped_is_the_run_that_was_not(tmp_path, step, ema):
-    options = replace(toy.OPTIONS, ema=ema)
+    options = replace(toy.OPTIONS, ema_decay=ema)
     whole = toy.trained(tmp_path / "whole", options)
     toy.stopped(tmp_path / "cut", step, options)
     resumed = toy.trained(tmp_path / "cut", options, network=toy.Toy(seed=99))
@@ -22,7 +22,7 @@ def test_a_run_that_was_stopped_is_the_run_that_was_not(tmp_path, step, ema):
 
 
 def test_a_run_may_be_stopped_often(tmp_path):
-    options = replace(toy.OPTIONS, schedule="plateau", ema=0.9)
+    options = replace(toy.OPTIONS, schedule="plateau", ema_decay=0.9)
     for step in (2, 3, 9, 17):
         toy.stopped(tmp_path / "cut", step, options)
     cut, whole = (toy.trained(tmp_path / name, options) for name in ("cut", "whole"))
@@ -30,7 +30,7 @@ def test_a_run_may_be_stopped_often(tmp_path):
 
 
 def test_accumulation_is_resumed_too(tmp_path):
-    options = replace(toy.OPTIONS, accumulate=4)
+    options = replace(toy.OPTIONS, grad_accumulation=4)
     toy.stopped(tmp_path / "cut", 3, options)
     cut, whole = (toy.trained(tmp_path / name, options) for name in ("cut", "whole"))
     toy.equal(toy.weights(cut), toy.weights(whole))
@@ -70,7 +70,7 @@ def test_time_goes_on_counting(tmp_path):
 @pytest.mark.parametrize("accumulate", [1, 4])
 @pytest.mark.parametrize("kind", [toy.Toy, toy.Remembering])
 def test_stopping_after_any_step_changes_nothing(tmp_path, kind, accumulate):
-    options = replace(toy.OPTIONS, epochs=2, accumulate=accumulate)
+    options = replace(toy.OPTIONS, epochs=2, grad_accumulation=accumulate)
     whole = toy.trained(tmp_path / "whole", options, network=kind())
     for step in range(1, whole.progress.step):
         folder = tmp_path / str(step)
@@ -102,7 +102,9 @@ def test_being_killed_after_any_step_changes_nothing(tmp_path, kind):
 
 @pytest.mark.parametrize("accumulate", [1, 4])
 def test_a_batch_begins_with_what_the_one_before_carried_and_an_epoch_with_nothing(tmp_path, accumulate):
-    made = toy.trained(tmp_path, replace(toy.OPTIONS, epochs=2, accumulate=accumulate), network=toy.Remembering())
+    made = toy.trained(
+        tmp_path, replace(toy.OPTIONS, epochs=2, grad_accumulation=accumulate), network=toy.Remembering()
+    )
     for number, (before, after) in enumerate(itertools.pairwise([(None, None), *made.network.calls])):
         if number % 6 == 0:  # batches of an epoch
             assert after[0] is None

@@ -25,7 +25,7 @@ def rates(monkeypatch):
 
 
 def scheduled(folder, schedule, **rest):
-    options = replace(toy.OPTIONS, schedule=schedule, warmup=4, learning_rate=1e-3, **rest)
+    options = replace(toy.OPTIONS, schedule=schedule, warmup_steps=4, learning_rate=1e-3, **rest)
     toy.trained(folder, options, evaluate=toy.scripted(50.0, 40.0, 60.0, 55.0, 50.0))
 
 
@@ -61,12 +61,12 @@ def test_constant_stays(tmp_path, rates):
 
 
 def test_a_short_run_is_not_all_warm_up(tmp_path, rates):
-    toy.trained(tmp_path, replace(toy.OPTIONS, warmup=1000, learning_rate=1e-3))
+    toy.trained(tmp_path, replace(toy.OPTIONS, warmup_steps=1000, learning_rate=1e-3))
     assert rates[:5] == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3, 1e-3 * 20 / 21])
 
 
 def test_without_warm_up_the_first_step_is_at_the_peak(tmp_path, rates):
-    toy.trained(tmp_path, replace(toy.OPTIONS, warmup=0, schedule="constant", learning_rate=1e-3))
+    toy.trained(tmp_path, replace(toy.OPTIONS, warmup_steps=0, schedule="constant", learning_rate=1e-3))
     assert set(rates) == {1e-3}
 
 

@@ -113,7 +113,7 @@ def test_every_step_draws_other_random_numbers_and_the_same_ones_in_every_run(tm
 @pytest.mark.parametrize("parts", [2, 3])
 def test_accumulated_parts_of_a_batch_make_the_step_of_the_whole(tmp_path, parts):
     whole = toy.trained(tmp_path / "1", network=toy.Toy(dropout=0))
-    options = replace(toy.OPTIONS, accumulate=parts)
+    options = replace(toy.OPTIONS, grad_accumulation=parts)
     cut = toy.trained(tmp_path / "2", options, network=toy.Toy(dropout=0), data=toy.Data(parts=parts))
     assert cut.progress.step == whole.progress.step
     torch.testing.assert_close(toy.weights(cut), toy.weights(whole), atol=1e-6, rtol=0)
@@ -121,13 +121,13 @@ def test_accumulated_parts_of_a_batch_make_the_step_of_the_whole(tmp_path, parts
 
 def test_uneven_parts_count_by_their_rows(tmp_path):
     whole = toy.trained(tmp_path / "1", network=toy.Toy(dropout=0))
-    options = replace(toy.OPTIONS, accumulate=4)
+    options = replace(toy.OPTIONS, grad_accumulation=4)
     cut = toy.trained(tmp_path / "2", options, network=toy.Toy(dropout=0), data=toy.Data(parts=4))  # 2, 2, 1 and 1 rows
     torch.testing.assert_close(toy.weights(cut), toy.weights(whole), atol=1e-6, rtol=0)
 
 
 def test_the_last_step_of_an_epoch_may_have_fewer_batches(tmp_path):
-    made = toy.trained(tmp_path, replace(toy.OPTIONS, accumulate=4))  # of six batches
+    made = toy.trained(tmp_path, replace(toy.OPTIONS, grad_accumulation=4))  # of six batches
     assert (made.per_epoch, made.progress.step) == (2, 8)
 
 

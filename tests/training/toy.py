@@ -12,7 +12,7 @@ from seqnlp.training import trainer
 
 ROWS, WORDS, CLASSES = 36, 11, 3
 OPTIONS = Training(
-    seed=5, epochs=4, batch_size=6, max_tokens=100, learning_rate=0.05, warmup=2, precision="fp32", eval_every=5
+    seed=5, epochs=4, batch_size=6, max_tokens=100, learning_rate=0.05, warmup_steps=2, precision="fp32", eval_every=5
 )
 
 

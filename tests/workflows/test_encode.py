@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqnlp import errors, options, tasks
+from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets, packing, padding
 from seqnlp.preprocess.corpora import arrow, examples, readers, schema
+from seqnlp.tasks import registry
 from seqnlp.workflows import encode as preparation
 from seqnlp.workflows import model_folder
 from seqnlp.workflows import train as workflow
@@ -24,7 +25,7 @@ STRANGE = " \u2028\u00e4\U0001f600"
 TEXTS = "".join(
     f"{'so good ' * (n % 7)}it was number {n}{STRANGE * (n % 2)}\t{'pos' if n % 3 else 'neg'}\n" for n in range(50)
 )
-SMALL = dict(subwords=11, min_count=1)
+SMALL = dict(char_ngram_buckets=11, min_count=1)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def classify():
-    return tasks.get("classify")
+    return registry.get("classify")
 
 
 @pytest.fixture
@@ -89,8 +90,8 @@ def test_the_codec_is_the_one_that_was_fitted(encoded, source, classify):
 
 def test_the_config_is_that_of_the_folder_for_text_and_of_the_command_for_the_rest(encoded, classify):
     folder = preparation.open_folder(str(encoded))
-    mixed = folder.config(classify.Config(hidden=7, subwords=99, max_length=3))
-    assert (mixed.hidden, mixed.subwords, mixed.max_length) == (7, 11, 512)
+    mixed = folder.config(classify.Config(hidden_size=7, char_ngram_buckets=99, max_length=3))
+    assert (mixed.hidden_size, mixed.char_ngram_buckets, mixed.max_length) == (7, 11, 512)
 
 
 def test_a_given_codec_is_used_as_it_is(encoded, tmp_path, source, classify):
@@ -99,7 +100,7 @@ def test_a_given_codec_is_used_as_it_is(encoded, tmp_path, source, classify):
     content = preparation.encode(classify, dev, classify.Config(), tmp_path / "dev", codec_of=str(encoded))
     folder = preparation.open_folder(str(tmp_path / "dev"))
     assert content["files"] == preparation.open_folder(str(encoded)).content["files"]
-    assert not folder.fitted and folder.config().subwords == 11
+    assert not folder.fitted and folder.config().char_ngram_buckets == 11
     rows = folder.rows().table.to_list()
     assert [row["labels"] for row in rows] == [[1], [-1]] and not any(row["fitted"] for row in rows)
 
@@ -269,11 +270,18 @@ def test_a_plan_that_somebody_put_there_is_none(encoded, packed):
     assert preparation.open_folder(str(encoded)).plan is None
 
 
-def test_an_option_that_is_newer_than_the_folder_has_its_default(encoded, classify):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"max_length": 0}, "max_length is 0, expected a whole number from 1"),
+        ({"unheard_of": 1}, "unknown setting 'unheard_of'"),
+    ],
+)
+def test_settings_that_were_changed_are_told(encoded, change, said):
     config = json.loads((encoded / "encoded.json").read_text())["config"]
-    del config["max_length"], config["hidden"]
-    edited(encoded, config=config)
-    assert preparation.open_folder(str(encoded)).config() == classify.Config(**SMALL)
+    edited(encoded, config={**config, **change})
+    with pytest.raises(errors.DataError, match=rf"encoded\.json: {said}; hint: encode the corpus again"):
+        preparation.open_folder(str(encoded)).config()
 
 
 # codecs
@@ -282,7 +290,7 @@ def test_an_option_that_is_newer_than_the_folder_has_its_default(encoded, classi
 def test_rows_fit_the_codec_that_made_them_and_no_other(encoded, tmp_path, source, classify):
     folder = preparation.open_folder(str(encoded))
     weights = {model_folder.WEIGHTS: "any"}  # of a model, whose files these may be
-    folder.check_codec({**folder.content["files"], **weights}, classify.Config(**SMALL, hidden=3), "m")
+    folder.check_codec({**folder.content["files"], **weights}, classify.Config(**SMALL, hidden_size=3), "m")
     (first, *_) = folder.content["files"]
     without = {name: digest for name, digest in folder.content["files"].items() if name != first}
     more = {**folder.content["files"], "more.json": "x"}
@@ -331,18 +339,19 @@ def read(source, config):
 @pytest.fixture
 def pairs(monkeypatch):
     """The task."""
-    chapter = types.SimpleNamespace(
-        NAME="pairs",
+    task = types.SimpleNamespace(
+        name="pairs",
         Config=Config,
-        SHOWN=("source", "target"),
+        preview_columns=("source", "target"),
         read=read,
         fit=lambda part, config, given: (config, Codec()),
-        fits=lambda row, config: max(row["lengths"]) <= config.longest,
-        load_codec=lambda folder, config: Codec(),
+        is_trainable=lambda row, config: max(row["lengths"]) <= config.longest,
+        files=lambda config: [],
+        Codec=types.SimpleNamespace(load=lambda folder, config: Codec()),
     )
-    monkeypatch.setitem(tasks.REGISTRY, "pairs", "join what belongs together")
-    monkeypatch.setitem(sys.modules, "seqnlp.tasks.pairs.task", chapter)
-    return chapter
+    monkeypatch.setitem(registry.REGISTRY, "pairs", "join what belongs together")
+    monkeypatch.setitem(sys.modules, "seqnlp.tasks.pairs.task", types.SimpleNamespace(TASK=task))
+    return task
 
 
 LENGTHS = [(1 + n * 7 % 11, 1 + n * 5 % 13) for n in range(40)]

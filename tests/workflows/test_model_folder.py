@@ -1,24 +1,26 @@
 """The model folder: whose it is, that it is whole, and that no other files are touched."""
 
-import contextlib
 import json
 import os
+import signal
+import sys
 
 import pytest
 import torch
 
 from seqnlp import errors
+from seqnlp.io import jsonl
 from seqnlp.workflows import model_folder
 
-RUN = {"task": "classify", "config": {"hidden": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
+RUN = {"task": "classify", "config": {"hidden_size": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
 CONTENT = {
     "task": "classify",
     "finished": True,
-    "config": {"hidden": 5},
+    "config": {"hidden_size": 5},
     "training": {"seed": 1},
     "run": RUN,
     "data": {"x.tsv": "ab" * 32},
-    "files": ["labels.json"],
+    "files": {},
     "sizes": {"train": 1234, "dev": 12, "parameters": 5678},
     "scores": [
         {"name": "accuracy", "value": 87.654, "interval": [80.0, 95.5], "signature": "accuracy|bs:1000", "n": 12},
@@ -31,13 +33,42 @@ CONTENT = {
 }
 
 
+OTHER = {**RUN, "task": "tag"}
+CODECS = {"classify": ("labels.json", "tokenizer.json"), "tag": ("labels.json", "words.json")}
+
+
+def codec(task):
+    """What writes the files of a task's codec: each says whose it is."""
+
+    def save(folder):
+        for name in CODECS[task]:
+            jsonl.write_json(folder / name, {"of": task})
+        return list(CODECS[task])
+
+    return save
+
+
+def begin(folder, run=RUN, anew=False):
+    content = {**CONTENT, "task": run["task"], "run": run}
+    return {**content, "files": model_folder.begin(folder, content, codec(run["task"]), anew=anew)}
+
+
+def train(folder, run=RUN, overwrite=False):
+    """Do what a train command does."""
+    if model_folder.claim(folder, run, overwrite=overwrite):
+        return model_folder.tidy(folder)
+    with model_folder.make(folder):
+        content = begin(folder, run, overwrite)
+        (folder / "checkpoint" / "001").mkdir(exist_ok=True)
+        model_folder.publish(folder, content, {"w": torch.ones(2)}, [{"step": 30}, {"step": 40}])
+        model_folder.finish(folder)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A finished model's folder."""
     path = tmp_path / "model"
-    with model_folder.make(path):
-        (path / "labels.json").write_text("{}")
-        model_folder.publish(path, CONTENT, {"w": torch.ones(2)}, [{"step": 30}, {"step": 40}])
+    train(path)
     return path
 
 
@@ -48,6 +79,17 @@ def names(folder):
 def make(folder):
     with model_folder.make(folder):
         pass
+
+
+ALWAYS = {"config.json", "model.safetensors", "README.md", "history.jsonl"}
+
+
+def check_whole(folder, task):
+    """Check that a folder is a finished model's of a task, and that nothing else is there."""
+    assert names(folder) == {*ALWAYS, *CODECS[task]}
+    config = model_folder.read_config(folder)
+    model_folder.check_files(folder, config)
+    assert config["task"] == task and all(jsonl.read_json(folder / name) == {"of": task} for name in CODECS[task])
 
 
 def refused(folder, run=RUN, overwrite=False):
@@ -70,13 +112,23 @@ def test_an_empty_folder_may_be_taken(tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("name", ["thesis.txt", "README.md", "config.json"])
+@pytest.mark.parametrize("name", ["thesis.txt", "README.md", "labels.json", ".thesis.txt.x1y2z3", ".README.md"])
 def test_a_folder_with_other_files_is_refused(tmp_path, name, overwrite):
     (tmp_path / name).write_text("{}")
     error = refused(tmp_path, overwrite=overwrite)
     assert error.message == f"{tmp_path}: is not empty and holds no model"
     assert error.hint == "give -o a new folder"
     assert names(tmp_path) == {name}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["config.json", "checkpoint/run.json"])
+def test_a_folder_that_says_something_else_of_itself_is_refused(tmp_path, name, overwrite):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("{}")
+    error = refused(tmp_path, overwrite=overwrite)
+    assert error.message == f"{tmp_path / name}: not a seqnlp model's, or damaged"
+    assert error.hint == "give -o a new folder"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -98,12 +150,12 @@ def test_a_finished_run_gives_its_config(folder):
 
 
 def test_a_run_under_way_may_go_on(tmp_path):
-    model_folder.begin(tmp_path, CONTENT)
+    begin(tmp_path)
     assert model_folder.claim(tmp_path, RUN, overwrite=False) is None
 
 
 def test_a_run_under_way_beside_files_of_its_own_may_go_on(folder):
-    model_folder.begin(folder, CONTENT)
+    begin(folder)
     assert model_folder.claim(folder, RUN, overwrite=False) is None
 
 
@@ -118,19 +170,19 @@ def test_differences_are_told_by_name(folder):
 
 
 def test_differences_are_found_while_the_run_is_under_way(tmp_path):
-    model_folder.begin(tmp_path, CONTENT)
-    assert "task: classify there, tag here" in refused(tmp_path, {**RUN, "task": "tag"}).message
+    begin(tmp_path)
+    assert "task: classify there, tag here" in refused(tmp_path, OTHER).message
 
 
 def test_a_tuple_is_the_list_that_json_made_of_it(tmp_path):
     run = {**RUN, "config": {"sizes": (3, 5)}}
-    model_folder.begin(tmp_path, {**CONTENT, "run": run})
+    begin(tmp_path, run)
     assert model_folder.claim(tmp_path, run, overwrite=False) is None
 
 
 def test_overwriting_may_take_another_run_s_folder_and_removes_nothing_yet(folder):
     before = names(folder)
-    assert model_folder.claim(folder, {**RUN, "task": "tag"}, overwrite=True) is None
+    assert model_folder.claim(folder, OTHER, overwrite=True) is None
     assert names(folder) == before
 
 
@@ -139,32 +191,120 @@ def test_overwriting_may_take_another_run_s_folder_and_removes_nothing_yet(folde
 
 def test_overwriting_removes_the_model_and_no_other_file(folder):
     (folder / "notes.txt").write_text("precious")
-    (folder / "my-tokenizer.json").write_text("precious")
+    (folder / "source.tokenizer.json").write_text("precious")
     (folder / "plots").mkdir()
-    (folder / "tokenizer.json").write_text("{}")
-    model_folder.begin(folder, CONTENT, anew=True)
-    assert names(folder) == {"notes.txt", "my-tokenizer.json", "plots", "checkpoint"}
+    (folder / "checkpoint" / "003").mkdir(parents=True)
+    begin(folder, OTHER, anew=True)
+    assert names(folder) == {"notes.txt", "source.tokenizer.json", "plots", "checkpoint", "labels.json", "words.json"}
     assert names(folder / "checkpoint") == {"run.json"}
 
 
-@pytest.mark.parametrize("removals", range(6))
-def test_overwriting_that_is_killed_leaves_a_folder_to_go_on_in(folder, monkeypatch, removals):
-    model_folder.begin(folder, CONTENT)
-    (folder / "checkpoint" / "003").mkdir()
-    remove, left = model_folder._remove, [removals]
+def test_overwriting_leaves_nothing_of_the_model_before(folder):
+    train(folder, OTHER, overwrite=True)
+    check_whole(folder, "tag")
+    train(folder, RUN, overwrite=True)
+    check_whole(folder, "classify")
 
-    def killed(path):
-        if not left[0]:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        remove(path)
 
-    monkeypatch.setattr(model_folder, "_remove", killed)
-    with contextlib.suppress(KeyboardInterrupt):
-        model_folder.begin(folder, {**CONTENT, "run": {**RUN, "task": "tag"}}, anew=True)
-    assert model_folder.claim(folder, {**RUN, "task": "tag"}, overwrite=True) is None
-    same = {"tag": {**RUN, "task": "tag"}, "classify": RUN}[model_folder.unfinished(folder)["run"]["task"]]
-    assert model_folder.claim(folder, same, overwrite=False) is None
+def test_a_file_of_somebody_else_s_is_not_written_over(folder):
+    (folder / "words.json").write_text("precious")
+    (folder / "checkpoint" / "003").mkdir(parents=True)
+    with pytest.raises(errors.UsageError, match=r"words\.json: is there already, and no model's; hint: give -o a new"):
+        begin(folder, OTHER, anew=True)
+    assert (folder / "words.json").read_text() == "precious"
+    assert names(folder / "checkpoint") == {"003"}  # nothing is lost by what is refused
+    model_folder.check_files(folder, model_folder.read_config(folder))
+
+
+def test_a_folder_with_the_name_of_a_model_s_file_is_not_removed(folder):
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer.json").mkdir()
+    (folder / "tokenizer.json" / "thesis.txt").write_text("precious")
+    begin(folder, OTHER, anew=True)
+    assert (folder / "tokenizer.json" / "thesis.txt").exists()
+
+
+# kills: before each thing that a command does to the disk
+
+
+DOINGS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+
+
+def killed(doing, left):
+    """Do something in a process that is killed before its `left`-th doing on the disk; return whether it was."""
+
+    def kill(event, arguments):
+        nonlocal left
+        if event in DOINGS and (event != "open" or arguments[2] & os.O_CREAT):
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            sys.addaudithook(kill)
+            doing()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def kills(tmp_path, doing, before=lambda folder: None):
+    """Yield a folder for each moment in which a command may be killed, as that leaves it."""
+    for moment in range(200):
+        folder = tmp_path / f"killed{moment}"
+        before(folder)
+        if not killed(lambda path=folder: doing(path), moment):
+            assert moment > 20
+            return
+        yield folder
+    raise AssertionError("it never ends")
+
+
+def test_killed_at_any_moment_a_run_goes_on(tmp_path):
+    for folder in kills(tmp_path, train):
+        train(folder)
+        check_whole(folder, "classify")
+
+
+def test_killed_at_any_moment_a_run_may_be_overwritten_by_another(tmp_path):
+    for folder in kills(tmp_path, train):
+        train(folder, OTHER, overwrite=True)
+        check_whole(folder, "tag")
+
+
+def overwritten(folder):
+    train(folder, OTHER, overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_killed_at_any_moment_an_overwriting_goes_on_and_leaves_nothing_of_the_model_before(tmp_path, overwrite):
+    for folder in kills(tmp_path, overwritten, before=train):
+        of_other = jsonl.read_json(model_folder.description(folder))["task"] == "tag"
+        train(folder, OTHER, overwrite=overwrite or not of_other)
+        check_whole(folder, "tag")
+
+
+def test_killed_before_it_has_taken_the_folder_an_overwriting_leaves_it_to_the_run_before(tmp_path):
+    for folder in kills(tmp_path, overwritten, before=train):
+        if jsonl.read_json(model_folder.description(folder))["task"] == "classify":
+            train(folder)
+            check_whole(folder, "classify")
+
+
+def test_what_a_kill_while_clearing_up_left_goes_with_the_next_same_command(folder):
+    (folder / "checkpoint" / "009").mkdir(parents=True)
+    train(folder)
+    check_whole(folder, "classify")
+
+
+def test_another_process_is_left_to_clear_up_alone(folder):
+    (folder / "checkpoint" / "009").mkdir(parents=True)
+    with model_folder.make(folder):
+        model_folder.tidy(folder)
+    assert (folder / "checkpoint" / "009").is_dir()
 
 
 def test_without_overwriting_nothing_is_removed(folder):
@@ -191,17 +331,24 @@ def test_a_folder_is_kept_to_one_run_at_a_time(tmp_path):
     make(tmp_path)
 
 
-@pytest.mark.parametrize("name", [".config.json.x1y2z3", "checkpoint/.run.json.abc"])
+@pytest.mark.parametrize("name", [".config.json.x1y2z3", "checkpoint/.run.json.abc", "checkpoint/.codec/.words.json.a"])
 def test_what_a_kill_left_is_no_obstacle_and_goes(tmp_path, name):
-    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("half")
     assert model_folder.claim(tmp_path, RUN, overwrite=False) is None
     make(tmp_path)
     assert names(tmp_path) == set()
 
 
+def test_what_a_kill_left_of_a_file_that_the_codec_names_goes(folder):
+    (folder / ".tokenizer.json.x1y2z3").write_text("half")
+    (folder / ".words.json.x1y2z3").write_text("of nobody here")
+    make(folder)
+    assert names(folder) == {*ALWAYS, *CODECS["classify"], ".words.json.x1y2z3"}
+
+
 def test_finishing_removes_the_checkpoints(folder):
-    model_folder.begin(folder, CONTENT)
+    begin(folder)
     assert model_folder.unfinished(folder)["run"] == RUN
     model_folder.finish(folder)
     assert model_folder.unfinished(folder) is None
@@ -211,7 +358,7 @@ def test_finishing_removes_the_checkpoints(folder):
 
 
 def test_publishing_writes_the_files_of_a_model(folder):
-    assert names(folder) == {"config.json", "model.safetensors", "labels.json", "README.md", "history.jsonl"}
+    check_whole(folder, "classify")
 
 
 def test_config_json_is_written_last(tmp_path, monkeypatch):
@@ -223,7 +370,6 @@ def test_config_json_is_written_last(tmp_path, monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", spy)
-    (tmp_path / "labels.json").write_text("{}")
     model_folder.publish(tmp_path, CONTENT, {}, [])
     assert written[-1] == "config.json"
 
@@ -231,7 +377,7 @@ def test_config_json_is_written_last(tmp_path, monkeypatch):
 def test_config_json_has_versions_and_the_hash_of_what_loading_reads(folder):
     config = model_folder.read_config(folder)
     assert config["format_version"] == model_folder.FORMAT_VERSION
-    assert set(config["files"]) == {"labels.json", "model.safetensors"}
+    assert set(config["files"]) == {"labels.json", "tokenizer.json", "model.safetensors"}
     assert all(len(digest) == 64 for digest in config["files"].values())
 
 
@@ -264,12 +410,40 @@ def test_a_config_that_is_not_ours(tmp_path, content):
         model_folder.read_config(tmp_path)
 
 
+@pytest.mark.parametrize("key", model_folder.KEYS)
+def test_a_config_that_lacks_a_key_or_has_a_wrong_type_there(folder, key):
+    content = model_folder.read_config(folder)
+    for changed in ({**content, key: None}, {name: content[name] for name in content if name != key}):
+        jsonl.write_json(folder / "config.json", changed)
+        with pytest.raises(errors.ModelError, match=r"config\.json: not a seqnlp model's, or damaged"):
+            model_folder.read_config(folder)
+
+
+@pytest.mark.parametrize("name", ["../labels.json", "/etc/passwd", "a/b", "..", ".", "", "a\0b"])
+def test_files_have_plain_names(folder, tmp_path, name):
+    (tmp_path / "labels.json").write_text("precious")
+    config = model_folder.read_config(folder)
+    config["files"][name] = "ab" * 32
+    with pytest.raises(errors.ModelError, match="is no plain name of a file"):
+        model_folder.check_files(folder, config)
+    jsonl.write_json(folder / "config.json", config)
+    with pytest.raises(errors.ModelError, match=r"config\.json: .* is no plain name of a file"):
+        model_folder.read_config(folder)
+    assert refused(folder, overwrite=True).hint == "give -o a new folder"
+
+
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_another_format_version_is_told_with_what_to_do(tmp_path, version):
     content = {"format_version": version, "seqnlp_version": "9.9"}
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(errors.ModelError, match=rf"model format {version}, this seqnlp .* reads 1; hint: .*\(9\.9\)"):
         model_folder.read_config(tmp_path)
+
+
+def test_a_folder_of_another_format_is_not_written_over(folder):
+    jsonl.write_json(folder / "config.json", {**model_folder.read_config(folder), "format_version": 2})
+    error = refused(folder, overwrite=True)
+    assert "model format 2, this seqnlp" in error.message and error.hint == "give -o a new folder"
 
 
 def test_the_card_says_how_good_and_how_made(folder):

@@ -125,7 +125,7 @@ def test_a_folder_without_a_model(tmp_path, name):
 
 
 def test_a_run_without_an_evaluation_is_told(tmp_path):
-    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}})
+    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation; hint: let it go on"):
         predict.load(tmp_path)
     checkpoint.save(tmp_path / "checkpoint", {"weights": {"a": torch.ones(1)}, "best": {}}, {"best_step": 0})
@@ -134,7 +134,7 @@ def test_a_run_without_an_evaluation_is_told(tmp_path):
 
 
 def test_a_checkpoint_that_lacks_a_file_is_told(tmp_path):
-    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}})
+    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()
     with pytest.raises(errors.ModelError, match="is missing; hint: train anew"):
@@ -152,7 +152,7 @@ CONTENT = {
         "task": "cooking",
         "finished": True,
         "config": {},
-        "files": [],
+        "files": {},
         "sizes": {"train": 1, "dev": 1, "parameters": 1},
     },
     **{

@@ -47,7 +47,7 @@ def distinct(sentences: Sequence[Sequence[str]]) -> tuple[list[list[int]], list[
     return rows, list(numbers)
 
 
-class Subwords(Hashed):
+class CharNgrams(Hashed):
     """Character n-grams: a word is the bag of them, boundary marks `<` and `>` included.
 
     Bojanowski et al. 2017, section 3.2.
@@ -67,12 +67,12 @@ LONGEST_AFFIX = 4
 REPEATED = re.compile(r"(.)\1+")
 
 
-def surface(word: str) -> list[str]:
+def affixes(word: str) -> list[str]:
     """Return what shows on a word's surface: beginnings and ends, and its shape (Ratnaparkhi 1996, table 1)."""
     lower, shape = word.lower(), shape_of(word)
     sizes = range(1, min(LONGEST_AFFIX, len(word)) + 1)
-    affixes = [part for n in sizes for part in (f"{n}<{lower[:n]}", f"{n}>{lower[-n:]}")]
-    return [*affixes, "s:" + shape, "r:" + REPEATED.sub(r"\1", shape)]
+    parts = [part for n in sizes for part in (f"{n}<{lower[:n]}", f"{n}>{lower[-n:]}")]
+    return [*parts, "s:" + shape, "r:" + REPEATED.sub(r"\1", shape)]
 
 
 def shape_of(word: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seqnlp import errors
@@ -25,7 +25,11 @@ class Labels:
     @classmethod
     def fit(cls, names: Iterable[str]) -> Labels:
         """Return the labels that occur, sorted by code point."""
-        counts = collections.Counter(names)
+        return cls.of(collections.Counter(names))
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> Labels:
+        """Return the labels by how often each occurs, sorted by code point."""
         ordered = sorted(counts)
         return cls(ordered, [counts[name] for name in ordered])
 

@@ -23,7 +23,7 @@ SAMPLE = 2000  # training texts that the scale is measured on
 
 
 @dataclass(frozen=True)
-class Bayes:
+class NaiveBayes:
     """Counts of n-grams by class, from which every score follows.
 
     longest: words of the longest n-gram; keys: (F,), the n-grams' hashes, sorted; counts: (F, C), in how many training
@@ -37,7 +37,7 @@ class Bayes:
     scale: float
 
     @classmethod
-    def fit(cls, examples: Iterable[tuple[Sequence[str], int]], classes: int, longest: int) -> Bayes:
+    def fit(cls, examples: Iterable[tuple[Sequence[str], int]], classes: int, longest: int) -> NaiveBayes:
         """Return the counts over (words, class) pairs, of the most frequent n-grams where there are too many.
 
         The examples are gone through twice, a part of them in memory at once.
@@ -118,7 +118,7 @@ class Bayes:
             file.write(safetensors.numpy.save(arrays))
 
     @classmethod
-    def load(cls, path: Path, longest: int) -> Bayes:
+    def load(cls, path: Path, longest: int) -> NaiveBayes:
         """Return the counts in a file."""
         arrays = safetensors.numpy.load_file(path)
         return cls(longest, arrays["keys"], arrays["counts"], arrays["texts"], float(arrays["scale"][0]))

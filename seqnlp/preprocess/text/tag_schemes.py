@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -186,14 +186,16 @@ def transitions(tags: Sequence[str], scheme: str) -> tuple[np.ndarray, np.ndarra
 
 
 def recognise(sentences: Iterable[Sequence[str]]) -> str:
-    """Return the scheme of a corpus' tags, "none" if one of them belongs to no scheme, or there are no tags.
+    """Return the scheme of a corpus' tags; see `recognise_pairs`."""
+    return recognise_pairs({pair for tags in sentences for pair in itertools.pairwise((OUTSIDE, *tags))})
 
-    The sentences are gone through once; only the pairs of neighbouring tags are kept. Where I- begins some spans and
-    B- others, it is IOB2 that someone did not keep to. Nothing but `O` is IOB2, too.
+
+def recognise_pairs(pairs: Collection[tuple[str, str]]) -> str:
+    """Return the scheme of tags, "none" if one of them belongs to no scheme, or there are no tags.
+
+    pairs: of neighbouring tags, `O` before the first of a sentence. Where I- begins some spans and B- others, it is
+    IOB2 that someone did not keep to. Nothing but `O` is IOB2, too.
     """
-    pairs: set[tuple[str, str]] = set()
-    for tags in sentences:
-        pairs.update(itertools.pairwise((OUTSIDE, *tags)))
     prefixes = _prefixes({tag for _, tag in pairs})
     fitting = [name for name, marks in SCHEMES.items() if prefixes <= marks.prefixes | {OUTSIDE}]
     if not fitting or fitting[0] != "IOB1":

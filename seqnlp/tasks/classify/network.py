@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding, loss, pooling, recurrent
+from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.classify.options import Config
+
+NB_WEIGHT = 0.5  # of the naive Bayes scores beside the network's, to begin with
 
 
 @dataclass(frozen=True)
@@ -18,9 +25,9 @@ class Batch:
     words: torch.Tensor  # (B, S)
     lengths: torch.Tensor  # (B,)
     forms: torch.Tensor  # (B, S), each word's number among the U distinct ones
-    grams: torch.Tensor  # n-grams of the distinct words, flat
+    char_ngrams: torch.Tensor  # those of the distinct words, flat
     offsets: torch.Tensor  # (U,)
-    evidence: torch.Tensor  # (B, C), the classes' scores by naive Bayes
+    nb_scores: torch.Tensor  # (B, C), the classes' scores by naive Bayes
     targets: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
@@ -33,49 +40,43 @@ class Classifier(nn.Module):
     """One label or several for a sentence: a BiLSTM over words, pooled (after Lin et al. 2017, section 2)."""
 
     def __init__(
-        self,
-        *,
-        vocabulary: int,
-        classes: int,
-        dimension: int,
-        buckets: int,
-        unknown: int,
-        hidden: int,
-        layers: int,
-        pool: str,
-        dropout: float,
-        word_dropout: float,
-        init: str,
-        cell: str = "lstm",
-        trust: float = 0.0,
-        smoothing: float = 0.0,
-        several: bool = False,
-        weights: list[float] | None = None,
+        self, config: Config, *, vocabulary: int, classes: int, class_weights: list[float] | None = None
     ) -> None:
         super().__init__()
-        self.smoothing, self.several = smoothing, several
-        self.embedding = embedding.WordEmbedding(vocabulary, dimension, buckets=buckets, scale=0.1, unknown=unknown)
-        self.word_dropout = dropouts.WordDropout(word_dropout)
-        self.input_dropout = dropouts.LockedDropout(dropout)
-        self.encoder = recurrent.Encoder(dimension, hidden, cell=cell, layers=layers, dropout=dropout, init=init)
-        self.pooling = pooling.Pooling(self.encoder.outputs, pool)
-        self.dropout = nn.Dropout(dropout)
+        self.label_smoothing, self.multi_label = config.label_smoothing, config.multi_label
+        size, buckets = config.embedding_size, config.char_ngram_buckets
+        self.embedding = embedding.WordEmbedding(vocabulary, size, buckets=buckets, scale=0.1, unknown=tokenizer.UNK)
+        self.word_dropout = dropouts.WordDropout(config.word_dropout)
+        self.input_dropout = dropouts.LockedDropout(config.dropout)
+        self.encoder = recurrent.Encoder(
+            size,
+            config.hidden_size,
+            cell=config.cell,
+            layers=config.layers,
+            dropout=config.dropout,
+            init=config.init,
+        )
+        self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
+        self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
-        self.trust = nn.Parameter(torch.tensor(trust)) if trust else None
-        self.weights: torch.Tensor | None
-        self.register_buffer("weights", torch.tensor(weights) if weights else None, persistent=False)
+        self.nb_weight = nn.Parameter(torch.tensor(NB_WEIGHT)) if config.nb_ngrams else None
+        self.class_weights: torch.Tensor | None
+        weights = torch.tensor(class_weights) if class_weights else None
+        self.register_buffer("class_weights", weights, persistent=False)
 
     def logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the classes' logits (B, C), and the attention weights (B, S) where the pooling has them."""
-        features = self.embedding(batch.words, batch.forms, batch.grams, batch.offsets)  # (B, S, D)
+        features = self.embedding(batch.words, batch.forms, batch.char_ngrams, batch.offsets)  # (B, S, D)
         features = self.input_dropout(self.word_dropout(features))
         outputs, state = self.encoder(features, batch.lengths)
         pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
         with torch.autocast(pooled.device.type, enabled=False):  # logits in fp32
             logits = self.output(self.dropout(pooled.float()))
-        return logits if self.trust is None else logits + self.trust * self._evidence(batch.evidence), attention
+        return logits if self.nb_weight is None else logits + self.nb_weight * self._nb_scores(
+            batch.nb_scores
+        ), attention
 
-    def _evidence(self, scores: torch.Tensor) -> torch.Tensor:
+    def _nb_scores(self, scores: torch.Tensor) -> torch.Tensor:
         """The naive Bayes scores; in training left out of half of the rows, so that the network learns without them."""
         if not self.training:
             return scores
@@ -85,6 +86,20 @@ class Classifier(nn.Module):
         """Return the loss of a batch with targets."""
         assert batch.targets is not None
         logits, _ = self.logits(batch)
-        if self.several:
-            return loss.binary_cross_entropy(logits, batch.targets, weights=self.weights)
-        return loss.cross_entropy(logits, batch.targets, label_smoothing=self.smoothing, weights=self.weights)
+        if self.multi_label:
+            return loss.binary_cross_entropy(logits, batch.targets, weights=self.class_weights)
+        return loss.cross_entropy(
+            logits, batch.targets, label_smoothing=self.label_smoothing, weights=self.class_weights
+        )
+
+
+def mean_probabilities(
+    networks: Sequence[nn.Module], batch: Batch, *, multi_label: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the mean of the distributions (B, C) of networks, in fp32, and of their attention (B, S), if any."""
+    logits, attention = zip(*(cast(Classifier, network).logits(batch) for network in networks), strict=True)
+    squash = torch.sigmoid if multi_label else (lambda row: torch.softmax(row, dim=1))
+    probabilities = torch.stack([squash(row.float()) for row in logits]).mean(0).cpu().numpy()
+    if attention[0] is None:
+        return probabilities, None
+    return probabilities, torch.stack(list(attention)).mean(0).cpu().numpy()

@@ -14,6 +14,8 @@ from torch.nn import functional
 from seqnlp import errors
 from seqnlp.nn import crf, loss, recurrent
 from seqnlp.nn import dropout as dropouts
+from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.tag.options import Config
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Batch:
     words: torch.Tensor  # (B, S)
     lengths: torch.Tensor  # (B,)
     forms: torch.Tensor  # (B, S), each word's number among the distinct ones
-    grams: torch.Tensor  # n-grams of the distinct words, flat
-    gram_offsets: torch.Tensor  # (U,)
-    surface: torch.Tensor  # affixes and shapes of the distinct words, flat
-    surface_offsets: torch.Tensor  # (U,)
+    char_ngrams: torch.Tensor  # those of the distinct words, flat
+    char_ngram_offsets: torch.Tensor  # (U,)
+    affixes: torch.Tensor  # affixes and shapes of the distinct words, flat
+    affix_offsets: torch.Tensor  # (U,)
     characters: torch.Tensor  # (U, L), or none where nobody reads them
     sizes: torch.Tensor  # (U,), characters of each distinct word
     tags: torch.Tensor | None = None  # (B, S)
@@ -40,22 +42,20 @@ class Batch:
 class Forms(nn.Module):
     """What a word's form says: a vector for each distinct word from its n-grams, its surface, its characters."""
 
-    def __init__(
-        self, *, buckets: int, gram_size: int, surface_size: int, characters: str, character_size: int
-    ) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.grams = _bag(buckets, gram_size) if buckets else None
-        self.surface = _bag(buckets, surface_size) if buckets else None
-        self.characters = CHARACTERS[characters](character_size) if characters in CHARACTERS else None
-        hashed, read = gram_size + surface_size if buckets else 0, self.characters.outputs if self.characters else 0
-        self.outputs: int = hashed + read
+        buckets, sizes = config.char_ngram_buckets, (config.char_ngram_embedding_size, config.affix_embedding_size)
+        self.char_ngrams, self.affixes = (_bag(buckets, size) if buckets else None for size in sizes)
+        read = CHAR_ENCODERS.get(config.char_encoder)
+        self.characters = read(config.char_embedding_size) if read else None
+        self.outputs: int = sum(sizes) * bool(buckets) + (self.characters.outputs if self.characters else 0)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Return (U, F)."""
         parts = []
-        if self.grams is not None and self.surface is not None:
-            parts.append(self.grams(batch.grams, batch.gram_offsets))
-            parts.append(self.surface(batch.surface, batch.surface_offsets))
+        if self.char_ngrams is not None and self.affixes is not None:
+            parts.append(self.char_ngrams(batch.char_ngrams, batch.char_ngram_offsets))
+            parts.append(self.affixes(batch.affixes, batch.affix_offsets))
         if self.characters is not None:
             parts.append(self.characters(batch.characters, batch.sizes).float())
         return torch.cat(parts, dim=1)
@@ -68,10 +68,15 @@ def _bag(buckets: int, size: int) -> nn.EmbeddingBag:
 
 
 ALPHABET = 2048  # buckets of characters, by code point
-LONGEST = 100  # characters of a word that are read: one of thousands would make the others wait
+MAX_CHARACTERS = 100  # of a word that are read: one of thousands would make the others wait
 
 
-class CharacterLstm(nn.Module):
+def characters(words: Sequence[str]) -> list[list[int]]:
+    """Return the buckets of the characters of each word, at least one."""
+    return [[ord(c) % ALPHABET for c in word[:MAX_CHARACTERS]] or [0] for word in words]
+
+
+class CharLstm(nn.Module):
     """A word read by a bidirectional LSTM over its characters (Lample et al. 2016, section 4.1)."""
 
     def __init__(self, size: int) -> None:
@@ -86,7 +91,7 @@ class CharacterLstm(nn.Module):
         return state["hidden"][:, -1]
 
 
-class CharacterCnn(nn.Module):
+class CharCnn(nn.Module):
     """A word seen through windows of three characters, the strongest of each kind (Ma & Hovy 2016, section 2.1)."""
 
     def __init__(self, size: int) -> None:
@@ -102,7 +107,7 @@ class CharacterCnn(nn.Module):
         return torch.tanh(seen.masked_fill(~mask, -torch.inf).amax(1))
 
 
-CHARACTERS: dict[str, Any] = {"lstm": CharacterLstm, "cnn": CharacterCnn}
+CHAR_ENCODERS: dict[str, Any] = {"lstm": CharLstm, "cnn": CharCnn}
 
 
 def _fix(chain: crf.Crf) -> None:
@@ -138,38 +143,35 @@ class Tagger(nn.Module):
 
     def __init__(
         self,
+        config: Config,
         *,
         vocabulary: int,
         tags: int,
-        unknown: int,
         rare: int,
-        dimension: int,
-        forms: Forms,
-        hidden: int,
-        layers: int,
-        dropout: float,
-        word_dropout: float,
-        init: str,
-        cell: str = "lstm",
-        chain: bool,
-        smoothing: float,
         legal: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     ) -> None:
+        """Build the network: rare: from this id on a word was met once; legal: see `Crf`, tags, begin and end."""
         super().__init__()
-        self.unknown, self.rare, self.word_dropout = unknown, rare, word_dropout
-        self.chain, self.smoothing = chain, smoothing
-        self.words = nn.Embedding(vocabulary, dimension, sparse=True)
+        self.rare, self.word_dropout, self.label_smoothing = rare, config.word_dropout, config.label_smoothing
+        self.chain = config.head == "crf"
+        forms = Forms(config)
+        self.words = nn.Embedding(vocabulary, config.embedding_size, sparse=True)
         nn.init.normal_(self.words.weight, std=0.1)
         self.forms = forms
-        self.input_dropout = dropouts.LockedDropout(dropout)
+        self.input_dropout = dropouts.LockedDropout(config.dropout)
         self.encoder = recurrent.Encoder(
-            dimension + forms.outputs, hidden, cell=cell, layers=layers, dropout=dropout, init=init
+            config.embedding_size + self.forms.outputs,
+            config.hidden_size,
+            cell=config.cell,
+            layers=config.layers,
+            dropout=config.dropout,
+            init=config.init,
         )
-        self.dropout = dropouts.LockedDropout(dropout)
+        self.dropout = dropouts.LockedDropout(config.dropout)
         self.output = nn.Linear(self.encoder.outputs, tags)
         self.crf = crf.Crf(tags, legal=legal[0], begin=legal[1], end=legal[2])
-        self.free = bool(torch.cat([part.flatten() for part in legal]).all()) and not chain
-        if not chain:
+        self.free = bool(torch.cat([part.flatten() for part in legal]).all()) and not self.chain
+        if not self.chain:
             _fix(self.crf)
 
     def emissions(self, batch: Batch) -> torch.Tensor:
@@ -186,7 +188,7 @@ class Tagger(nn.Module):
         """The words' vectors; in training a rare word is unknown now and then, so that the unknown one is learnt."""
         if self.training and self.word_dropout:
             lost = torch.rand(words.shape, device=words.device) < self.word_dropout
-            words = words.masked_fill(lost & (words >= self.rare), self.unknown)
+            words = words.masked_fill(lost & (words >= self.rare), tokenizer.UNK)
         vectors: torch.Tensor = self.words(words)
         return vectors
 
@@ -205,5 +207,5 @@ class Tagger(nn.Module):
         assert batch.tags is not None
         scores = self.emissions(batch)
         if not self.chain:
-            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), label_smoothing=self.smoothing)
+            return loss.cross_entropy(scores.flatten(0, 1), batch.tags.flatten(), label_smoothing=self.label_smoothing)
         return loss.Loss(self.crf(scores, batch.tags, batch.lengths), batch.lengths.sum().to(scores.dtype))

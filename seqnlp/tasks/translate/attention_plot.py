@@ -10,8 +10,25 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import atomic
+from seqnlp.tasks.translate import output
 
 CELL, MOST = 0.32, 300  # inches; pieces that are shown
+
+
+def folder(name: str) -> Path:
+    """Return the folder for pictures, made; raises `UsageError` where it cannot be, or matplotlib is not installed."""
+    check()
+    try:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.UsageError(f"{name}: cannot be made ({error.strerror})", "give a folder for pictures") from None
+    return Path(name)
+
+
+def of_prediction(folder: Path, line: int, prediction: output.Prediction) -> None:
+    """Draw what a translation looked at, in a file named by the line of its source."""
+    best = prediction.best
+    attention(folder / f"{line:06d}.png", best.attention, prediction.source, best.subwords)
 
 
 def check() -> None:

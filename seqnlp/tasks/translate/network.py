@@ -12,6 +12,7 @@ from seqnlp.nn import decoder as decoders
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import loss, recurrent
+from seqnlp.tasks.translate.options import Config
 
 
 @dataclass(frozen=True)
@@ -34,39 +35,22 @@ class Translator(nn.Module):
     shared: source and target have one vocabulary, and so one embedding, which is the output matrix too.
     """
 
-    def __init__(
-        self,
-        *,
-        source_vocabulary: int,
-        target_vocabulary: int,
-        dimension: int,
-        hidden: int,
-        layers: int,
-        decoder_hidden: int,
-        decoder_layers: int,
-        attention: str,
-        dropout: float,
-        smoothing: float,
-        init: str,
-        shared: bool,
-        cell: str = "lstm",
-    ) -> None:
+    def __init__(self, config: Config, *, source_vocabulary: int, target_vocabulary: int, shared: bool) -> None:
         super().__init__()
-        self.smoothing = smoothing
-        self.embedding = embeddings.TiedEmbedding(source_vocabulary, dimension)
-        self.dropout = dropouts.LockedDropout(dropout)
-        self.encoder = recurrent.Encoder(dimension, hidden, cell=cell, layers=layers, dropout=dropout, init=init)
+        self.label_smoothing = config.label_smoothing
+        self.embedding = embeddings.TiedEmbedding(source_vocabulary, config.embedding_size)
+        self.dropout = dropouts.LockedDropout(config.dropout)
+        recurrence: dict[str, Any] = {"cell": config.cell, "dropout": config.dropout, "init": config.init}
+        self.encoder = recurrent.Encoder(config.embedding_size, config.hidden_size, layers=config.layers, **recurrence)
         self.decoder = decoders.Decoder(
             vocabulary=target_vocabulary,
-            embedding_size=dimension,
-            hidden_size=decoder_hidden,
+            embedding_size=config.embedding_size,
+            hidden_size=config.decoder_hidden_size,
             memory=self.encoder.outputs,
-            cell=cell,
-            attention=attention,
-            layers=decoder_layers,
-            dropout=dropout,
-            init=init,
+            attention=config.attention,
+            layers=config.decoder_layers,
             embedding=self.embedding if shared else None,
+            **recurrence,
         )
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
@@ -84,5 +68,5 @@ class Translator(nn.Module):
         features, _ = self.decoder(batch.inputs, self.begin(batch.source, batch.lengths))
         decoder = self.decoder
         return loss.linear_cross_entropy(
-            features, decoder.output, decoder.bias, batch.outputs, label_smoothing=self.smoothing
+            features, decoder.output, decoder.bias, batch.outputs, label_smoothing=self.label_smoothing
         )

@@ -31,23 +31,23 @@ def by_hand(word, shortest, longest, buckets):
 @pytest.mark.parametrize(("shortest", "longest"), [(3, 6), (1, 2), (2, 2), (5, 7)])
 @pytest.mark.parametrize("word", WORDS)
 def test_n_grams_by_hand(word, shortest, longest):
-    found = char_ngrams.Subwords(shortest, longest, 1009).of_word(word)
+    found = char_ngrams.CharNgrams(shortest, longest, 1009).of_word(word)
     assert sorted(found.tolist()) == by_hand(word, shortest, longest, 1009)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), st.integers(1, 5), st.integers(0, 4))
 def test_n_grams_of_any_word(word, shortest, more):
-    found = char_ngrams.Subwords(shortest, shortest + more, 97).of_word(word)
+    found = char_ngrams.CharNgrams(shortest, shortest + more, 97).of_word(word)
     assert sorted(found.tolist()) == by_hand(word, shortest, shortest + more, 97)
     assert len(found)
 
 
 def test_a_repeated_n_gram_counts_once():
-    assert len(char_ngrams.Subwords(2, 2, 10**9).of_word("aaaa")) == 3  # <a aa a>
+    assert len(char_ngrams.CharNgrams(2, 2, 10**9).of_word("aaaa")) == 3  # <a aa a>
 
 
 def test_batches_number_the_distinct_words():
-    rows, grams, offsets = char_ngrams.Subwords(3, 4, 101).of_batch([["b", "a", "b"], ["a", "c"]])
+    rows, grams, offsets = char_ngrams.CharNgrams(3, 4, 101).of_batch([["b", "a", "b"], ["a", "c"]])
     assert rows == [[0, 1, 0], [1, 2]]
     assert len(offsets) == 3
     assert offsets[0] == 0
@@ -55,7 +55,7 @@ def test_batches_number_the_distinct_words():
 
 
 def test_batches_hold_each_distinct_word_s_n_grams():
-    parts = char_ngrams.Subwords(3, 5, 101)
+    parts = char_ngrams.CharNgrams(3, 5, 101)
     _, grams, offsets = parts.of_batch([["banana", "cat"], ["", "cat", "dog"]])
     bounds = [*offsets.tolist(), len(grams)]
     found = [grams[a:b].tolist() for a, b in itertools.pairwise(bounds)]
@@ -63,7 +63,7 @@ def test_batches_hold_each_distinct_word_s_n_grams():
 
 
 def test_a_batch_without_words_has_no_n_grams():
-    rows, grams, offsets = char_ngrams.Subwords(3, 6, 101).of_batch([])
+    rows, grams, offsets = char_ngrams.CharNgrams(3, 6, 101).of_batch([])
     assert (rows, grams.tolist(), offsets.tolist()) == ([], [], [0])
 
 
@@ -76,7 +76,7 @@ print(json.dumps([p.of_word(w).tolist() for w in {WORDS!r}]))"
         ).stdout
         for seed in ("1", "2")
     ]
-    here = [char_ngrams.Subwords(2, 5, 997).of_word(word).tolist() for word in WORDS]
+    here = [char_ngrams.CharNgrams(2, 5, 997).of_word(word).tolist() for word in WORDS]
     assert [json.loads(output) for output in outputs] == [here, here]
 
 
@@ -85,7 +85,7 @@ print(json.dumps([p.of_word(w).tolist() for w in {WORDS!r}]))"
 
 def parts(word):
     """The features of a word by kind: beginnings, ends, shapes."""
-    found = char_ngrams.surface(word)
+    found = char_ngrams.affixes(word)
     return tuple([part[2:] for part in found if part[1] == mark] for mark in "<>:")
 
 
@@ -132,16 +132,16 @@ def test_the_shape_stands_there_in_full_and_without_repetitions(word, shapes):
 
 
 def test_a_beginning_is_no_end_and_no_shape():
-    assert len(set(char_ngrams.surface("x"))) == 4  # the beginning x, the end x, two shapes x
+    assert len(set(char_ngrams.affixes("x"))) == 4  # the beginning x, the end x, two shapes x
 
 
 @given(st.lists(st.text(max_size=6)), st.integers(1, 50))
 def test_hashed_features_are_buckets_of_the_distinct_ones(words, buckets):
-    hashed = char_ngrams.Hashed(char_ngrams.surface, buckets)
+    hashed = char_ngrams.Hashed(char_ngrams.affixes, buckets)
     flat, offsets = hashed.flat(words)
     bounds = [*offsets.tolist(), len(flat)]
     for word, (a, b) in zip(words, itertools.pairwise(bounds), strict=False):
-        distinct = {part.encode("utf-8", "surrogatepass") for part in char_ngrams.surface(word)}
+        distinct = {part.encode("utf-8", "surrogatepass") for part in char_ngrams.affixes(word)}
         assert sorted(flat[a:b].tolist()) == sorted(zlib.crc32(part) % buckets for part in distinct)
 
 

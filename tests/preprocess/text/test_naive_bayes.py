@@ -38,7 +38,7 @@ def by_hand(pairs, words, own, longest, classes=3):
 
 
 def fitted(longest=2):
-    return naive_bayes.Bayes.fit(PAIRS, 3, longest)
+    return naive_bayes.NaiveBayes.fit(PAIRS, 3, longest)
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3])
@@ -102,7 +102,7 @@ def test_the_scale_is_measured_on_a_sample(monkeypatch):
 def test_counts_come_back_from_their_file(tmp_path):
     made = fitted()
     made.save(tmp_path / "x.safetensors")
-    loaded = naive_bayes.Bayes.load(tmp_path / "x.safetensors", 2)
+    loaded = naive_bayes.NaiveBayes.load(tmp_path / "x.safetensors", 2)
     rows = [made.ids(words) for words, _ in PAIRS]
     assert [loaded.ids(words) for words, _ in PAIRS] == rows
     np.testing.assert_array_equal(loaded.scores(rows, [UNKNOWN] * 6), made.scores(rows, [UNKNOWN] * 6))

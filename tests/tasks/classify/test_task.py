@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from seqnlp import errors, tasks
+from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels
-from seqnlp.tasks.classify import task as classify
+from seqnlp.tasks import registry
 
-SMALL = dict(dimension=3, hidden=5, subwords=11)
+classify = registry.get("classify")
+
+SMALL = dict(embedding_size=3, hidden_size=5, char_ngram_buckets=11)
 PAIRS = [("So good", ("pos",)), ("too bad !", ("neg",)), ("good good", ("pos",))]
 
 
@@ -177,7 +179,7 @@ def test_balanced_weights_are_those_of_scikit_learn():
     names = np.array(["a"] * 7 + ["b"] * 2 + ["c"])
     expected = compute_class_weight("balanced", classes=np.unique(names), y=names)
     config, codec = fitted([(name, (name,)) for name in names], class_weights="balanced")
-    assert classify.build(config, codec).weights.tolist() == pytest.approx(expected.tolist())
+    assert classify.build(config, codec).class_weights.tolist() == pytest.approx(expected.tolist())
 
 
 # predictions
@@ -202,14 +204,14 @@ def test_the_best_label_comes_first_with_its_probability():
     _, codec = fitted()
     first, *_ = predicted([Fixed([[1.0, 3.0], [2.0, 0.0], [0.0, 0.0]])], codec)
     assert first.labels == ("pos",)
-    assert first.share("pos") == pytest.approx(1 / (1 + np.exp(-2)))
+    assert first.probability("pos") == pytest.approx(1 / (1 + np.exp(-2)))
     assert sum(share for _, share in first.ranked) == pytest.approx(1)
 
 
 def test_several_networks_are_averaged_in_probability():
     _, codec = fitted()
     first, *_ = predicted([Fixed([[0.0, 0.0]] * 3), Fixed([[100.0, 0.0]] * 3)], codec)
-    assert (first.labels, first.share("neg")) == (("neg",), pytest.approx(0.75))
+    assert (first.labels, first.probability("neg")) == (("neg",), pytest.approx(0.75))
 
 
 @pytest.mark.parametrize(("threshold", "chosen"), [(0.5, ("x", "z")), (0.9, ("x",)), (0.1, ("x", "z", "y"))])
@@ -304,7 +306,7 @@ def test_mistakes_come_worst_first_with_gold_beside_predicted():
 
 def test_a_task_that_does_not_exist_is_told_with_those_that_do():
     with pytest.raises(errors.UsageError, match="no task 'cooking'; hint: the tasks are classify"):
-        tasks.get("cooking")
+        registry.get("cooking")
 
 
 def test_a_whole_corpus_fits_its_batches():

@@ -12,6 +12,7 @@ from seqnlp import errors
 from seqnlp.nn import loss
 from seqnlp.preprocess.text import tag_schemes
 from seqnlp.tasks.tag import network as tagger
+from seqnlp.tasks.tag import options
 
 VOCABULARY, UNKNOWN, RARE, TAGS = 13, 1, 9, 3
 LETTERS = [[5, 7, 5], [2049 % tagger.ALPHABET], [3, 4, 5, 6, 7], [7, 5, 7, 5]]  # of the distinct words
@@ -49,24 +50,30 @@ def batch(sentences=SENTENCES, letters=LETTERS, width=0, longest=0):
     )
 
 
+SMALL = options.Config(
+    embedding_size=4,
+    hidden_size=3,
+    layers=2,
+    dropout=0.0,
+    word_dropout=0.0,
+    label_smoothing=0.0,
+    char_ngram_buckets=7,
+    char_ngram_embedding_size=3,
+    affix_embedding_size=2,
+    char_embedding_size=5,
+    head="crf",
+)
+
+
 def forms(buckets=7, characters="none"):
-    return tagger.Forms(buckets=buckets, gram_size=3, surface_size=2, characters=characters, character_size=5)
+    return tagger.Forms(dataclasses.replace(SMALL, char_ngram_buckets=buckets, char_encoder=characters))
 
 
-def network(*, chain=True, tags=TAGS, legal=ANY, form=None, seed=0, spread=1.0, **options):
+def network(*, chain=True, tags=TAGS, legal=ANY, seed=0, spread=1.0, **changes):
     """A tagger with random weights everywhere, also where they are zero at first."""
     torch.manual_seed(seed)
-    settings = dict(dimension=4, hidden=3, layers=2, dropout=0.0, word_dropout=0.0, init="orthogonal", smoothing=0.0)
-    made = tagger.Tagger(
-        vocabulary=VOCABULARY,
-        tags=tags,
-        unknown=UNKNOWN,
-        rare=RARE,
-        forms=form or forms(),
-        chain=chain,
-        legal=legal,
-        **{**settings, **options},
-    )
+    config = dataclasses.replace(SMALL, head="crf" if chain else "softmax", **changes)
+    made = tagger.Tagger(config, vocabulary=VOCABULARY, tags=tags, rare=RARE, legal=legal)
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=spread)
     return made.eval()
@@ -90,7 +97,7 @@ def test_a_form_is_as_wide_as_it_says(buckets, kind):
 def test_a_form_is_the_means_of_its_features_side_by_side():
     part = forms()
     expected = [
-        torch.cat([part.grams.weight[grams].mean(0), part.surface.weight[surface].mean(0)])
+        torch.cat([part.char_ngrams.weight[grams].mean(0), part.affixes.weight[surface].mean(0)])
         for grams, surface in zip(GRAMS, SURFACE, strict=True)
     ]
     torch.testing.assert_close(part(batch()), torch.stack(expected))
@@ -157,7 +164,7 @@ def test_no_word_is_lost_at_prediction_nor_without_dropout():
 @pytest.mark.parametrize("chain", [True, False])
 @pytest.mark.parametrize(("buckets", "kind"), FORMS)
 def test_a_sentence_is_scored_the_same_alone_and_in_a_batch(buckets, kind, chain):
-    made = network(chain=chain, form=forms(buckets, kind))
+    made = network(chain=chain, char_ngram_buckets=buckets, char_encoder=kind)
     together = made.emissions(batch(width=9))
     assert together.shape == (3, 9, TAGS)
     for sentence, found in zip(SENTENCES, together, strict=True):
@@ -167,9 +174,9 @@ def test_a_sentence_is_scored_the_same_alone_and_in_a_batch(buckets, kind, chain
 
 def test_a_word_s_form_matters():
     made = network()
-    grams = batch().grams.clone()
+    grams = batch().char_ngrams.clone()
     grams[-len(GRAMS[3]) :] = 0  # of word 3, which the first sentence lacks
-    before, after = (made.emissions(given) for given in (batch(), dataclasses.replace(batch(), grams=grams)))
+    before, after = (made.emissions(given) for given in (batch(), dataclasses.replace(batch(), char_ngrams=grams)))
     torch.testing.assert_close(after[0], before[0])
     assert not torch.allclose(after[1, 0], before[1, 0], atol=1e-3)
 
@@ -177,7 +184,7 @@ def test_a_word_s_form_matters():
 @pytest.mark.parametrize("chain", [True, False])
 def test_emissions_are_in_fp32_under_autocast(chain):
     with torch.autocast("cpu", torch.bfloat16):
-        assert network(chain=chain, form=forms(7, "lstm")).emissions(batch()).dtype == torch.float32
+        assert network(chain=chain, char_encoder="lstm").emissions(batch()).dtype == torch.float32
 
 
 def test_without_a_chain_emissions_are_log_probabilities():
@@ -271,7 +278,7 @@ def test_without_a_chain_transitions_are_not_learnt_nor_saved():
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
 def test_the_loss_of_the_softmax_by_hand(smoothing):
-    made = network(chain=False, smoothing=smoothing)
+    made = network(chain=False, label_smoothing=smoothing)
     emissions = made.emissions(batch())
     total = 0.0
     for row, sentence in zip(emissions, SENTENCES, strict=True):

@@ -14,10 +14,21 @@ from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import conll, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
+from seqnlp.tasks import registry
 from seqnlp.tasks.tag import network as tagger
-from seqnlp.tasks.tag import task as tag
+from seqnlp.tasks.tag import output
 
-SMALL = dict(dimension=3, gram_dimension=3, surface_dimension=2, hidden=5, layers=1, subwords=11, dropout=0.0)
+tag = registry.get("tag")
+
+SMALL = dict(
+    embedding_size=3,
+    char_ngram_embedding_size=3,
+    affix_embedding_size=2,
+    hidden_size=5,
+    layers=1,
+    char_ngram_buckets=11,
+    dropout=0.0,
+)
 SPANS = [
     ("Ada Byron came to New York", "B-PER I-PER O O B-LOC I-LOC"),
     ("Ada came to Oslo", "B-PER O O B-LOC"),
@@ -196,9 +207,9 @@ def test_no_tags_are_told():
 
 
 def test_n_grams_of_no_length_are_told():
-    with pytest.raises(errors.UsageError, match="--shortest-gram is greater than --longest-gram"):
-        fitted(shortest_gram=4, longest_gram=3)
-    fitted(shortest_gram=4, longest_gram=3, subwords=0)
+    with pytest.raises(errors.UsageError, match="--min-char-ngram is greater than --max-char-ngram"):
+        fitted(min_char_ngram=4, max_char_ngram=3)
+    fitted(min_char_ngram=4, max_char_ngram=3, char_ngram_buckets=0)
 
 
 def test_words_met_once_are_rare():
@@ -263,7 +274,7 @@ def test_vectors_are_put_into_the_embedding_of_their_words(pretrained):
     path = pretrained("Oslo 1 0 -1 2\nOSLO 9 9 9 9\nbergen 0 1 1 -3\nada -1 -1 2 0\n")
     config, codec = fitted(vectors=path)
     config = tag.resolve(config, codec)
-    assert config.dimension == 4
+    assert config.embedding_size == 4
     network = tag.build(config, codec)
     tag.initialise(network, config, codec)
     rows = [network.words.weight[codec.words.vocabulary[word]] for word in ("oslo", "bergen", "ada")]
@@ -338,13 +349,13 @@ def test_illegal_tags_of_the_corpus_are_mended_for_training():
 
 
 def test_a_saved_codec_is_the_same(tmp_path):
-    config, codec = fitted(column="xpos", shortest_gram=3)
+    config, codec = fitted(column="xpos", min_char_ngram=3)
     assert codec.save(tmp_path) == ["tokenizer.json", "labels.json", "words.json"]
-    again = tag.load_codec(tmp_path, config)
+    again = tag.Codec.load(tmp_path, config)
     assert (again.scheme, again.rare, again.column) == (codec.scheme, codec.rare, "xpos")
     given = sentence("Ada saw New York", "B-PER O B-LOC I-LOC")
     assert again.encode(given) == codec.encode(given)
-    for name in ("grams", "surface"):
+    for name in ("forms", "affixes"):
         assert getattr(again, name).of_word("York").tolist() == getattr(codec, name).of_word("York").tolist()
 
 
@@ -359,26 +370,26 @@ def test_a_batch_is_padded_to_its_width():
 
 
 def test_each_distinct_word_stands_once_in_a_batch():
-    _, codec = fitted(characters="lstm")
+    _, codec = fitted(char_encoder="lstm")
     batch = tag.collate(columns_of(codec, [("a b a", "O O O"), ("B b", "O O")]), (3,), codec)
     assert batch.forms.tolist() == [[0, 1, 0], [2, 1, 0]]
     assert batch.sizes.tolist() == [1, 1, 1]
-    assert len(batch.gram_offsets) == len(batch.surface_offsets) == 3
+    assert len(batch.char_ngram_offsets) == len(batch.affix_offsets) == 3
 
 
 def test_characters_that_nobody_reads_are_not_in_a_batch():
-    _, codec = fitted(characters="none")
+    _, codec = fitted(char_encoder="none")
     batch = tag.collate(columns_of(codec, [("a b a", "O O O")]), (3,), codec)
     assert batch.characters.numel() == batch.sizes.numel() == 0
 
 
 def test_of_a_long_word_the_beginning_is_read():
-    _, codec = fitted(characters="lstm")
+    _, codec = fitted(char_encoder="lstm")
     rows = columns_of(codec, [("a" * 100_000 + " é", "O O"), ("x", "O")])
     rows["words"][1] = [""]
     batch = tag.collate(rows, (2,), codec)
-    assert batch.sizes.tolist() == [tagger.LONGEST, 1, 1]
-    assert batch.characters.shape == (3, tagger.LONGEST)
+    assert batch.sizes.tolist() == [tagger.MAX_CHARACTERS, 1, 1]
+    assert batch.characters.shape == (3, tagger.MAX_CHARACTERS)
     assert batch.characters[:, 0].tolist() == [ord("a"), ord("é"), 0]
 
 
@@ -405,7 +416,7 @@ def test_an_illegal_sequence_cannot_come_out(scheme, head):
         network, codec = built(SCHEMES[scheme], seed, head=head)
         assert codec.scheme == scheme
         pairs = [(" ".join(f"w{seed}{i}" for i in range(n)), None) for n in range(1, 9)]
-        for found, n in zip(predicted([network], codec, pairs, top=3), range(1, 9), strict=True):
+        for found, n in zip(predicted([network], codec, pairs, nbest=3), range(1, 9), strict=True):
             for tags in (found.tags, *(tags for tags, _ in found.nbest)):
                 assert len(tags) == n
                 assert list(tags) == tag_schemes.convert(tags, scheme)
@@ -415,10 +426,10 @@ def test_an_illegal_sequence_cannot_come_out(scheme, head):
 
 def test_probabilities_are_those_of_the_tags():
     network, codec = built()
-    (found,) = predicted([network], codec, [("Ada saw Oslo", None)], top=10_000)
+    (found,) = predicted([network], codec, [("Ada saw Oslo", None)], nbest=10_000)
     assert found.nbest[0][0] == found.tags
     assert sum(share for _, share in found.nbest) == pytest.approx(1, abs=1e-4)
-    for place, tag_, share in zip(range(3), found.tags, found.shares, strict=True):
+    for place, tag_, share in zip(range(3), found.tags, found.probabilities, strict=True):
         inner = tag_schemes.convert(found.tags, "BIOES")[place]
         same = [p for tags, p in found.nbest if tag_schemes.convert(tags, "BIOES")[place] == inner]
         assert sum(same) == pytest.approx(share, abs=1e-4), tag_
@@ -427,7 +438,7 @@ def test_probabilities_are_those_of_the_tags():
 @pytest.mark.parametrize("pairs", [SPANS, PLAIN])
 def test_the_best_sequences_by_trying_all(pairs):
     network, codec = built(pairs)
-    (found,) = predicted([network], codec, [("Ada saw", None)], top=4)
+    (found,) = predicted([network], codec, [("Ada saw", None)], nbest=4)
     every = codec.classes.names
     rows = columns_of(codec, [("Ada saw", None)])
     with torch.inference_mode():
@@ -446,7 +457,7 @@ def test_the_best_sequences_by_trying_all(pairs):
 
 def test_there_may_be_fewer_sequences_than_asked_for():
     network, codec = built(PLAIN)
-    (found,) = predicted([network], codec, [("x", None)], top=9)
+    (found,) = predicted([network], codec, [("x", None)], nbest=9)
     assert sorted(tags for tags, _ in found.nbest) == [(name,) for name in codec.classes.names]
 
 
@@ -454,7 +465,7 @@ def test_the_best_sequences_of_a_long_sentence_are_there_however_improbable():
     network, codec = built(PLAIN)
     for parameter in network.parameters():  # all are equally probable: less than the least number
         parameter.data.zero_()
-    (found,) = predicted([network], codec, [("x y z " * 333, None)], top=2)
+    (found,) = predicted([network], codec, [("x y z " * 333, None)], nbest=2)
     assert len(found.tags) == 999
     assert [(len(tags), share) for tags, share in found.nbest] == [(999, 0.0)] * 2
 
@@ -531,7 +542,7 @@ def test_spans_have_their_place_in_the_text(text, search, wrap):
 @given(st.text(max_size=12), st.booleans())
 def test_every_token_of_any_text_has_its_place(text, tokenize):
     given = example(text, tokenize=tokenize)
-    found = [text[begin:end] for begin, end in tag._offsets(given)]
+    found = [text[begin:end] for begin, end in output.offsets(given)]
     assert found == list(given.source)
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from seqnlp.nn import attention, cells, loss
 from seqnlp.tasks.translate import network as translator
+from seqnlp.tasks.translate import options
 
 START, END = 2, 3
 SOURCES = [[5, 6, 7, 8, END], [9, END], [4, 4, 6, END]]
@@ -15,23 +16,22 @@ TARGETS = [[7, 5], [6, 8, 9, 4, 10], []]
 KINDS = [(kind, shared) for kind in attention.ATTENTIONS for shared in (True, False)]
 
 
-def made(kind="general", shared=True, seed=1, **options):
+def made(kind="general", shared=True, seed=1, **changes):
     torch.manual_seed(seed)
     settings = dict(
-        source_vocabulary=11,
-        target_vocabulary=11 if shared else 13,
-        dimension=3,
-        hidden=5,
+        embedding_size=3,
+        hidden_size=5,
         layers=2,
-        decoder_hidden=10 if kind == "dot" else 7,
+        decoder_hidden_size=10 if kind == "dot" else 7,
         decoder_layers=3,
         attention=kind,
         dropout=0.4,
-        smoothing=0.0,
-        init="orthogonal",
-        shared=shared,
+        label_smoothing=0.0,
     )
-    return translator.Translator(**{**settings, **options}).eval()
+    config = options.Config(**{**settings, **changes})
+    return translator.Translator(
+        config, source_vocabulary=11, target_vocabulary=11 if shared else 13, shared=shared
+    ).eval()
 
 
 def padded(rows, width, value=0):
@@ -87,7 +87,7 @@ def test_smoothing_mixes_the_mean_over_the_vocabulary_in():
     logs = functional.linear(features, network.embedding.weight, network.decoder.bias).log_softmax(2)
     counted = batch.outputs != loss.IGNORED
     expected = 0.9 * network(batch).sum - 0.1 * logs.mean(2)[counted].sum()
-    torch.testing.assert_close(made(smoothing=0.1)(batch).sum, expected)
+    torch.testing.assert_close(made(label_smoothing=0.1)(batch).sum, expected)
 
 
 def test_what_a_decoder_begins_with_depends_on_the_whole_source():
@@ -106,7 +106,7 @@ def test_what_a_decoder_begins_with_comes_from_the_last_layer():
 
 
 def test_embeddings_and_memory_lose_whole_columns_in_training():
-    network, seen = made(hidden=50, dimension=50).train(), []
+    network, seen = made(hidden_size=50, embedding_size=50).train(), []
     network.encoder.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     seen.append(network.begin(torch.tensor([[5, 6, 7, 3]]), torch.tensor([4]))["source.memory"])
     for features in seen:  # (1, S, D)

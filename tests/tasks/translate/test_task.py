@@ -1,5 +1,6 @@
 """translate: pairs as they are read, what is fitted, rows and batches, searches, results and their text, scores."""
 
+import dataclasses
 import json
 import logging
 
@@ -14,8 +15,11 @@ from seqnlp.nn import loss, recurrent
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
-from seqnlp.tasks.translate import task as translate
+from seqnlp.tasks import registry
+from seqnlp.tasks.translate import output, search
 from seqnlp.workflows import model_folder
+
+translate = registry.get("translate")
 
 PAIRS = [("eins und zwei", "one and two"), ("drei Häuser", "three houses"), ("zwei", "two")]
 CHINESE = [("one two. three", "一二。三"), ("two", "二")]
@@ -63,7 +67,7 @@ def test_lines_that_are_blank_on_both_sides_are_nothing(source, caplog):
 
 
 @pytest.mark.parametrize(("value", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
-@pytest.mark.parametrize("role", translate.ROLES)
+@pytest.mark.parametrize("role", translate.roles)
 def test_a_side_of_another_kind_is_told(source, role, value, kind):
     content = json.dumps({"source": "a", "target": "b", role: value})
     with pytest.raises(errors.DataError, match=rf"x\.jsonl:1: the {role} is a {kind}, expected a string"):
@@ -96,7 +100,7 @@ def references(tmp_path):
 
 
 def test_a_blank_source_or_reference_is_not_scored(source, references):
-    found = inputs(source("x.de", "a\n\nc\nd\n"), reference=references("A\nB\n \nD\n"))
+    found = inputs(source("x.de", "a\n\nc\nd\n"), score_reference=references("A\nB\n \nD\n"))
     assert found == [("a", "A"), ("", "B"), ("", " "), ("d", "D")]
 
 
@@ -106,13 +110,13 @@ def test_a_blank_source_or_reference_is_not_scored(source, references):
 )
 def test_references_are_as_many_as_sources(source, references, lines, what):
     with pytest.raises(errors.DataError, match=what):
-        inputs(source("x.de", "a\nb\n"), reference=references(lines))
+        inputs(source("x.de", "a\nb\n"), score_reference=references(lines))
 
 
 def test_stdin_is_read_once(stdin):
     stdin(b"a\n")
     with pytest.raises(errors.UsageError, match=r"- \(stdin\) can be read once only"):
-        inputs(schema.Source(("-",)), reference="-")
+        inputs(schema.Source(("-",)), score_reference="-")
 
 
 # fitting
@@ -145,7 +149,7 @@ def test_one_given_tokenizer_is_for_both_sides_two_are_for_one_each():
 
 def test_going_on_keeps_the_pieces_and_learns_longer_sentences():
     _, codec = fitted()
-    _, again = fitted([(f"{'zwei ' * 30}", "two")], {"codec": codec}, longest=99)
+    _, again = fitted([(f"{'zwei ' * 30}", "two")], {"codec": codec}, max_train_length=99)
     assert (again.source, again.target, again.ratio) == (codec.source, codec.target, codec.ratio)
     assert again.longest > codec.longest
     assert fitted([("zwei", "two")], {"codec": codec})[1] == codec
@@ -155,9 +159,9 @@ def test_going_on_keeps_the_pieces_and_learns_longer_sentences():
 def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
     known = {"codec": fitted()[1]} if given else {}
     with caplog.at_level(logging.WARNING):
-        fitted([*PAIRS, ("zwei " * 100, "two"), ("zwei", "two " * 100)], known, longest=50)
+        fitted([*PAIRS, ("zwei " * 100, "two"), ("zwei", "two " * 100)], known, max_train_length=50)
     assert [record.getMessage() for record in caplog.records] == [
-        "2 pairs have more than 50 pieces on a side: left out of training"
+        "2 pairs have more than 50 subwords on a side: left out of training"
     ]
 
 
@@ -165,9 +169,9 @@ def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
 def test_where_all_pairs_are_too_long_it_is_told(given):
     known = {"codec": fitted()[1]} if given else {}
     with pytest.raises(
-        errors.DataError, match="no pair has at most 1 pieces on either side; hint: a greater --longest"
+        errors.DataError, match="no pair has at most 1 subwords on either side; hint: a greater --max-train-length"
     ):
-        fitted([("zwei und zwei", "two and two")], known, longest=1)
+        fitted([("zwei und zwei", "two and two")], known, max_train_length=1)
 
 
 # rows and batches
@@ -189,7 +193,7 @@ def test_a_source_without_target_has_a_row():
 
 @given(st.text(st.sampled_from("einszwu .!?。\t🎉é中\u0301"), max_size=90), st.integers(2, 9))
 def test_the_parts_of_a_long_source_fit_and_lose_nothing(text, limit):
-    codec = translate.replace(CODEC, limit=limit)
+    codec = dataclasses.replace(CODEC, max_source_length=limit)
     parts = codec.parts(text)
     assert all(len(part) <= limit for part in parts)
     joined = codec.source.decode([piece for part in parts for piece in part])
@@ -201,25 +205,25 @@ CODEC = fitted()[1]
 
 def test_a_source_that_fits_is_not_cut():
     text = "eins. zwei.  drei"
-    (whole,) = translate.replace(CODEC, limit=99).parts(text)
+    (whole,) = dataclasses.replace(CODEC, max_source_length=99).parts(text)
     assert CODEC.source.decode(whole) == text
-    assert translate.replace(CODEC, limit=len(whole)).parts(text) == [whole]
-    assert len(translate.replace(CODEC, limit=len(whole) - 1).parts(text)) == 2
+    assert dataclasses.replace(CODEC, max_source_length=len(whole)).parts(text) == [whole]
+    assert len(dataclasses.replace(CODEC, max_source_length=len(whole) - 1).parts(text)) == 2
 
 
 def test_a_source_is_long_from_twice_the_longest_in_training():
     text = "zwei " * (2 * CODEC.longest)
     assert max(map(len, CODEC.parts(text))) <= 2 * CODEC.longest
-    assert len(translate.suited(CODEC, translate.Search(max_length=10**6)).parts(text)) == 1
+    assert len(translate.configured(CODEC, translate.Search(max_source_length=10**6)).parts(text)) == 1
 
 
 def test_the_parts_of_a_source_are_sentences():
-    parts = translate.replace(CODEC, limit=6).parts("eins und zwei. drei. zwei und eins.")
+    parts = dataclasses.replace(CODEC, max_source_length=6).parts("eins und zwei. drei. zwei und eins.")
     assert [CODEC.source.decode(part) for part in parts] == ["eins und zwei.", "drei.", "zwei und eins."]
 
 
 def test_with_references_no_source_is_cut():
-    codec = translate.suited(CODEC, translate.Search(max_length=3, reference="x"))
+    codec = translate.configured(CODEC, translate.Search(max_source_length=3, score_reference="x"))
     assert len(codec.parts("zwei " * 99)) == 1
 
 
@@ -227,15 +231,15 @@ def test_a_text_that_normalises_to_nothing_has_one_part():
     _, codec = fitted(normalize="space")
     assert codec.parts(" \t") == [[]]
     _, codec = fitted(normalize="accents")
-    assert translate.replace(codec, limit=2).parts(f"{' ' * 50}\u0301") == [[]]
+    assert dataclasses.replace(codec, max_source_length=2).parts(f"{' ' * 50}\u0301") == [[]]
 
 
 def test_rows_that_are_too_long_are_not_learnt_from():
-    config, codec = fitted(longest=9)
-    codec = translate.replace(codec, limit=12)
+    config, codec = fitted(max_train_length=9)
+    codec = dataclasses.replace(codec, max_source_length=12)
     rows = [codec.encode(Example(source, "two", "", "x", 1)) for source in ("zwei", "z" * 9, "z" * 10, "zwei " * 99)]
     assert [row["lengths"][0] for row in rows[1:3]] == [10, 11]  # with the end
-    assert [translate.fits(row, config) for row in rows] == [True, True, False, False]
+    assert [translate.is_trainable(row, config) for row in rows] == [True, True, False, False]
 
 
 def columns(codec, pairs):
@@ -275,7 +279,7 @@ def test_what_is_only_translated_is_not_dropped_from():
 
 def test_dropout_needs_pieces_of_bpe():
     with pytest.raises(errors.UsageError, match="kind bpe"):
-        fitted(bpe_dropout=0.1, pieces="unigram")
+        fitted(bpe_dropout=0.1, subwords="unigram")
 
 
 def test_a_batch_has_targets_as_they_are_read_and_as_they_are_written():
@@ -289,7 +293,7 @@ def test_a_batch_has_targets_as_they_are_read_and_as_they_are_written():
 
 
 def test_the_parts_of_a_source_are_sentences_of_a_batch():
-    codec = translate.replace(CODEC, limit=6)
+    codec = dataclasses.replace(CODEC, max_source_length=6)
     found = columns(codec, [("zwei", ""), ("eins und zwei. drei. zwei", "")])
     batch = translate.collate(found, (10, 1), codec)
     assert batch.lengths.tolist() == [len(part) for row in found["source"] for part in row]
@@ -301,9 +305,9 @@ def test_a_saved_codec_comes_back(tmp_path, pairs):
     config, codec = fitted(pairs)
     names = codec.save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(names)
-    again = translate.load_codec(tmp_path, config)
+    again = translate.Codec.load(tmp_path, config)
     assert (again.joint, again.longest, again.ratio) == (codec.joint, codec.longest, codec.ratio)
-    assert again.tokenize == codec.tokenize
+    assert again.bleu_tokenize == codec.bleu_tokenize
     assert columns(again, pairs) == columns(codec, pairs)
     assert model_folder.WEIGHTS not in names
 
@@ -338,7 +342,7 @@ COPIER = Copier()
 
 def predicted(texts, codec=CODEC, networks=(COPIER,), **options):
     search = translate.Search(**options)
-    codec = translate.suited(codec, search)
+    codec = translate.configured(codec, search)
     found = columns(codec, texts if isinstance(texts[0], tuple) else [(text, None) for text in texts])
     batch = translate.collate(found, [max(lengths) for lengths in zip(*found["lengths"], strict=True)], codec)
     return translate.predict(networks, codec, batch, found, search)
@@ -357,7 +361,14 @@ DRAWN = dict(sample=True, temperature=9.0)
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"beam": 1}, {"nbest": 3}, {**DRAWN, "temperature": 0.1}, {**DRAWN, "top_k": 1}, {**DRAWN, "top_p": 0.001}],
+    [
+        {},
+        {"beam_size": 1},
+        {"nbest": 3},
+        {**DRAWN, "temperature": 0.1},
+        {**DRAWN, "top_k": 1},
+        {**DRAWN, "top_p": 0.001},
+    ],
 )
 def test_every_search_gives_text(options):
     assert texts_of(predicted(TEXTS, **options)) == TEXTS
@@ -367,35 +378,35 @@ def test_a_prediction_has_pieces_attention_coverage_and_ratio():
     (found,) = predicted(["drei Häuser"])
     *pieces, end = found.source
     assert "".join(pieces).startswith("drei H") and end == "</s>"
-    assert found.best.pieces == tuple(pieces)
+    assert found.best.subwords == tuple(pieces)
     (weights,) = found.best.attention
     assert np.array_equal(weights, np.eye(len(pieces), len(pieces) + 1))
-    assert (found.coverage, found.ratio, found.notes) == (1.0, 1.0, ())
+    assert (found.coverage, found.ratio, found.warnings) == (1.0, 1.0, ())
 
 
 def test_coverage_is_the_share_of_pieces_that_were_looked_at():
-    (found,) = predicted(["eins und zwei"], most_ratio=0.0, prefix="")
+    (found,) = predicted(["eins und zwei"], max_length_ratio=0.0, prefix="")
     assert found.coverage == 1.0
-    short = translate.MORE
-    (found,) = predicted(["zwei " * 19], max_length=99, most_ratio=0.0)
+    short = search.MORE
+    (found,) = predicted(["zwei " * 19], max_source_length=99, max_length_ratio=0.0)
     size = len(found.source) - 1
     assert (found.coverage, found.ratio) == (round(short / size, 4), round(short / size, 4))
 
 
 def test_nbest_come_best_first():
-    (found,) = predicted(["zwei"], nbest=4, beam=2)
+    (found,) = predicted(["zwei"], nbest=4, beam_size=2)
     scores = [found.best.score, *(one.score for one in found.others)]
     assert len(scores) == 4 and scores == sorted(scores, reverse=True)
-    assert len({found.best.pieces, *(one.pieces for one in found.others)}) == 4
-    (other,) = predicted(["zwei"], nbest=4, beam=4)
-    assert [one.pieces for one in other.others] == [one.pieces for one in found.others]
+    assert len({found.best.subwords, *(one.subwords for one in found.others)}) == 4
+    (other,) = predicted(["zwei"], nbest=4, beam_size=4)
+    assert [one.subwords for one in other.others] == [one.subwords for one in found.others]
     assert len(predicted(["zwei"], nbest=4, sample=True)[0].others) == 3
 
 
 def test_the_parts_of_a_source_are_translated_and_joined():
-    (found, other) = predicted([LONG, "zwei"], max_length=6, nbest=3)
-    assert (found.best.text, found.notes, found.others) == (LONG, ("cut",), ())
-    assert (other.best.text, other.notes, len(other.others)) == ("zwei", (), 2)
+    (found, other) = predicted([LONG, "zwei"], max_source_length=6, nbest=3)
+    assert (found.best.text, found.warnings, found.others) == (LONG, ("cut",), ())
+    assert (other.best.text, other.warnings, len(other.others)) == ("zwei", (), 2)
     alone = predicted(["eins und zwei.", "drei.", "zwei und eins."], nbest=3)
     assert found.best.score == pytest.approx(sum(one.best.score for one in alone))
     assert found.source == tuple(piece for one in alone for piece in one.source)
@@ -404,48 +415,48 @@ def test_the_parts_of_a_source_are_translated_and_joined():
 
 
 def test_languages_without_blanks_are_joined_without():
-    codec = translate.replace(CODEC, tokenize="zh")
-    assert texts_of(predicted([LONG], codec, max_length=6)) == ["eins und zwei.drei.zwei und eins."]
-    asked = translate.replace(CODEC, scored="char")
-    assert texts_of(predicted([LONG], asked, max_length=6, tokenize="char")) == [LONG]
+    codec = dataclasses.replace(CODEC, bleu_tokenize="zh")
+    assert texts_of(predicted([LONG], codec, max_source_length=6)) == ["eins und zwei.drei.zwei und eins."]
+    asked = dataclasses.replace(CODEC, scored_tokenize="char")
+    assert texts_of(predicted([LONG], asked, max_source_length=6, tokenize="char")) == [LONG]
 
 
 def test_a_part_without_a_translation_leaves_no_blank():
     silent = Copier(CODEC.source.encode(["drei."])[0][0])
-    assert texts_of(predicted([LONG], networks=(silent,), max_length=6)) == ["eins und zwei. zwei und eins."]
+    assert texts_of(predicted([LONG], networks=(silent,), max_source_length=6)) == ["eins und zwei. zwei und eins."]
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_parts_are_searched_some_at_a_time(monkeypatch, size):
-    options = dict(max_length=6, prefix="drei", sample=True)
+    options = dict(max_source_length=6, prefix="drei", sample=True)
     together = predicted([LONG, "zwei", LONG], **options)
-    monkeypatch.setattr(translate, "AT_ONCE", size)
+    monkeypatch.setattr(search, "MAX_PARTS", size)
     apart = predicted([LONG, "zwei", LONG], **options)
     assert texts_of(apart) == texts_of(together)
     assert [one.best.score for one in apart] == pytest.approx([one.best.score for one in together])
 
 
 def test_a_prefix_begins_a_translation_not_each_of_its_parts():
-    found = texts_of(predicted([LONG, "zwei"], max_length=6, prefix="drei"))
+    found = texts_of(predicted([LONG, "zwei"], max_source_length=6, prefix="drei"))
     assert found[0].startswith("drei") and found[0].count("drei") == 2
     assert found[1].startswith("drei")
 
 
 def test_least_and_most_pieces_go_by_the_source():
-    (found,) = predicted(["eins und zwei"], least_ratio=3.0, most_ratio=4.0)
-    assert 3 * len(found.source) <= len(found.best.pieces) <= 4 * len(found.source) + translate.MORE
+    (found,) = predicted(["eins und zwei"], min_length_ratio=3.0, max_length_ratio=4.0)
+    assert 3 * len(found.source) <= len(found.best.subwords) <= 4 * len(found.source) + search.MORE
 
 
 def test_no_piece_comes_twice_where_it_must_not():
-    (found,) = predicted(["zwei zwei zwei"], no_repeat=1)
-    assert len(set(found.best.pieces)) == len(found.best.pieces)
+    (found,) = predicted(["zwei zwei zwei"], no_repeat_ngram_size=1)
+    assert len(set(found.best.subwords)) == len(found.best.subwords)
 
 
 def test_rules_that_leave_no_translation_are_told():
     with pytest.raises(
-        errors.UsageError, match="no translation keeps all rules of the search; hint: a smaller --least"
+        errors.UsageError, match="no translation keeps all rules of the search; hint: a smaller --min-length"
     ):
-        predicted(["zwei zwei zwei"], no_repeat=1, least_ratio=100.0, most_ratio=100.0)
+        predicted(["zwei zwei zwei"], no_repeat_ngram_size=1, min_length_ratio=100.0, max_length_ratio=100.0)
 
 
 @pytest.mark.parametrize(
@@ -454,27 +465,29 @@ def test_rules_that_leave_no_translation_are_told():
 def test_the_score_of_a_reference_is_what_the_search_reports(options):
     found = predicted(TEXTS, **options)
     scored = predicted(
-        [(text, one.best.text) for text, one in zip(TEXTS, found, strict=True)], reference="x", **options
+        [(text, one.best.text) for text, one in zip(TEXTS, found, strict=True)], score_reference="x", **options
     )
     assert texts_of(scored) == texts_of(found)
     assert [one.best.score for one in scored] == pytest.approx([one.best.score for one in found], abs=1e-4)
 
 
 def test_any_reference_has_a_score():
-    found = predicted([("zwei", "two"), ("zwei", "🎉 something else, far longer than the source " * 3)], reference="x")
+    found = predicted(
+        [("zwei", "two"), ("zwei", "🎉 something else, far longer than the source " * 3)], score_reference="x"
+    )
     assert found[0].best.text == "two" and found[1].best.text.startswith("🎉 something")
     assert found[0].best.score > found[1].best.score > -np.inf
-    (short,) = predicted([("drei Häuser und zwei Häuser", "two")], reference="x")
+    (short,) = predicted([("drei Häuser und zwei Häuser", "two")], score_reference="x")
     assert short.best.text == "two"
 
 
 def test_penalties_shape_the_score():
     pair = [("zwei zwei zwei", "two")]
-    (plain,) = predicted(pair, reference="x", length_penalty=0.0)
-    (shorter,) = predicted(pair, reference="x", length_penalty=1.0)
-    length = len(plain.best.pieces) + 1  # with the end
+    (plain,) = predicted(pair, score_reference="x", length_penalty=0.0)
+    (shorter,) = predicted(pair, score_reference="x", length_penalty=1.0)
+    length = len(plain.best.subwords) + 1  # with the end
     assert shorter.best.score == pytest.approx(plain.best.score / ((5 + length) / 6))
-    (covered,) = predicted(pair, reference="x", length_penalty=0.0, coverage_penalty=0.1)
+    (covered,) = predicted(pair, score_reference="x", length_penalty=0.0, coverage_penalty=0.1)
     assert covered.best.score < plain.best.score - 0.1
 
 
@@ -510,8 +523,8 @@ def test_samples_depend_on_the_sentence_and_the_seed_alone():
 
 def found(text="two", score=-0.5, **more):
     weights = (np.array([[0.25, 0.75]], dtype=np.float32),)
-    best = translate.Found(text, score, (text,), weights)
-    others = (translate.Found("too", -1.23456),)
+    best = output.Translation(text, score, (text,), weights)
+    others = (output.Translation("too", -1.23456),)
     return translate.Prediction(**{"best": best, "others": others, "source": ("zwei", "</s>"), **more})
 
 
@@ -521,8 +534,8 @@ def test_a_prediction_as_text():
 
 
 def test_with_references_the_scores_are_written():
-    assert translate.write(None, found(), "text", translate.Search(reference="x"), CODEC) == "-0.500000"
-    assert translate.write(None, None, "text", translate.Search(reference="x"), CODEC) == ""
+    assert translate.write(None, found(), "text", translate.Search(score_reference="x"), CODEC) == "-0.500000"
+    assert translate.write(None, None, "text", translate.Search(score_reference="x"), CODEC) == ""
 
 
 def test_a_prediction_as_json():
@@ -535,7 +548,7 @@ def test_a_prediction_as_json():
         "attention": {"source": ("zwei", "</s>"), "target": ("two",), "weights": [[[0.25, 0.75]]]},
     }
     third = (np.array([[1 / 3, 2 / 3]], dtype=np.float32),)
-    best = translate.Found("two", -0.5, ("two",), third)
+    best = output.Translation("two", -0.5, ("two",), third)
     assert json.dumps(translate.value(None, found(best=best), CODEC)["attention"]["weights"]) == "[[[0.333, 0.667]]]"
 
 
@@ -552,7 +565,7 @@ def test_a_prediction_as_json():
     ],
 )
 def test_what_is_far_from_the_usual_is_flagged(ratio, coverage, flags):
-    codec = translate.replace(CODEC, ratio=0.8)
+    codec = dataclasses.replace(CODEC, ratio=0.8)
     long, short = found(ratio=ratio, coverage=coverage, source=("a",) * 6), found(ratio=ratio, coverage=coverage)
     assert translate.value(None, long, codec)["quality"]["flags"] == flags
     assert translate.value(None, short, codec)["quality"]["flags"] == []  # a few pieces tell nothing
@@ -589,22 +602,22 @@ def test_in_training_the_first_two_are_enough():
 
 def test_words_are_those_that_suit_the_target_or_were_asked_for():
     assert "tok:13a" in translate.score(*JUDGED, CODEC)[0][0].signature
-    codec = translate.replace(CODEC, tokenize="zh")
+    codec = dataclasses.replace(CODEC, bleu_tokenize="zh")
     assert "tok:zh" in translate.score(*JUDGED, codec)[0][0].signature
-    asked = translate.suited(codec, translate.Search(tokenize="char"))
+    asked = translate.configured(codec, translate.Search(tokenize="char"))
     assert "tok:char" in translate.score(*JUDGED, asked)[0][0].signature
 
 
 def test_in_lower_case_capitals_make_no_difference():
     pairs = judged(("The Cat sat here", "the cat SAT here"))
-    lower = translate.suited(CODEC, translate.Search(lowercase=True))
+    lower = translate.configured(CODEC, translate.Search(lowercase=True))
     assert (values(pairs)["exact_match"], values(pairs, lower)["exact_match"]) == (0, 100)
     assert values(pairs)["bleu"] < 90 and values(pairs, lower)["bleu"] == pytest.approx(100)
     assert len(translate.mistakes(*pairs, CODEC)) == 1 and translate.mistakes(*pairs, lower) == []
 
 
 def test_ter_is_left_out_where_it_would_take_minutes(monkeypatch, caplog):
-    monkeypatch.setattr(translate, "TER_WORDS", 4)
+    monkeypatch.setattr(output, "TER_WORDS", 4)
     with caplog.at_level(logging.WARNING):
         scores, _ = translate.score(*JUDGED, CODEC)
     assert [score.name for score in scores] == [name for name in NAMES if name != "ter"]
@@ -625,16 +638,16 @@ def test_mistakes_come_worst_first_with_gold_beside_predicted():
 
 
 def test_a_joint_vocabulary_makes_one_embedding():
-    config, codec = fitted(dimension=3, hidden=5, decoder_hidden=7)
+    config, codec = fitted(embedding_size=3, hidden_size=5, decoder_hidden_size=7)
     network = translate.build(config, codec)
     assert network.decoder.output is network.embedding.weight
-    config, codec = fitted(CHINESE, dimension=3, hidden=5, decoder_hidden=7)
+    config, codec = fitted(CHINESE, embedding_size=3, hidden_size=5, decoder_hidden_size=7)
     network = translate.build(config, codec)
     assert network.decoder.output.shape == (len(codec.target), 3)
 
 
 def test_a_real_network_predicts_the_same_whatever_is_beside_a_sentence():
-    config, codec = fitted(dimension=3, hidden=5, decoder_hidden=7)
+    config, codec = fitted(embedding_size=3, hidden_size=5, decoder_hidden_size=7)
     torch.manual_seed(1)
     network = translate.build(config, codec).eval()
     for parameter in network.parameters():
@@ -643,5 +656,5 @@ def test_a_real_network_predicts_the_same_whatever_is_beside_a_sentence():
     together = predicted(texts, codec, (network,), nbest=2)
     for text, expected in zip(texts, together, strict=True):
         (alone,) = predicted([text], codec, (network,), nbest=2)
-        assert (alone.best.text, alone.best.pieces) == (expected.best.text, expected.best.pieces)
+        assert (alone.best.text, alone.best.subwords) == (expected.best.text, expected.best.subwords)
         assert alone.best.score == pytest.approx(expected.best.score, abs=1e-4)

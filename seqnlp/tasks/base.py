@@ -1,0 +1,249 @@
+"""The task: what it promises to the workflows, with a default for all that most tasks have alike.
+
+A task imports torch only inside the functions that need it: help, errors in the data and the text half come at once.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from seqnlp import options
+from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.training import data
+
+if TYPE_CHECKING:
+    from torch import nn
+    from typing_extensions import Self
+
+    from seqnlp.metrics import base as metrics
+    from seqnlp.metrics import registry
+    from seqnlp.preprocess.batching import buckets, padding
+    from seqnlp.preprocess.corpora import arrow, formats, schema
+
+Row = dict[str, Any]  # an encoded example, by column
+Columns = Mapping[str, list[Any]]  # encoded rows, by column
+Result = tuple[list["metrics.Score"], dict[str, Any]]
+
+
+class Codec(abc.ABC):
+    """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
+
+    @abc.abstractmethod
+    def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
+        """Return the row of an example; `lengths` is its number of steps. Targets may be missing.
+
+        fitted: the example is one of those that the codec was fitted on.
+        """
+
+    @abc.abstractmethod
+    def features(self) -> dict[str, Any]:
+        """Return the Arrow types of a row, by column."""
+
+    @abc.abstractmethod
+    def save(self, folder: Path) -> list[str]:
+        """Write the codec into a folder; return the names of its files."""
+
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, folder: Path, config: Any) -> Self:
+        """Return the codec that `save` wrote."""
+
+
+ConfigT = TypeVar("ConfigT")
+SearchT = TypeVar("SearchT")
+CodecT = TypeVar("CodecT", bound=Codec)
+PredictionT = TypeVar("PredictionT")
+
+
+class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
+    """A task; what is abstract is its own, all else has a default.
+
+    A subclass names its four types once, as in `class Tag(Task[Config, Search, Codec, Prediction])`. Config makes the
+    model: flags of train, keys of config.json. Search shapes a result: flags of predict and eval.
+    """
+
+    name: ClassVar[str]
+    roles: ClassVar[tuple[str, ...]]  # what a record of a corpus holds, input first
+    answers: ClassVar[registry.Inputs]  # what a prediction is to a metric: labels, tags or texts
+    Config: type[ConfigT]
+    Search: type[SearchT]
+    Codec: type[CodecT]
+    Prediction: type[PredictionT]
+    training: ClassVar[options.Training] = options.Training()  # its defaults
+    min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl")
+    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, told once with their number
+    preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at
+    kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            if typing.get_origin(base) is Task:
+                cls.Config, cls.Search, cls.Codec, cls.Prediction = typing.get_args(base)
+
+    @property
+    def text_key(self) -> str:
+        """Return what jsonl calls a line of plain text."""
+        return self.roles[0]
+
+    # Reading
+
+    @abc.abstractmethod
+    def labelled(self, record: formats.Record, config: ConfigT) -> examples.Example:
+        """Return the example of a record with its target."""
+
+    @abc.abstractmethod
+    def example(self, record: formats.Record, search: SearchT) -> examples.Example:
+        """Return the example of a record that has no target."""
+
+    def layout(self, config: ConfigT) -> Mapping[str, str]:
+        """Return where files in columns hold what."""
+        return {}
+
+    def read(self, source: schema.Source, config: ConfigT) -> examples.Examples:
+        """Return the examples of a corpus; those without input are left out, as predict leaves them blank."""
+        source = replace(source, layout=self.layout(config))
+
+        def make() -> Iterator[examples.Example]:
+            for record in readers.records(source, self.roles, targets=True):
+                example = self.labelled(record, config)
+                if not example.blank:
+                    yield example
+
+        return examples.Examples(make)
+
+    def read_inputs(self, source: schema.Source, config: ConfigT, search: SearchT) -> Iterable[examples.Example]:
+        """Yield the examples to predict; blank ones too."""
+        source = replace(source, layout=self.layout(config))
+        return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
+
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        """Return train and dev, where no dev part was given."""
+        return examples.random_split(corpus, seed)
+
+    # Fitting and encoding
+
+    @abc.abstractmethod
+    def fit(self, corpus: examples.Examples, config: ConfigT, given: Mapping[str, Any]) -> tuple[ConfigT, CodecT]:
+        """Return the config and the codec; only `corpus`, the training part, is looked at.
+
+        What text becomes rows by (options of the group Text) is settled here, the rest in `resolve`.
+        given: `codec`, one to go on with; `tokenizers`, what `vocab` or `bpe` made. Raises `DataError` where there is
+        nothing to learn.
+        """
+
+    def resolve(self, config: ConfigT, codec: CodecT) -> ConfigT:
+        """Return the config with everything settled that was left open, as the codec suggests."""
+        return config
+
+    def files(self, config: ConfigT) -> list[str]:
+        """Return the files besides the corpus that make the model, as its settings name them."""
+        return []
+
+    def is_trainable(self, row: Row, config: ConfigT) -> bool:
+        """Return whether a row of the training part can be learnt from, or is left out."""
+        return True
+
+    def configured(self, codec: CodecT, search: SearchT) -> CodecT:
+        """Return the codec as a search wants it."""
+        return codec
+
+    # The network
+
+    @abc.abstractmethod
+    def collate(self, columns: Columns, widths: padding.Edge, codec: CodecT) -> Any:
+        """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
+
+    def batches(
+        self,
+        rows: arrow.Corpus,
+        config: ConfigT,
+        codec: CodecT,
+        training: options.Training,
+        plan: buckets.Plan | None,
+    ) -> data.Batches:
+        """Return how the rows of the training part meet: in buckets by length, by default.
+
+        Others have a policy of `preprocess.batching.stream` or `windows`. plan: of a packed corpus, whose rows stand in
+        the order of their buckets; a policy to which another order matters raises `UsageError`.
+        """
+        return data.in_buckets(rows, training, plan, lambda columns, widths: self.collate(columns, widths, codec))
+
+    @abc.abstractmethod
+    def build(self, config: ConfigT, codec: CodecT) -> nn.Module:
+        """Return a network with fresh weights; its forward takes a batch, and what the one before carried to it.
+
+        It returns a `Loss`, whose `carry` is None where nothing is carried on.
+        """
+
+    def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
+        """Put into a fresh network what it begins with besides chance: nothing, by default."""
+
+    # Results
+
+    def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
+        """Return which of `warnings` a prediction deserves."""
+        return ()
+
+    @abc.abstractmethod
+    def predict(
+        self, networks: Sequence[nn.Module], codec: CodecT, batch: Any, columns: Columns, search: SearchT
+    ) -> list[PredictionT]:
+        """Return one prediction a row."""
+
+    @abc.abstractmethod
+    def value(self, example: examples.Example, prediction: PredictionT, codec: CodecT) -> Any:
+        """Return a prediction as JSON holds it under the task's name."""
+
+    @abc.abstractmethod
+    def write(
+        self,
+        example: examples.Example,
+        prediction: PredictionT | None,
+        output: str,
+        search: SearchT,
+        codec: CodecT,
+    ) -> str:
+        """Return the text of a prediction in an output format but jsonl, without a line end; None: of a blank one."""
+
+    @abc.abstractmethod
+    def parse(self, written: Any, config: ConfigT) -> Any:
+        """Return the answer in what was written, as the target of an example has it; None for that of a blank one.
+
+        written: a line of text by `write`, or what `value` gave. Raises `ValueError` where it is neither.
+        """
+
+    @abc.abstractmethod
+    def score(
+        self,
+        corpus: Sequence[examples.Example],
+        predictions: Sequence[PredictionT],
+        codec: CodecT,
+        *,
+        intervals: bool = True,
+    ) -> Result:
+        """Return the scores, the one that picks the checkpoint first, and details."""
+
+    @abc.abstractmethod
+    def mistakes(
+        self, corpus: Sequence[examples.Example], predictions: Sequence[PredictionT], codec: CodecT
+    ) -> list[dict[str, Any]]:
+        """Return the wrong predictions, worst first, gold beside predicted."""
+
+    @contextlib.contextmanager
+    def side_outputs(self, search: SearchT) -> Iterator[Callable[[examples.Example, PredictionT], None]]:
+        """Give what is called with every example and its prediction, such as what draws pictures: by default nothing.
+
+        Raises `UsageError` where the side outputs that a search asks for cannot be had.
+        """
+        yield lambda example, prediction: None
+
+
+AnyTask = Task[Any, Any, Any, Any]

@@ -1,0 +1,86 @@
+"""The codec: words and their character n-grams, naive Bayes counts, labels; fitted in one pass over the texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import char_ngrams, labels, naive_bayes, tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks.classify.options import Config
+
+TOKENIZER, LABELS, COUNTS = "tokenizer.json", "labels.json", "bayes.safetensors"
+
+
+@dataclass(frozen=True)
+class Codec(base.Codec):
+    """Words and their n-grams, and labels."""
+
+    words: tokenizer.Tokenizer
+    forms: char_ngrams.CharNgrams | None
+    counts: naive_bayes.NaiveBayes | None
+    classes: labels.Labels
+    multi_label: bool
+    max_length: int
+
+    @classmethod
+    def of(
+        cls, config: Config, words: tokenizer.Tokenizer, known: labels.Labels, counts: naive_bayes.NaiveBayes | None
+    ) -> Codec:
+        """Return the codec with what the config says of n-grams and lengths."""
+        buckets = config.char_ngram_buckets
+        ngrams = char_ngrams.CharNgrams(config.min_char_ngram, config.max_char_ngram, buckets) if buckets else None
+        return cls(words, ngrams, counts, known, config.multi_label, config.max_length)
+
+    def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
+        """Return a row: word ids, the words themselves for their n-grams, label numbers.
+
+        fitted: the example is one of those that the codec was fitted on.
+        """
+        words = self.split(example.source)
+        return {
+            "ids": self.words.lookup(words),
+            "words": words,
+            "ngrams": self.counts.ids(words) if self.counts else [],
+            "labels": [self.classes.number(name) for name in example.target or ()],
+            "fitted": fitted,
+            "lengths": [len(words)],
+        }
+
+    def split(self, text: str) -> list[str]:
+        """Return the words of a text, at least one and at most `max_length`."""
+        return self.words.words(text)[: self.max_length] or [""]
+
+    def features(self) -> dict[str, Any]:
+        """Return the Arrow types of a row."""
+        import datasets
+
+        numbers = datasets.List(datasets.Value("int32"))
+        words = datasets.List(datasets.Value("string"))
+        fitted = datasets.Value("bool")
+        return {
+            "ids": numbers,
+            "words": words,
+            "ngrams": numbers,
+            "labels": numbers,
+            "fitted": fitted,
+            "lengths": numbers,
+        }
+
+    def save(self, folder: Path) -> list[str]:
+        """Write tokenizer.json, labels.json and the naive Bayes counts; return the files' names."""
+        self.words.save(folder / TOKENIZER)
+        self.classes.save(folder / LABELS)
+        if self.counts is None:
+            return [TOKENIZER, LABELS]
+        self.counts.save(folder / COUNTS)
+        return [TOKENIZER, LABELS, COUNTS]
+
+    @classmethod
+    def load(cls, folder: Path, config: Config) -> Codec:
+        """Return the codec of a model folder."""
+        words = tokenizer.Tokenizer.load(folder / TOKENIZER)
+        counts = naive_bayes.NaiveBayes.load(folder / COUNTS, config.nb_ngrams) if config.nb_ngrams else None
+        return cls.of(config, words, labels.Labels.load(folder / LABELS), counts)

@@ -1,0 +1,47 @@
+"""Options of classify: what makes the model, what shapes a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqnlp.options import option, redeclared
+from seqnlp.tasks.words.options import WordOptions
+
+POOLINGS = ("last", "mean", "max", "attention", "mean+max", "attention+max")
+
+
+@dataclass(frozen=True)
+class Config(WordOptions):
+    """What makes the model."""
+
+    multi_label: bool = option(
+        False, "Several labels an item, or none; joined by commas in .tsv and .csv.", group="Text", main=True
+    )
+    class_weights: str = option(
+        "none", "balanced: rare classes count more, in inverse proportion.", choices=("none", "balanced")
+    )
+    min_count: int = redeclared(WordOptions, "min_count", 2)
+    max_length: int = option(512, "Words of a text that are read; the rest is cut off.", group="Text", low=1)
+    nb_ngrams: int = option(
+        2,
+        "Words of the longest n-gram whose naive Bayes score is added to the network's; 0 for none.",
+        group="Text",
+        low=0,
+        high=5,
+    )
+    pooling: str = option("mean+max", "From the words' outputs to one vector.", choices=POOLINGS)
+    dropout: float = redeclared(WordOptions, "dropout", 0.6)
+    label_smoothing: float = redeclared(
+        WordOptions, "label_smoothing", 0.1, "Label smoothing, where items have one label."
+    )
+
+
+@dataclass(frozen=True)
+class Search:
+    """What shapes a result."""
+
+    scores: bool = option(False, "Print the probability behind each label.", group="Output")
+    top: int = option(1, "The K best labels, each with its probability.", group="Output", low=1)
+    threshold: float = option(
+        0.5, "Probability that a label needs, where items have several.", group="Search", low=0.0, high=1.0
+    )

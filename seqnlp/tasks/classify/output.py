@@ -1,0 +1,87 @@
+"""Output: predictions, how they are written and read back, what they score, where they are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqnlp.metrics import classification
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import labels
+from seqnlp.tasks import base
+from seqnlp.tasks.classify.codec import Codec
+from seqnlp.tasks.classify.options import Search
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The labels chosen, every label's probability, best first, and what the attention looked at, word by word."""
+
+    labels: tuple[str, ...]
+    ranked: list[tuple[str, float]]
+    attention: list[tuple[str, float]] | None = None
+
+    def probability(self, label: str) -> float:
+        """Return a label's probability, 0 for one that training never saw."""
+        return dict(self.ranked).get(label, 0.0)
+
+
+def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
+    """Return label and score (or labels), and the whole distribution, best first."""
+    scores = {label: round(probability, 4) for label, probability in prediction.ranked}
+    if codec.multi_label:
+        chosen: dict[str, Any] = {"labels": list(prediction.labels)}
+    else:
+        chosen = {"label": prediction.labels[0], "score": scores[prediction.labels[0]]}
+    attention = {} if prediction.attention is None else {"attention": prediction.attention}
+    return {**chosen, "scores": scores, **attention}
+
+
+def write(prediction: Prediction | None, search: Search) -> str:
+    """Return the labels of one item as a line: joined by commas, or each with its probability, separated by tabs."""
+    if prediction is None:
+        return ""
+    if search.top > 1:
+        shown = prediction.ranked[: search.top]
+    elif search.scores:
+        shown = [(label, prediction.probability(label)) for label in prediction.labels]
+    else:
+        return ",".join(prediction.labels)
+    return "\t".join(f"{label}\t{probability:.4f}" for label, probability in shown)
+
+
+def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
+    """Return the labels in what `write` or `value` gave; None where they are those of a blank text."""
+    if isinstance(written, Mapping):
+        return tuple(written["labels"]) if "labels" in written else (written["label"],)
+    cells = written.split("\t")
+    if multi_label:
+        return tuple(part.strip() for cell in cells[::2] for part in cell.split(",") if part.strip())
+    return (cells[0].strip(),) if cells[0].strip() else None
+
+
+def score(
+    corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool
+) -> base.Result:
+    """Return accuracy (F1 where items have several labels) and what stands beside it."""
+    gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
+    scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
+    unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
+    return scores, {**details, "unseen": unseen}
+
+
+def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    """Return the wrong predictions, those with the least probability for the gold labels first."""
+    wrong = [
+        {
+            "where": example.where,
+            "gold": ",".join(example.target),
+            "predicted": ",".join(prediction.labels),
+            "gold_score": round(min((prediction.probability(label) for label in example.target), default=0.0), 4),
+            "text": example.source,
+        }
+        for example, prediction in zip(corpus, predictions, strict=True)
+        if set(example.target) != set(prediction.labels)
+    ]
+    return sorted(wrong, key=lambda mistake: mistake["gold_score"])

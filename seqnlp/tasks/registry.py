@@ -1,0 +1,30 @@
+"""The registry: a line a task. The commands, the contract tests and the tests of the docs follow from it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from seqnlp import errors
+
+if TYPE_CHECKING:
+    from seqnlp.tasks import base
+
+REGISTRY = {
+    "classify": "label sentences or texts: sentiment, intents, topics",
+    "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
+    "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
+}
+
+
+def get(name: str) -> base.AnyTask:
+    """Return the task of a name, which is `TASK` in its folder's task.py; raises `UsageError` if there is none."""
+    if name not in REGISTRY:
+        raise errors.UsageError(f"no task {name!r}", f"the tasks are {', '.join(REGISTRY)}")
+    task: base.AnyTask = importlib.import_module(f"seqnlp.tasks.{name}.task").TASK
+    return task
+
+
+def that_predict(answers: str) -> list[base.AnyTask]:
+    """Return the tasks whose predictions are labels, tags or texts."""
+    return [task for task in map(get, REGISTRY) if task.answers == answers]

@@ -1,0 +1,86 @@
+"""The codec: words and what their forms say, and tags in the scheme that they have inside the model."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqnlp.io import jsonl
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import char_ngrams, labels, tag_schemes, tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks.tag.options import Config
+
+TOKENIZER, LABELS, WORDS = "tokenizer.json", "labels.json", "words.json"
+PLAIN, INSIDE = "none", "BIOES"  # the scheme of tags that make no spans; the one that spans have inside the model
+
+
+@dataclass(frozen=True)
+class Codec(base.Codec):
+    """Words and what their forms say, and tags. rare: from this id on a word was met once in training."""
+
+    words: tokenizer.Tokenizer
+    forms: char_ngrams.Hashed
+    affixes: char_ngrams.Hashed
+    classes: labels.Labels
+    scheme: str
+    rare: int
+    column: str
+    reads_characters: bool
+
+    @classmethod
+    def of(cls, config: Config, words: tokenizer.Tokenizer, classes: labels.Labels, scheme: str, rare: int) -> Codec:
+        """Return the codec with what the config says of forms."""
+        buckets = max(config.char_ngram_buckets, 1)
+        ngrams = char_ngrams.CharNgrams(config.min_char_ngram, config.max_char_ngram, buckets)
+        affixes = char_ngrams.Hashed(char_ngrams.affixes, buckets)
+        return cls(words, ngrams, affixes, classes, scheme, rare, config.column, config.char_encoder != "none")
+
+    @functools.cached_property
+    def normal(self) -> Any:
+        """Return the function from a token to the word that is looked up."""
+        return functools.lru_cache(maxsize=char_ngrams.CACHED_WORDS)(self.words.normal)
+
+    def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
+        """Return a row: word ids, the tokens for what their forms say, tag numbers."""
+        tags = inside(example.target, self.scheme) if example.target else ()
+        return {
+            "ids": self.words.lookup(map(self.normal, example.source)),
+            "words": list(example.source),
+            "tags": [self.classes.number(tag) for tag in tags],
+            "lengths": [len(example.source)],
+        }
+
+    def outside(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        """Return tags as the training data has them."""
+        tags = [self.classes.names[number] for number in numbers]
+        return tuple(tags if self.scheme == PLAIN else tag_schemes.convert(tags, self.scheme))
+
+    def features(self) -> dict[str, Any]:
+        """Return the Arrow types of a row."""
+        import datasets
+
+        numbers, words = datasets.List(datasets.Value("int32")), datasets.List(datasets.Value("string"))
+        return {"ids": numbers, "words": words, "tags": numbers, "lengths": numbers}
+
+    def save(self, folder: Path) -> list[str]:
+        """Write tokenizer.json, labels.json and words.json; return their names."""
+        self.words.save(folder / TOKENIZER)
+        self.classes.save(folder / LABELS)
+        jsonl.write_json(folder / WORDS, {"scheme": self.scheme, "rare": self.rare})
+        return [TOKENIZER, LABELS, WORDS]
+
+    @classmethod
+    def load(cls, folder: Path, config: Config) -> Codec:
+        """Return the codec of a model folder."""
+        about = jsonl.read_json(folder / WORDS)
+        words, classes = tokenizer.Tokenizer.load(folder / TOKENIZER), labels.Labels.load(folder / LABELS)
+        return cls.of(config, words, classes, about["scheme"], about["rare"])
+
+
+def inside(tags: Sequence[str], scheme: str) -> Sequence[str]:
+    """Return tags as the model has them."""
+    return tags if scheme == PLAIN else tag_schemes.convert(tags, INSIDE)

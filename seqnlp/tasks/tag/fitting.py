@@ -1,0 +1,57 @@
+"""Fitting: the scheme, the tags and the vocabulary of a training part, in one pass over it."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from seqnlp import errors
+from seqnlp.preprocess.corpora import examples
+from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
+from seqnlp.tasks.tag import codec as codecs
+from seqnlp.tasks.tag.codec import Codec
+from seqnlp.tasks.tag.options import Config
+from seqnlp.tasks.words import vocabulary
+
+Neighbours = tuple[str, str, str]  # the tag before, the tag itself, the one behind; `O` outside of the sentence
+
+
+def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
+    """Return the config and the codec fitted on the training part; see `Task.fit`."""
+    config.check()
+    empty = vocabulary.splitter(config, given.get("tokenizers"), "tag")
+    words, neighbours = collections.Counter[str](), collections.Counter[Neighbours]()
+    for example in corpus:
+        words.update(map(empty.normal, example.source))
+        padded = (tag_schemes.OUTSIDE, *example.target, tag_schemes.OUTSIDE)
+        neighbours.update(zip(padded, padded[1:], padded[2:], strict=False))
+    found = {(before, tag) for before, tag, _ in neighbours}
+    scheme = given["codec"].scheme if "codec" in given else tag_schemes.recognise_pairs(found)
+    known = _tags(neighbours, scheme)
+    if "codec" in given:
+        given["codec"].classes.require(known.names)
+        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
+    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
+    often = [number for word, number in made.vocabulary.items() if words[word] > 1]
+    rare = max(often, default=tokenizer.END) + 1  # the first id of a word that was met once
+    return config, Codec.of(config, made, known, scheme, rare)
+
+
+def _tags(neighbours: Mapping[Neighbours, int], scheme: str) -> labels.Labels:
+    """Return the tags that the model has to know; among those of spans is `O`, so that any sentence can be tagged.
+
+    neighbours: how often each tag occurs between its neighbours, which are enough to tell how it is written inside.
+    """
+    found = {tag for _, tag, _ in neighbours}
+    if not found:
+        raise errors.DataError("the training part is empty: no tagged sentences")
+    if len(found) == 1:
+        raise errors.DataError(f"the training part has one tag only ({found.pop()})", "there is nothing to learn")
+    counts = collections.Counter[str]()
+    if scheme != codecs.PLAIN and tag_schemes.OUTSIDE not in found:
+        counts[tag_schemes.OUTSIDE] = 1
+    for triple, number in neighbours.items():
+        counts[codecs.inside(triple, scheme)[1]] += number
+    return labels.Labels.of(counts)

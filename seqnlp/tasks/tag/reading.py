@@ -1,0 +1,59 @@
+"""Reading: from the records of a corpus to tokens with their tags."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from seqnlp import errors
+from seqnlp.preprocess.corpora import conll, formats
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import tokenizer
+
+TOKENS, TAGS = ROLES = conll.ROLES
+
+
+class SplitText(tuple[str, ...]):
+    """Tokens that remember the text they were split from."""
+
+    text: str
+
+
+def labelled(record: formats.Record) -> Example:
+    """Return the tokens of a record with their tags; raises `DataError` where they do not belong together."""
+    tokens, tags = (_strings(record, role) for role in ROLES)
+    if len(tokens) != len(tags):
+        what = f"{record.where}: {_count(tokens, 'token')}, {_count(tags, 'tag')}"
+        raise errors.DataError(what, "every token needs a tag")
+    for tag in set(tags):
+        if not tag or re.search(r"\s", tag):
+            raise errors.DataError(f"{record.where}: not a tag: {tag!r}", "tags are not empty and hold no blanks")
+    return Example(tokens, tags, record.raw, record.file, record.line)
+
+
+def _count(items: Sequence[str], name: str) -> str:
+    return f"{len(items)} {name}{'' if len(items) == 1 else 's'}"
+
+
+def unlabelled(record: formats.Record, tokenize: bool) -> Example:
+    """Return the sentence of a record: its tokens, or a line of text, split."""
+    tokens, text = _strings(record, TOKENS), record.values[TOKENS]
+    if isinstance(text, str):
+        tokens = SplitText(_splitter().split(text) if tokenize else tokens)
+        tokens.text = text
+    return Example(tokens, None, record.raw, record.file, record.line)
+
+
+@functools.cache
+def _splitter() -> tokenizer.Tokenizer:
+    return tokenizer.vocabulary({}, level="word", normalization="none")
+
+
+def _strings(record: formats.Record, role: str) -> tuple[str, ...]:
+    value = record.values[role]
+    if isinstance(value, str):
+        return tuple(part for part in re.split("[ \t]+", value) if part)
+    if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+        raise errors.DataError(f"{record.where}: the {role} are no list of strings", f'as in: "{role}": ["a", "b"]')
+    return tuple(value)

@@ -1,0 +1,96 @@
+"""The codec: subwords of source and target, and what is known of their lengths."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqnlp.io import jsonl
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import bpe_dropout, segmentation, tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks.translate.options import Config
+
+JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
+
+
+@dataclass(frozen=True)
+class Codec(base.Codec):
+    """Subwords of source and target; longest: those of the longest source in training; ratio: of target to source."""
+
+    source: tokenizer.Tokenizer
+    target: tokenizer.Tokenizer
+    longest: int
+    ratio: float
+    bleu_tokenize: str  # as suits the target
+    max_source_length: int | None = None  # from which on a source is cut, where not twice the longest
+    scored_tokenize: str | None = None  # the tokenisation of BLEU that was asked for
+    lowercase: bool = False
+    merge_dropout: float = 0.0
+
+    @property
+    def joint(self) -> bool:
+        """Return whether source and target have the same subwords."""
+        return self.source is self.target
+
+    def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
+        """Return a row: the subwords of the source, in parts if it is long, those of the target, and the lengths."""
+        parts = self.parts(example.source)
+        target = self.target.encode([example.target])[0] if example.target else []
+        return {
+            "source": [[*part, tokenizer.END] for part in parts],
+            "target": target,
+            "texts": [example.source, example.target] if fitted and self.merge_dropout else [],
+            "lengths": [max(map(len, parts)) + 1, len(target) + 1],
+        }
+
+    @functools.cached_property
+    def samplers(self) -> tuple[bpe_dropout.Sampler, bpe_dropout.Sampler]:
+        """What draws the subwords of a source and of a target in training."""
+        source, target = (bpe_dropout.Sampler(side, self.merge_dropout) for side in (self.source, self.target))
+        return source, target
+
+    def parts(self, text: str) -> list[list[int]]:
+        """Return the subwords of a text; of one that is too long those of its parts, each within the limit."""
+        whole = self.source.encode([text])[0]
+        max_length = self.max_source_length or 2 * self.longest
+        if len(whole) <= max_length:
+            return [whole]
+        normal = self.source.normal(text)  # no letter is cut from the accent that becomes one with it
+        filled = [part.strip() for part in segmentation.parts(normal, self._sizes, max_length) if part.strip()]
+        found = self.source.encode(filled)
+        return [ids[start : start + max_length] for ids in found for start in range(0, len(ids), max_length)] or [[]]
+
+    def _sizes(self, texts: Sequence[str]) -> list[int]:
+        return list(map(len, self.source.encode(texts)))
+
+    def features(self) -> dict[str, Any]:
+        """Return the Arrow types of a row."""
+        import datasets
+
+        numbers = datasets.List(datasets.Value("int32"))
+        texts = datasets.List(datasets.Value("string"))
+        return {"source": datasets.List(numbers), "target": numbers, "texts": texts, "lengths": numbers}
+
+    def save(self, folder: Path) -> list[str]:
+        """Write the tokenizers and what is known of lengths; return the files' names."""
+        self.source.save(folder / (JOINT if self.joint else SOURCE))
+        if not self.joint:
+            self.target.save(folder / TARGET)
+        about = {"longest": self.longest, "ratio": self.ratio, "tokenize": self.bleu_tokenize}
+        jsonl.write_json(folder / ABOUT, about)
+        return [ABOUT, *((JOINT,) if self.joint else (SOURCE, TARGET))]
+
+    @classmethod
+    def load(cls, folder: Path, config: Config) -> Codec:
+        """Return the codec of a model folder."""
+        about = jsonl.read_json(folder / ABOUT)
+        if (folder / JOINT).exists():
+            source = target = tokenizer.Tokenizer.load(folder / JOINT)
+        else:
+            source, target = (tokenizer.Tokenizer.load(folder / name) for name in (SOURCE, TARGET))
+        known = about["longest"], about["ratio"], about["tokenize"]
+        return cls(source, target, *known, merge_dropout=config.bpe_dropout)

@@ -1,0 +1,99 @@
+"""Options of translate: what makes the model, what shapes a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqnlp.metrics import registry
+from seqnlp.options import option, redeclared
+from seqnlp.tasks.network_options import NetworkOptions
+
+
+@dataclass(frozen=True)
+class Config(NetworkOptions):
+    """What makes the model."""
+
+    vocabulary: str = option(
+        "auto",
+        "joint: source and target share subwords and embeddings; auto is joint where they share most characters.",
+        choices=("auto", "joint", "separate"),
+        group="Text",
+    )
+    vocab_size: int | None = option(
+        None,
+        "Subwords of a vocabulary; by default one for 90 words of the corpus, 500 to 16,000.",
+        group="Text",
+        low=300,
+        main=True,
+    )
+    subwords: str = option("bpe", "Kind of the subwords.", choices=("bpe", "unigram"), group="Text")
+    normalize: str = redeclared(NetworkOptions, "normalize", "nfc")
+    bpe_dropout: float = option(
+        0.0,
+        "Share of the merges passed over in training, so that each time a text has other subwords; for bpe.",
+        group="Text",
+        low=0.0,
+        high=0.9,
+    )
+    max_train_length: int = option(
+        200, "Pairs with more subwords than this on either side are left out of training.", group="Text", low=1
+    )
+    embedding_size: int = redeclared(NetworkOptions, "embedding_size", 256)
+    hidden_size: int = redeclared(NetworkOptions, "hidden_size", 256)
+    decoder_hidden_size: int = option(512, "Size of the decoder's state.", low=1)
+    decoder_layers: int = option(2, "Layers of the decoder: one below the attention, the others above.", low=2, high=8)
+    attention: str = option("additive", "How the decoder looks at the source.", choices=("additive", "general", "dot"))
+    dropout: float = option(0.3, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95, main=True)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What shapes a result."""
+
+    beam_size: int = option(5, "Hypotheses under way at once; 1 is greedy.", group="Search", low=1, high=100)
+    nbest: int = option(1, "Translations of each input, best first; in text one is printed.", group="Output", low=1)
+    length_penalty: float = option(
+        1.0, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
+    )
+    coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
+    prune_threshold: float = option(
+        1.0,
+        "Hypotheses are dropped whose log-probability is this far under the best one's, or the --nbest-th's; 0: none.",
+        group="Search",
+        low=0.0,
+    )
+    no_repeat_ngram_size: int = option(
+        0, "An n-gram of so many subwords comes only once; 0 for no rule.", group="Search", low=0
+    )
+    min_length_ratio: float = option(
+        0.0, "Fewest subwords of a translation, for each of the source.", group="Search", low=0.0, high=100.0
+    )
+    max_length_ratio: float = option(
+        2.0,
+        "Most subwords of a translation, for each of the source, and ten more.",
+        group="Search",
+        low=0.0,
+        high=100.0,
+    )
+    max_source_length: int | None = option(
+        None,
+        "Subwords of a source from which on it is cut; by default twice the longest in training.",
+        group="Search",
+        low=2,
+    )
+    prefix: str = option("", "Text that every translation begins with.", group="Search")
+    sample: bool = option(False, "Draw translations at random instead of searching the best.", group="Search")
+    temperature: float = option(1.0, "Of sampling: under 1 nearer the most probable.", group="Search", low=0.01)
+    top_k: int = option(0, "Sample from the K most probable subwords; 0 for all.", group="Search", low=0)
+    top_p: float = option(
+        1.0, "Sample from the fewest subwords with this probability.", group="Search", low=0.001, high=1.0
+    )
+    sampling_seed: int = option(1, "Seed of sampling.", group="Search", low=0)
+    tokenize: str | None = option(None, "Tokenisation of BLEU in eval.", group="Scoring", choices=registry.TOKENIZERS)
+    lowercase: bool = option(False, "Compare in lower case in eval.", group="Scoring")
+    score_reference: str | None = option(
+        None, "Score these translations, one a line, instead of searching.", group="Input", metavar="FILE"
+    )
+    plot_attention: str | None = option(
+        None, "Write a picture of each sentence's attention to this folder.", group="Output", metavar="DIR"
+    )

@@ -1,0 +1,65 @@
+"""Reading: from the records of a corpus to sources with their targets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from seqnlp import errors
+from seqnlp.io import files
+from seqnlp.preprocess.corpora import examples, formats, readers, schema
+from seqnlp.preprocess.corpora.examples import Example
+
+log = logging.getLogger(__name__)
+
+SOURCE, TARGET = ROLES = ("source", "target")
+
+
+def labelled(record: formats.Record) -> Example:
+    """Return the source of a record with its target."""
+    return Example(_text(record, SOURCE), _text(record, TARGET), record.raw, record.file, record.line)
+
+
+def unlabelled(record: formats.Record) -> Example:
+    """Return the source of a record."""
+    return Example(_text(record, SOURCE), None, record.raw, record.file, record.line)
+
+
+def _text(record: formats.Record, role: str) -> str:
+    text = record.values[role]
+    if not isinstance(text, str):
+        raise errors.DataError(f"{record.where}: the {role} is a {type(text).__name__}, expected a string")
+    return text
+
+
+def pairs(source: schema.Source) -> examples.Examples:
+    """Return pairs; those with a blank side are left out, and counted the first time."""
+    told: list[int] = []
+
+    def make() -> Iterator[Example]:
+        blank = 0
+        for pair in map(labelled, readers.records(source, ROLES, targets=True)):
+            if pair.source.strip() and pair.target.strip():
+                yield pair
+            else:
+                blank += bool(pair.source.strip() or pair.target.strip())
+        if blank and not told:
+            told.append(blank)
+            log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
+
+    return examples.Examples(make)
+
+
+def with_references(inputs: Iterable[Example], path: str, source: schema.Source) -> Iterator[Example]:
+    """Yield each source with its line of the references; with a blank one it counts as blank."""
+    if path == files.STDIN and files.STDIN in source.paths:
+        raise errors.UsageError("- (stdin) can be read once only")
+    name, lines = files.name(path), files.lines(path, source.encoding)
+    number = 0
+    for number, one in enumerate(inputs, 1):
+        if (line := next(lines, None)) is None:
+            raise errors.DataError(f"{name}: has {number - 1} lines, fewer than {source.title}")
+        yield replace(one, target=line, source=one.source if line.strip() else "")
+    if next(lines, None) is not None:
+        raise errors.DataError(f"{name}: has more lines than {source.title}, which has {number}")

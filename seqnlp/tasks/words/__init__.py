@@ -1,0 +1,1 @@
+"""Words: what the tasks share that read a text word by word."""
