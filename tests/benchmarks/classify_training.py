@@ -86,7 +86,8 @@ def main() -> None:
         speeds = ours.speeds(rounds, arguments.rounds)
     base = ours.median(speeds["plain"])
     print(
-        f"hidden {arguments.hidden_size}, {torch.get_num_threads()} threads, {arguments.rounds} rounds of {ROUND} sentences"
+        f"hidden size {arguments.hidden_size}, {torch.get_num_threads()} threads, "
+        f"{arguments.rounds} rounds of {ROUND} sentences"
     )
     print(f"{'loop':<14} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7}   thousand words a second")
     for name, values in speeds.items():
