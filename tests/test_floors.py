@@ -165,24 +165,18 @@ def test_only_what_computes_names_torch_at_all():
 @pytest.mark.parametrize("package", ["torch", "datasets", "click", "rich"])
 def test_metrics_text_errors_and_preprocessing_are_light(package):
     light = [name for name in FILES if part(name) in {"metrics", "io", "errors", "options", "preprocess"}]
-    allowed = (
-        {"seqnlp.preprocess.corpora.arrow", "seqnlp.preprocess.corpora.tables"} if package == "datasets" else set()
-    )
+    allowed = {"seqnlp.preprocess.corpora.tables"} if package == "datasets" else set()
     assert not (set(light) & importers(package)) - allowed
 
 
-def test_readers_wait_for_datasets_and_pyarrow_until_there_is_a_table():
-    packages = importers("datasets", top_only=True) | importers("pyarrow", top_only=True)
-    assert not loaded_with("seqnlp.preprocess.corpora.readers") & packages
-    assert not loaded_with("seqnlp.cli.encode") & packages and not loaded_with("seqnlp.cli.pack") & packages
+def test_datasets_is_imported_for_its_own_data_sets_only():
+    assert importers("datasets") == {"seqnlp.preprocess.corpora.tables"}
+    assert importers("datasets", top_only=True) == set()
 
 
-def test_only_the_corpus_imports_datasets_at_its_top():
-    assert importers("datasets", top_only=True) == {"seqnlp.preprocess.corpora.arrow"}
-
-
-def test_prediction_does_not_import_datasets():
-    assert not loaded_with("seqnlp.workflows.predict") & importers("datasets", top_only=True)
+@pytest.mark.parametrize("module", ["preprocess.corpora.readers", "cli.encode", "cli.pack", "workflows.predict"])
+def test_pyarrow_waits_until_there_is_a_table(module):
+    assert not loaded_with(f"seqnlp.{module}") & importers("pyarrow", top_only=True)
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

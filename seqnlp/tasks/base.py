@@ -43,7 +43,7 @@ class Codec(abc.ABC):
 
     @abc.abstractmethod
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row, by column."""
+        """Return the types of a row by column, pyarrow's."""
 
     @abc.abstractmethod
     def save(self, folder: Path) -> list[str]:
@@ -107,17 +107,13 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return where files in columns hold what."""
         return {}
 
-    def read(self, source: schema.Source, config: ConfigT) -> examples.Examples:
-        """Return the examples of a corpus; those without input are left out, as predict leaves them blank."""
+    def read(self, source: schema.Source, config: ConfigT) -> Iterator[examples.Example]:
+        """Yield the examples of a corpus; those without input are left out, as predict leaves them blank."""
         source = replace(source, layout=self.layout(config))
-
-        def make() -> Iterator[examples.Example]:
-            for record in readers.records(source, self.roles, targets=True):
-                example = self.labelled(record, config)
-                if not example.blank:
-                    yield example
-
-        return examples.Examples(make)
+        for record in readers.records(source, self.roles, targets=True):
+            example = self.labelled(record, config)
+            if not example.blank:
+                yield example
 
     def read_inputs(self, source: schema.Source, config: ConfigT, search: SearchT) -> Iterable[examples.Example]:
         """Yield the examples to predict; blank ones too."""
@@ -163,7 +159,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
 
     def batches(
         self,
-        rows: arrow.Corpus,
+        rows: arrow.Rows,
         config: ConfigT,
         codec: CodecT,
         training: options.Training,

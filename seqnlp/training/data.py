@@ -13,7 +13,7 @@ from seqnlp.preprocess.batching import buckets, padding
 
 
 class Rows(Protocol):
-    """Encoded rows: `arrow.Corpus` holds them in Arrow."""
+    """Encoded rows: `arrow.Rows` holds them in Arrow."""
 
     @property
     def lengths(self) -> np.ndarray:

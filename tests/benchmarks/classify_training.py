@@ -47,7 +47,7 @@ class Plain(nn.Module):
 
 def plain_round(ready: workflow.Ready, config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
-    codec, rows = ready.model.codec, ready.rows.table.to_list()
+    codec, rows = ready.model.codec, list(ready.rows)
     model = Plain(len(codec.words), len(codec.classes), config.embedding_size, config.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 

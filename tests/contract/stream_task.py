@@ -4,6 +4,7 @@ import ast
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow
 import torch
 from torch import nn
 
@@ -56,9 +57,7 @@ class Codec(base.Codec):
         return {"ids": ids, "lengths": [len(ids)]}
 
     def features(self):
-        import datasets
-
-        return {name: datasets.List(datasets.Value("int32")) for name in ("ids", "lengths")}
+        return {name: pyarrow.list_(pyarrow.int32()) for name in ("ids", "lengths")}
 
     def save(self, folder):
         jsonl.write_json(folder / "letters.json", self.letters)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow
 import torch
 from torch import nn
 
@@ -54,10 +55,8 @@ class Codec(base.Codec):
         return {"values": values.tolist(), "lengths": [len(values)], "split": len(example.source)}
 
     def features(self):
-        import datasets
-
-        numbers, number = datasets.List(datasets.Value("float32")), datasets.Value("int32")
-        return {"values": numbers, "lengths": datasets.List(number), "split": number}
+        number = pyarrow.int32()
+        return {"values": pyarrow.list_(pyarrow.float32()), "lengths": pyarrow.list_(number), "split": number}
 
     def save(self, folder):
         jsonl.write_json(folder / "scale.json", [self.mean, self.deviation, self.window])

@@ -13,7 +13,15 @@ import pytest
 
 TRAIN = ["--precision", "fp32", "--hidden-size", "7", "--embedding-size", "5", "--epochs", "3", "--warmup-steps", "3"]
 TEXT = ["--char-ngram-buckets", "100"]  # what the small model has besides, which encode has to be told
-ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
+ENCODED = [
+    "bayes.safetensors",
+    "dataset_info.json",
+    "encoded.json",
+    "labels.json",
+    "rows.arrow",
+    "state.json",
+    "tokenizer.json",
+]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
 
 
@@ -151,7 +159,10 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
     for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
-    dev, small = ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"], ["--hidden-size", "3", "--embedding-size", "3"]
+    dev, small = (
+        ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"],
+        ["--hidden-size", "3", "--embedding-size", "3"],
+    )
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")
     train = ["translate", "train", "--init-from", tmp_path / "first", *dev]
     seqnlp("encode", "translate", tmp_path / "more.tsv", "--codec", tmp_path / "first", "-o", tmp_path / "more")

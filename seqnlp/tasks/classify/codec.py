@@ -55,17 +55,15 @@ class Codec(base.Codec):
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
-        import datasets
+        import pyarrow
 
-        numbers = datasets.List(datasets.Value("int32"))
-        words = datasets.List(datasets.Value("string"))
-        fitted = datasets.Value("bool")
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {
             "ids": numbers,
             "words": words,
             "ngrams": numbers,
             "labels": numbers,
-            "fitted": fitted,
+            "fitted": pyarrow.bool_(),
             "lengths": numbers,
         }
 

@@ -41,5 +41,5 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     def pairs() -> Iterator[tuple[list[str], int]]:
         return ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
 
-    counted = naive_bayes.NaiveBayes.fit(examples.Again(pairs), len(known), config.nb_ngrams)
+    counted = naive_bayes.NaiveBayes.fit(examples.ReIterable(pairs, len(corpus)), len(known), config.nb_ngrams)
     return config, replace(codec, counts=counted)

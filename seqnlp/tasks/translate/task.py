@@ -47,7 +47,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     def example(self, record: formats.Record, search: Search) -> Example:
         return reading.unlabelled(record)
 
-    def read(self, source: schema.Source, config: Config) -> examples.Examples:
+    def read(self, source: schema.Source, config: Config) -> Iterator[Example]:
         return reading.pairs(source)
 
     def read_inputs(self, source: schema.Source, config: Config, search: Search) -> Iterable[Example]:
