@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from seqnlp import errors, options
 from seqnlp.io import files
 from seqnlp.metrics import base as metrics
-from seqnlp.preprocess.batching import buckets, padding
+from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
 from seqnlp.tasks import base, registry
-from seqnlp.training import precision, trainer
+from seqnlp.training import data, defaults, precision, randomness, trainer
 from seqnlp.workflows import corpora, encode, encoded, model_folder
 from seqnlp.workflows import predict as prediction
 
@@ -46,29 +45,13 @@ class Job:
     init_from: str | None = None
 
 
-class Batches:
-    """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
-
-    def __init__(self, task: base.AnyTask, codec: Any, rows: arrow.Rows, plan: buckets.Plan, seed: int) -> None:
-        self.task, self.codec, self.rows, self.plan, self.seed = task, codec, rows, plan, seed
-
-    def epoch(self, number: int) -> list[padding.Batch]:
-        """Return the batches of an epoch."""
-        return buckets.shuffled(self.rows.lengths, self.plan, seed=self.seed, epoch=number)
-
-    def load(self, batch: padding.Batch) -> Any:
-        """Return a batch's tensors."""
-        numbers, widths = batch
-        return self.task.collate(self.rows.columns(numbers), widths, self.codec)
-
-
 @dataclass
 class Judge:
     """The dev or test part, encoded, and the way from a network to its scores."""
 
     model: prediction.Model
     corpus: Sequence[examples.Example]
-    rows: prediction.Rows
+    rows: data.Rows
     warned: bool = False
 
     @classmethod
@@ -117,11 +100,12 @@ class Judge:
 
 @dataclass(frozen=True)
 class Ready:
-    """Everything before the first step: a model with fresh weights, the judge, the batches, and how to train."""
+    """Everything before the first step: a model with fresh weights, the judge, rows in batches, and how to train."""
 
     model: prediction.Model
     judge: Judge
-    data: Batches
+    rows: arrow.Rows
+    data: data.Batches
     chosen: options.Training
 
     def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, spent: float) -> trainer.Trainer:
@@ -239,7 +223,11 @@ class Material:
 
 
 def prepare(job: Job, parts: Parts | None = None) -> Ready:
-    """Fit, build and encode, and read unless that is done already; nothing is written."""
+    """Fit, build and encode, and read unless that is done already; nothing is written.
+
+    Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
+    is under way: that one's options count.
+    """
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
@@ -249,20 +237,17 @@ def prepare(job: Job, parts: Parts | None = None) -> Ready:
     else:
         found = _from_folder(job, task, parts.train, start)
     config = task.resolve(found.config, found.codec)
-    torch.manual_seed(job.training.seed)
-    network = task.build(config, found.codec)
-    if start:
-        network.load_state_dict(start.networks[0].state_dict())
-    else:
-        task.initialise(network, config, found.codec)
+    with randomness.first_weights(job.training.seed):
+        network = task.build(config, found.codec)
+        if start:
+            network.load_state_dict(start.networks[0].state_dict())
+        else:
+            task.initialise(network, config, found.codec)
     model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
-    chosen = _recorded(job) or trainer.resolved(
-        _planned(job.training, found.plan), found.rows.lengths, epochs=task.min_epochs, device=device
-    )
-    assert chosen.max_tokens is not None
-    plan = found.plan or buckets.plan(found.rows.lengths, buckets.Limits(chosen.max_tokens, chosen.batch_size))
-    judge = _judge(parts, model, found)
-    return Ready(model, judge, Batches(task, found.codec, found.rows, plan, chosen.seed), chosen)
+    chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
+    batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
+    chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
+    return Ready(model, _judge(parts, model, found), found.rows, batches, chosen)
 
 
 def _from_text(job: Job, task: base.AnyTask, text: corpora.Text, start: prediction.Model | None) -> Material:
@@ -316,14 +301,12 @@ def _recorded(job: Job) -> options.Training | None:
 
 def _content(job: Job, run: Mapping[str, Any], parts: Parts, ready: Ready) -> dict[str, Any]:
     """Return what config.json will hold, as far as it is known before the first step; and tell it."""
-    rows = ready.data.rows
     parameters = sum(p.numel() for p in ready.model.networks[0].parameters())
-    sizes = {"train": len(rows), "dev": len(ready.judge.corpus), "parameters": parameters}
-    share = padding.padding_share(rows.lengths, ready.data.epoch(0))
+    sizes = {"train": len(ready.rows), "dev": len(ready.judge.corpus), "parameters": parameters}
     if job.dev is None:
         log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
-    log.info("%s on %s; %.1f%% padding", ready.chosen.precision, ready.model.device, 100 * share)
+    log.info("%s on %s; %s", ready.chosen.precision, ready.model.device, ready.data.policy.summary())
     return {
         "task": run["task"],
         "finished": False,

@@ -57,6 +57,13 @@ class Rows:
         for start in range(0, len(order), CHUNK):
             yield from self.take(order[start : start + CHUNK]).to_batches()
 
+    def parts(self, column: str) -> list[np.ndarray]:
+        """Return the numbers in a column of lists, one row after the other, in arrays that are not copied.
+
+        They lie where the table lies: those of a corpus on the disk stay mapped.
+        """
+        return [chunk.flatten().to_numpy() for chunk in self.table.column(column).chunks]
+
 
 def in_memory(rows: Iterable[Mapping[str, Any]], features: Features) -> Rows:
     """Return encoded rows as an Arrow table in memory."""

@@ -17,8 +17,9 @@ READERS = {**formats.READERS, "conll": conll.conll, "conllu": conll.conllu}
 def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> Iterator[formats.Record]:
     """Yield the records of all files, one file after the other.
 
-    With `targets` every role must be there, and files without a known ending are taken two by two; without (predict)
-    only the first role must, and such a file is one input a line. Raises `DataError` at the first malformed record.
+    With `targets` every role must be there, and files without a known ending are taken two by two where there are two
+    roles; without (predict) only the first role must, and such a file is one input a line. Raises `DataError` at the
+    first malformed record.
     """
     paths = iter(source.paths)
     for path in paths:
@@ -27,7 +28,7 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
             kind, lines = detect.by_content(lines) if targets else ("text", lines)
         if kind in ("conll", "conllu") and tuple(roles)[:1] != conll.ROLES[:1]:
             raise errors.UsageError(f"{source.name(path)}: holds tokens and tags", "seqnlp tag takes it")
-        if kind == "text" and targets:
+        if kind == "text" and targets and len(roles) > 1:
             partner = next(paths, None)
             if partner is None:
                 raise errors.UsageError(

@@ -97,3 +97,15 @@ def test_chunks_are_full_but_the_last(monkeypatch, count):
     found = list(arrow.chunks(iter(range(count))))
     assert [item for chunk in found for item in chunk] == list(range(count))
     assert all(len(chunk) == 3 for chunk in found[:-1]) and all(found)
+
+
+def test_the_numbers_of_a_column_lie_in_the_mapped_file_one_row_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrow, "CHUNK", 7)
+    on_disk(tmp_path / "rows.arrow", iter(rows(17)))
+    mapped = arrow.Rows(arrow.memory_mapped(tmp_path / "rows.arrow")[0])
+    before = pyarrow.total_allocated_bytes()
+    parts = mapped.parts("ids")
+    assert [len(part) for part in parts] == [sum(len(row["ids"]) for row in rows(17)[n : n + 7]) for n in (0, 7, 14)]
+    assert np.concatenate(parts).tolist() == [number for row in rows(17) for number in row["ids"]]
+    assert not any(part.flags.owndata or part.flags.writeable for part in parts)
+    assert pyarrow.total_allocated_bytes() == before

@@ -458,3 +458,10 @@ def test_an_encoded_corpus_stands_alone(tmp_path):
     for paths in ((one, other), ("x.tsv", one)):
         with pytest.raises(errors.UsageError, match="an encoded corpus cannot be read together with others"):
             schema.Source(paths).check()
+
+
+@pytest.mark.parametrize("targets", [True, False])
+def test_where_inputs_are_all_a_plain_text_stands_alone(tmp_path, targets):
+    (tmp_path / "lines.txt").write_text("one\ntwo\n")
+    found = readers.records(schema.Source((str(tmp_path / "lines.txt"),)), ("text",), targets=targets)
+    assert [record.values for record in found] == [{"text": "one"}, {"text": "two"}]
