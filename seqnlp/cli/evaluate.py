@@ -53,12 +53,12 @@ def run(
     search, source = flags.take(task.Search, values), flags.source(test, task.roles, values)
     if errors_ is not None:
         atomic.check_writable(errors_)
+    from seqnlp.workflows import evaluate  # they load torch: after all that can be checked first
     from seqnlp.workflows import predict as prediction
-    from seqnlp.workflows import train as workflow  # they load torch: after all that can be checked first
 
     loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
     limits = buckets.Limits(values["max_tokens"], values["batch_size"])
-    content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
+    content, mistakes = evaluate.evaluate(loaded, model, source, search, limits)
     if errors_ is not None:
         _write_mistakes(errors_, mistakes)
     show.result(content)

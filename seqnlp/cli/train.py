@@ -77,9 +77,12 @@ def run(
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.kernel_cache))
-    from seqnlp.workflows import train as workflow  # it loads torch: after all that can be checked first
+    from seqnlp.workflows import (
+        prepare,
+        train,  # it loads torch: after all that can be checked first
+    )
 
-    job = workflow.Job(
+    job = prepare.Job(
         task=task.name,
         train=source,
         dev=dev_source,
@@ -92,7 +95,7 @@ def run(
     )
     watcher = show.Watcher()
     try:
-        content = workflow.train(job, watch=watcher, stop=watcher.stopped)
+        content = train.train(job, watch=watcher, stop=watcher.stopped)
     finally:
         watcher.close()
     show.result(content)

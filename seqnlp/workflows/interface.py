@@ -11,6 +11,7 @@ from typing import Any
 from seqnlp import errors, options
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
+from seqnlp.workflows import prepare
 from seqnlp.workflows import train as workflow
 
 Paths = str | Path | Sequence[str | Path]
@@ -37,7 +38,7 @@ def train(
     config, training = _settings(made, settings)
     if init_from is not None and config:
         raise errors.UsageError(f"{min(config)} cannot be given with init_from: the model brings its settings")
-    job = workflow.Job(
+    job = prepare.Job(
         task=task,
         train=_source(corpus, reading),
         dev=_source(dev, reading) if dev else None,

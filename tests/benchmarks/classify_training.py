@@ -23,7 +23,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare
 
 classify = registry.get("classify")
 
@@ -45,7 +45,7 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(ready: workflow.Ready, config: classify.Config) -> ours.Round:
+def plain_round(ready: prepare.Prepared, config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
     codec, rows = ready.model.codec, list(ready.rows)
     model = Plain(len(codec.words), len(codec.classes), config.embedding_size, config.hidden_size)

@@ -12,21 +12,21 @@ from typing import Any
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
 from seqnlp.training import trainer
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare as preparation
 
 Round = Callable[[], int]  # does some work and returns how much: words, tokens
 
 
 def prepare(
     task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
-) -> workflow.Ready:
+) -> preparation.Prepared:
     """Return what `seqnlp TASK train` prepares."""
     chosen = replace(registry.get(task).training, **{"epochs": 100, **settings})
-    job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
-    return workflow.prepare(job)
+    job = preparation.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
+    return preparation.prepare(job)
 
 
-def make_trainer(ready: workflow.Ready, folder: str) -> trainer.Trainer:
+def make_trainer(ready: preparation.Prepared, folder: str) -> trainer.Trainer:
     """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
     made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
     made.progress.total = 100 * made.per_epoch

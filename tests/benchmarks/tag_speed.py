@@ -26,7 +26,7 @@ import torch
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare
 
 tag = registry.get("tag")
 
@@ -37,7 +37,7 @@ FLAIR = tag.Config(
 CONFIGS = {"sizes of Flair": FLAIR, "defaults": tag.Config()}
 
 
-def prediction_round(ready: workflow.Ready, test: schema.Source, precision: str) -> ours.Round:
+def prediction_round(ready: prepare.Prepared, test: schema.Source, precision: str) -> ours.Round:
     """Return the round that tags sentences of the test part, from tokens to tags."""
     model = replace(ready.model, precision=precision)
     (network,) = model.networks

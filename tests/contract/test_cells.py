@@ -7,7 +7,7 @@ import pytest
 from seqnlp.nn import cells
 from seqnlp.tasks import network_options
 from seqnlp.workflows import predict as prediction
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import train
 
 OTHERS = [cell for cell in network_options.CELLS if cell != "lstm"]  # which the other tests have
 
@@ -22,7 +22,7 @@ def test_a_task_with_another_cell_is_trained_and_predicts(cases, name, cell, tmp
     case = next(case for case in cases if case.task == name)
     training = dataclasses.replace(case.training, epochs=2, eval_every=None)
     case = case._replace(config={**case.config, "cell": cell}, training=training)
-    workflow.train(case.job(tmp_path / "model"))
+    train.train(case.job(tmp_path / "model"))
     model = prediction.load(tmp_path / "model", device="cpu")
     assert model.config.cell == cell
     assert [found is None for found in model.predict(case.inputs)] == [not text.strip() for text in case.inputs]

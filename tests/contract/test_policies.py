@@ -16,9 +16,8 @@ from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import encode
+from seqnlp.workflows import encode, evaluate, prepare, train
 from seqnlp.workflows import predict as prediction
-from seqnlp.workflows import train as workflow
 
 WORDS = ["one ", "two ", "three ", "four ", "five ", "six "]
 
@@ -77,7 +76,7 @@ def job(case, folder):
     corpus = folder.parent / "corpus.txt"
     corpus.write_text("\n".join(case.lines) + "\n", encoding="utf-8")
     source = schema.Source((str(corpus),), format="text")
-    return workflow.Job(case.task.name, source, source, folder, case.task.Config(), case.training, device="cpu")
+    return prepare.Job(case.task.name, source, source, folder, case.task.Config(), case.training, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +84,7 @@ def trained(case, tmp_path_factory):
     """The folder of the case's model, and the result of its training."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp(case.task.name) / "model"
-    return folder, workflow.train(job(case, folder))
+    return folder, train.train(job(case, folder))
 
 
 def history(folder):
@@ -103,7 +102,7 @@ def test_it_learns(case, trained):
 
 
 def test_the_loss_falls(case, trained, tmp_path):
-    ready, losses = workflow.prepare(job(case, tmp_path / "model")), []
+    ready, losses = prepare.prepare(job(case, tmp_path / "model")), []
     for network in (*ready.model.networks, *prediction.load(trained[0], device="cpu").networks):
         with torch.no_grad():
             found, carry = [], None
@@ -116,14 +115,14 @@ def test_the_loss_falls(case, trained, tmp_path):
 
 def test_preparing_twice_gives_the_same_and_changes_no_random_number(case, tmp_path):
     before = torch.get_rng_state()
-    one, other = (workflow.prepare(job(case, tmp_path / name / "model")) for name in ("1", "2"))
+    one, other = (prepare.prepare(job(case, tmp_path / name / "model")) for name in ("1", "2"))
     assert torch.equal(torch.get_rng_state(), before)
     for first, second in zip(one.model.networks[0].parameters(), other.model.networks[0].parameters(), strict=True):
         assert torch.equal(first, second)
 
 
 def test_every_parameter_gets_a_gradient(case, tmp_path):
-    ready = workflow.prepare(job(case, tmp_path / "model"))
+    ready = prepare.prepare(job(case, tmp_path / "model"))
     (network,) = ready.model.networks
     network(ready.data.load(ready.data.epoch(0)[0]), None).sum.backward()
     assert all(parameter.grad.any() for parameter in network.parameters())
@@ -133,12 +132,12 @@ def test_every_parameter_gets_a_gradient(case, tmp_path):
 def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path, step):
     folder, steps = tmp_path / "model", []
     with pytest.raises(errors.Stopped):
-        workflow.train(
+        train.train(
             job(case, folder),
             watch=lambda what, progress: steps.append(progress.step),
             stop=lambda: 15 if steps[-1] >= step else 0,
         )
-    result = workflow.train(job(case, folder))
+    result = train.train(job(case, folder))
     assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
     assert result["scores"] == trained[1]["scores"]
     assert history(folder) == history(trained[0])
@@ -146,7 +145,7 @@ def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path, step):
 
 def test_a_loaded_model_scores_what_training_said(case, trained):
     model, source = prediction.load(trained[0], device="cpu"), job(case, trained[0]).train
-    result, _ = workflow.evaluate(model, str(trained[0]), source, case.task.Search(), buckets.Limits())
+    result, _ = evaluate.evaluate(model, str(trained[0]), source, case.task.Search(), buckets.Limits())
     assert result["scores"] == trained[1]["scores"]
 
 
@@ -166,14 +165,14 @@ def test_an_encoded_corpus_gives_the_same_model_byte_for_byte(case, trained, tmp
     encode.encode(case.task, made.train, made.config, tmp_path / "train")
     encode.encode(case.task, made.dev, made.config, tmp_path / "dev", codec_of=str(tmp_path / "train"))
     source, dev = (schema.Source((str(tmp_path / name),)) for name in ("train", "dev"))
-    workflow.train(dataclasses.replace(made, train=source, dev=dev))
+    train.train(dataclasses.replace(made, train=source, dev=dev))
     assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
 
 
 def test_by_default_the_steps_are_a_thousand_and_not_much_more(case, tmp_path):
     made = job(case, tmp_path / "model")
-    ready = workflow.prepare(dataclasses.replace(made, training=dataclasses.replace(made.training, epochs=None)))
-    assert 1000 <= ready.chosen.epochs * len(ready.data.epoch(0)) < 1100
+    ready = prepare.prepare(dataclasses.replace(made, training=dataclasses.replace(made.training, epochs=None)))
+    assert 1000 <= ready.training.epochs * len(ready.data.epoch(0)) < 1100
 
 
 def test_a_stream_of_a_packed_corpus_is_refused(tmp_path):

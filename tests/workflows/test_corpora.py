@@ -14,7 +14,7 @@ import pytest
 from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import corpora, encode, pack, predict, train
+from seqnlp.workflows import corpora, encode, evaluate, pack, predict, prepare, train
 from seqnlp.workflows import encoded as folders
 
 OPENED = []  # what an audit hook hears of while a test wants to know; hooks stay as long as the process
@@ -57,7 +57,7 @@ def dev(tmp_path):
 def job(classify, tmp_path, source, dev, **more):
     config = classify.Config(char_ngram_buckets=11, min_count=1, embedding_size=3, hidden_size=3)
     training = options.Training(epochs=1, precision="fp32")
-    return train.Job("classify", source, dev, tmp_path / "model", config, training, device="cpu", **more)
+    return prepare.Job("classify", source, dev, tmp_path / "model", config, training, device="cpu", **more)
 
 
 @pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.txt", "x.jsonl", "x.parquet"])
@@ -120,7 +120,7 @@ def test_encode_pack_and_eval_open_each_file_once(tmp_path, classify, source, de
     encode.encode(classify, dev, classify.Config(), tmp_path / "dev", codec_of=str(tmp_path / "model"))
     for part, name in ((dev, "dev.tsv"), (schema.Source((str(tmp_path / "dev"),)), "dev/rows.arrow")):
         with openings() as found:
-            train.evaluate(model, "model", part, model.task.Search(), buckets.Limits())
+            evaluate.evaluate(model, "model", part, model.task.Search(), buckets.Limits())
         assert found[name] == 1
 
 
@@ -165,7 +165,7 @@ def test_training_leaves_out_what_cannot_be_learnt_from_of_rows_that_were_not_fi
     expected = sorted(map(str, folders.open_folder(str(paired)).rows()))
     for name in ("more", "packed"):
         source = schema.Source((str(tmp_path / name),))
-        job = train.Job("pairs", source, text, tmp_path / "m", pairs.Config(), options.Training())
-        found = train._from_folder(job, pairs, folders.open_folder(str(tmp_path / name)), None)
+        job = prepare.Job("pairs", source, text, tmp_path / "m", pairs.Config(), options.Training())
+        found = prepare._from_folder(job, pairs, folders.open_folder(str(tmp_path / name)), None)
         assert sorted(map(str, found.rows)) == expected
     assert found.plan == buckets.plan(found.rows.lengths, buckets.Limits(20, 3))
