@@ -104,7 +104,7 @@ def test_encode_and_pack_need_neither_torch_nor_datasets(packages, tmp_path):
 
 
 def test_train_and_eval_never_import_datasets(packages, model):
-    data, small = model.parent / "x.tsv", ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3", "--device", "cpu"]
+    data, small = model.parent / "x.tsv", ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3"]
     for arguments in (["train", data, "-o", model.parent / "other", *small], ["eval", model, data]):
         assert "datasets" not in packages("classify", *arguments)
 
