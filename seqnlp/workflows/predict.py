@@ -37,7 +37,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-class Encoded:
+class Window:
     """A window of encoded rows: for few rows Arrow costs more than it gives."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -90,7 +90,7 @@ class Model:
         codec = self.task.configured(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
-        found = self.run_rows(Encoded([codec.encode(corpus[number]) for number in full]), search, limits)
+        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits)
         for number, result in zip(full, found, strict=True):
             results[number] = result
         return results

@@ -113,7 +113,7 @@ def test_an_error_ends_all_jobs_and_gives_the_threads_back(four_threads):
 
 
 def test_a_window_of_rows_gives_its_columns():
-    rows = predict.Encoded([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
+    rows = predict.Window([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
     assert rows.lengths.tolist() == [[0, 0], [1, 2], [2, 4]]
     assert rows.columns([2, 0]) == {"ids": [[2], [0]], "lengths": [[2, 4], [0, 0]]}
 
