@@ -35,7 +35,7 @@ def open_bytes(path: str) -> BinaryIO:
     except IsADirectoryError:
         raise errors.UsageError(f"{path}: is a folder, expected a file") from None
     except PermissionError:
-        raise errors.UsageError(f"{path}: may not be read", "check its permissions") from None
+        raise errors.UsageError(f"{path}: is not readable", "check its permissions") from None
     return cast(BinaryIO, opened)
 
 

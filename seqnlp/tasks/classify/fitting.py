@@ -22,7 +22,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         raise errors.DataError("the training part is empty: no labelled examples")
     if len(known) == 1:
         raise errors.DataError(
-            f"the training part has one class only ({known.names[0]})", "a classifier needs examples of at least two"
+            f"the training part has only one class ({known.names[0]})", "a classifier needs examples of at least two"
         )
     if "codec" in given:
         given["codec"].classes.require(known.names)

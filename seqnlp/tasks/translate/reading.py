@@ -35,7 +35,7 @@ def _text(record: formats.Record, role: str) -> str:
 
 def pairs(source: schema.Source) -> examples.Examples:
     """Return pairs; those with a blank side are left out, and counted the first time."""
-    told: list[int] = []
+    reported: list[int] = []
 
     def make() -> Iterator[Example]:
         blank = 0
@@ -44,8 +44,8 @@ def pairs(source: schema.Source) -> examples.Examples:
                 yield pair
             else:
                 blank += bool(pair.source.strip() or pair.target.strip())
-        if blank and not told:
-            told.append(blank)
+        if blank and not reported:
+            reported.append(blank)
             log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
 
     return examples.Examples(make)
