@@ -96,10 +96,20 @@ def test_info_needs_neither_torch_nor_datasets(packages, model):
     assert not packages("info", model) & {"torch", "datasets"}
 
 
-def test_encode_and_pack_need_no_torch(packages, tmp_path):
+def test_encode_and_pack_need_neither_torch_nor_datasets(packages, tmp_path):
     (tmp_path / "x.tsv").write_text("so good\tpos\ntoo bad\tneg\n")
-    assert not packages("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "e") & {"torch", "rich"}
-    assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & {"torch", "rich"}
+    heavy = {"torch", "datasets", "rich"}
+    assert not packages("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "e") & heavy
+    assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & heavy
+
+
+def test_train_and_eval_never_import_datasets(packages, model):
+    data, small = (
+        model.parent / "x.tsv",
+        ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3", "--device", "cpu"],
+    )
+    for arguments in (["train", data, "-o", model.parent / "other", *small], ["eval", model, data]):
+        assert "datasets" not in packages("classify", *arguments)
 
 
 def test_predict_never_imports_datasets(packages, model):

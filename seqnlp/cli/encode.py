@@ -76,19 +76,18 @@ def run(
     if len(tokenizers) > 2:
         raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "give one for everything, or two")
     from seqnlp.preprocess.text import tokenizer
-    from seqnlp.workflows import encode as preparation
+    from seqnlp.workflows import encode, encoded
 
     if output is not None:
-        preparation.check_output(Path(output), overwrite)
+        encoded.check_output(Path(output), overwrite)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
     with show.ended_by_sigterm():
-        source = schema.spooled(source)
         if output is None:
-            _, made, part = preparation.fitted(task, source, config, given, codec)
-            _print(preparation.shown(task, made, part), to)
+            _, made, text = encode.fitted(task, source, config, given, codec)
+            _print(encode.shown(task, made, text.examples), to)
         else:
             folder = Path(output)
-            preparation.encode(
+            encode.encode(
                 task, source, config, folder, tokenizers=given, codec_of=codec, jobs=jobs, overwrite=overwrite
             )
 

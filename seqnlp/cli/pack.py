@@ -19,10 +19,10 @@ WIDTH = 50  # of the longest bar
 def run(encoded: str, output: str, max_tokens: int | None, batch_size: int, overwrite: bool, **values: Any) -> None:
     """Pack an encoded corpus, and report."""
     show.set_up(values)
-    from seqnlp.workflows import encode
+    from seqnlp.workflows import pack
 
     with show.ended_by_sigterm():
-        report = encode.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
+        report = pack.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
     click.echo(_table(report) if sys.stdout.isatty() else jsonl.to_json(report))
 
 

@@ -35,13 +35,14 @@ def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **v
         raise errors.UsageError("either -o FILE for the vocabulary, or --counts to print the counts")
     if output is not None:
         atomic.check_writable(output)
-    source = schema.spooled(flags.source(text, ROLES, values))
-    kept = {"normalization": values.pop("normalize"), "size": values.pop("size"), "min_count": values.pop("min_count")}
-    found = tokenizer.train_vocabulary(texts(source), level=level, **kept)
+    source, normalization = flags.source(text, ROLES, values), values["normalize"]
+    empty = tokenizer.vocabulary({}, level=level, normalization=normalization)
+    counted = tokenizer.count(texts(source), empty)
+    limits = {name: values[name] for name in ("size", "min_count")}
+    found = tokenizer.from_counts(counted, level=level, normalization=normalization, **limits)
     if output is not None:
         found.save(output)
         return
-    counted = tokenizer.count(texts(source), found)
     words = sorted(found.vocabulary, key=lambda word: found.vocabulary[word])[len(tokenizer.SPECIALS) :]
     lines = (f"{word}\t{counted[word]}\n" for word in words)
     sys.stdout.buffer.write("".join(lines).encode())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -22,7 +22,7 @@ from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base, registry
-from seqnlp.training import checkpoint, precision
+from seqnlp.training import checkpoint, data, precision
 from seqnlp.workflows import model_folder
 
 log = logging.getLogger(__name__)
@@ -35,15 +35,6 @@ SHARING = threading.Lock()
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-
-
-class Rows(Protocol):
-    """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
-
-    lengths: np.ndarray
-
-    def columns(self, rows: np.ndarray) -> Mapping[str, list[Any]]:
-        """Return the columns of the given rows."""
 
 
 class Encoded:
@@ -104,7 +95,7 @@ class Model:
             results[number] = result
         return results
 
-    def run_rows(self, rows: Rows, search: Any, limits: buckets.Limits) -> list[Any]:
+    def run_rows(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
         results: list[Any] = [None] * len(rows.lengths)
 

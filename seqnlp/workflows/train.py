@@ -13,18 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from seqnlp import errors, options
 from seqnlp.io import files
 from seqnlp.metrics import base as metrics
-from seqnlp.preprocess.batching import buckets, padding
+from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
 from seqnlp.tasks import base, registry
-from seqnlp.training import precision, trainer
-from seqnlp.workflows import encode as preparation
-from seqnlp.workflows import model_folder
+from seqnlp.training import data, defaults, precision, randomness, trainer
+from seqnlp.workflows import corpora, encode, encoded, model_folder
 from seqnlp.workflows import predict as prediction
 
 log = logging.getLogger(__name__)
@@ -47,44 +45,27 @@ class Job:
     init_from: str | None = None
 
 
-class Batches:
-    """The training part as `training.Data`: encoded rows, and the plan that puts them into batches."""
-
-    def __init__(self, task: base.AnyTask, codec: Any, rows: arrow.Corpus, plan: buckets.Plan, seed: int) -> None:
-        self.task, self.codec, self.rows, self.plan, self.seed = task, codec, rows, plan, seed
-
-    def epoch(self, number: int) -> list[padding.Batch]:
-        """Return the batches of an epoch."""
-        return buckets.shuffled(self.rows.lengths, self.plan, seed=self.seed, epoch=number)
-
-    def load(self, batch: padding.Batch) -> Any:
-        """Return a batch's tensors."""
-        numbers, widths = batch
-        return self.task.collate(self.rows.columns(numbers), widths, self.codec)
-
-
 @dataclass
 class Judge:
     """The dev or test part, encoded, and the way from a network to its scores."""
 
     model: prediction.Model
     corpus: Sequence[examples.Example]
-    rows: prediction.Rows
+    rows: data.Rows
     warned: bool = False
 
     @classmethod
-    def of(cls, model: prediction.Model, source: schema.Source, files: Mapping[str, str], whose: str) -> Judge:
-        """Return the judge over a source; files: the hashes of the codec's, `whose` it is, for what is encoded already.
+    def of(cls, model: prediction.Model, corpus: corpora.Corpus, files: Mapping[str, str], whose: str) -> Judge:
+        """Return the judge over a corpus; files: the hashes of the codec's, `whose` it is, for what is encoded already.
 
-        Raises `DataError` if the source is empty, or was encoded otherwise.
+        Raises `DataError` if the corpus was encoded otherwise.
         """
-        folder = preparation.opened(source, model.task.name)
-        if folder is None:
-            return cls.over(model, model.task.read(source, model.config), source.title)
-        folder.check_codec(files, model.config, whose)
-        if folder.fitted:  # its rows are those of training, which see the naive Bayes counts without themselves
-            return cls.over(model, folder.examples(), source.title)
-        return cls(model, list(folder.examples()), folder.rows())
+        if isinstance(corpus, corpora.Text):
+            return cls.over(model, corpus.examples, corpus.title)
+        corpus.check_codec(files, model.config, whose)
+        if corpus.fitted:  # its rows are those of training, which see the naive Bayes counts without themselves
+            return cls.over(model, corpus.examples, corpus.title)
+        return cls(model, list(corpus.examples), corpus.rows())
 
     @classmethod
     def over(cls, model: prediction.Model, part: examples.Examples, title: str) -> Judge:
@@ -119,11 +100,12 @@ class Judge:
 
 @dataclass(frozen=True)
 class Ready:
-    """Everything before the first step: a model with fresh weights, the judge, the batches, and how to train."""
+    """Everything before the first step: a model with fresh weights, the judge, rows in batches, and how to train."""
 
     model: prediction.Model
     judge: Judge
-    data: Batches
+    rows: arrow.Rows
+    data: data.Batches
     chosen: options.Training
 
     def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, spent: float) -> trainer.Trainer:
@@ -149,18 +131,19 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     begin = time.monotonic()
     options.check(job.config)
     options.check(job.training)
-    job = replace(job, train=schema.spooled(job.train), dev=schema.spooled(job.dev) if job.dev else None)
-    run = _identity(job)
+    model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
+    parts = opened(job)
+    run = _identity(job, parts)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
     if finished is not None:
         model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
         return _result(finished, job.folder)
-    ready = prepare(job)
+    ready = prepare(job, parts)
     with model_folder.make(job.folder):
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
-        content = _content(job, run, ready)
+        content = _content(job, run, parts, ready)
         content["files"] = model_folder.begin(job.folder, content, ready.model.codec.save, anew=job.overwrite)
         trainer = ready.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
         try:
@@ -174,16 +157,42 @@ def train(job: Job, *, watch: Watch = lambda what, progress: None, stop: trainer
     return _result(content, job.folder)
 
 
-def _identity(job: Job) -> dict[str, Any]:
-    """What makes the model: two commands that agree in it are the same run."""
-    source, dev = job.train, job.dev
+@dataclass(frozen=True)
+class Parts:
+    """What a job names, each opened once: its corpora, and the model that it begins with."""
+
+    train: corpora.Corpus
+    dev: corpora.Corpus | None
+    start: prediction.Model | None
+    start_weights: str | None  # their hash
+
+
+def opened(job: Job) -> Parts:
+    """Return the corpora of a job, and the model that it begins with; raises `SeqnlpError` of the kind that fits."""
     if job.init_from is not None and Path(job.init_from).resolve() == job.folder.resolve():
         raise errors.UsageError(f"{job.folder}: -o and --init-from are the same folder", "give -o a new one")
-    start = (
-        None if job.init_from is None else model_folder.read_config(Path(job.init_from))["files"][model_folder.WEIGHTS]
-    )
-    folder = preparation.opened(source, job.task)
-    config = folder.config(job.config) if folder else job.config
+    if job.train.encoded and job.dev is None:
+        raise errors.UsageError(
+            f"{job.train.encoded}: an encoded corpus needs a --dev part; its codec has seen all of it",
+            f"for example: seqnlp encode {job.task} DEV --codec {job.train.encoded} -o dev, then --dev dev",
+        )
+    if job.dev and job.dev.encoded and not job.train.encoded:
+        raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
+    task = registry.get(job.task)
+    start, weights = None, None
+    if job.init_from is not None:
+        weights = model_folder.read_config(Path(job.init_from))["files"][model_folder.WEIGHTS]
+        start = prediction.load(job.init_from, task=job.task)
+    config = start.config if start else job.config
+    train = corpora.opened(task, job.train, config)
+    config = train.config(config) if isinstance(train, encoded.Encoded) else config
+    return Parts(train, corpora.opened(task, job.dev, config) if job.dev else None, start, weights)
+
+
+def _identity(job: Job, parts: Parts) -> dict[str, Any]:
+    """What makes the model: two commands that agree in it are the same run."""
+    source, train = job.train, parts.train
+    config = train.config(job.config) if isinstance(train, encoded.Encoded) else job.config
     return {
         "task": job.task,
         "config": options.identity(config),
@@ -195,21 +204,10 @@ def _identity(job: Job) -> dict[str, Any]:
             "columns": dict(source.columns),
             "settings": [files.sha256(name) for name in registry.get(job.task).files(config)],
         },
-        "train": _digests(source, job.task),
-        "dev": _digests(dev, job.task) if dev else None,
-        "init_from": start,
+        "train": train.digests,
+        "dev": parts.dev.digests if parts.dev else None,
+        "init_from": parts.start_weights,
     }
-
-
-def _digests(source: schema.Source, task: str) -> list[str]:
-    folder = preparation.opened(source, task)
-    return list((folder.content["made"] if folder else source.hashes()).values())
-
-
-def _hashes(source: schema.Source, task: str) -> dict[str, str]:
-    """Return the hash of each file that a source, or the folder that it was encoded to, comes from."""
-    folder = preparation.opened(source, task)
-    return dict(folder.content["data"]) if folder else source.hashes()
 
 
 @dataclass(frozen=True)
@@ -218,61 +216,56 @@ class Material:
 
     config: Any
     codec: Any
-    rows: arrow.Corpus
+    rows: arrow.Rows
     plan: buckets.Plan | None  # of a packed corpus
     files: Mapping[str, str]  # the hashes of the codec's files, of an encoded one
     dev: examples.Examples | None  # that was split off
 
 
-def prepare(job: Job) -> Ready:
-    """Read, fit, build and encode: a pure function of the job, which writes nothing."""
-    task, device = registry.get(job.task), precision.resolve_device(job.device)
-    start = None if job.init_from is None else prediction.load(job.init_from, task=job.task)
+def prepare(job: Job, parts: Parts | None = None) -> Ready:
+    """Fit, build and encode, and read unless that is done already; nothing is written.
+
+    Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
+    is under way: that one's options count.
+    """
+    parts = parts or opened(job)
+    task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
         job = replace(job, config=start.config)
-    folder = preparation.opened(job.train, job.task)
-    found = _from_text(job, task, start) if folder is None else _from_folder(job, task, folder, start)
-    config = task.resolve(found.config, found.codec)
-    torch.manual_seed(job.training.seed)
-    network = task.build(config, found.codec)
-    if start:
-        network.load_state_dict(start.networks[0].state_dict())
+    if isinstance(parts.train, corpora.Text):
+        found = _from_text(job, task, parts.train, start)
     else:
-        task.initialise(network, config, found.codec)
+        found = _from_folder(job, task, parts.train, start)
+    config = task.resolve(found.config, found.codec)
+    with randomness.first_weights(job.training.seed):
+        network = task.build(config, found.codec)
+        if start:
+            network.load_state_dict(start.networks[0].state_dict())
+        else:
+            task.initialise(network, config, found.codec)
     model = prediction.Model(task, config, found.codec, [network], device, "fp32", {})
-    chosen = _recorded(job) or trainer.resolved(
-        _planned(job.training, found.plan), found.rows.lengths, epochs=task.min_epochs, device=device
-    )
-    assert chosen.max_tokens is not None
-    plan = found.plan or buckets.plan(found.rows.lengths, buckets.Limits(chosen.max_tokens, chosen.batch_size))
-    judge = _judge(job, model, found)
-    return Ready(model, judge, Batches(task, found.codec, found.rows, plan, chosen.seed), chosen)
+    chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
+    batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
+    chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
+    return Ready(model, _judge(parts, model, found), found.rows, batches, chosen)
 
 
-def _from_text(job: Job, task: base.AnyTask, start: prediction.Model | None) -> Material:
-    if job.dev and job.dev.encoded:
-        raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
-    part = preparation.nonempty(task.read(job.train, job.config), job.train)
-    part, dev = (part, None) if job.dev else task.split(part, job.training.seed)
-    config, codec = preparation.fit(task, part, job.train, job.config, {"codec": start.codec} if start else {})
+def _from_text(job: Job, task: base.AnyTask, text: corpora.Text, start: prediction.Model | None) -> Material:
+    part, dev = (text.examples, None) if job.dev else task.split(text.examples, job.training.seed)
+    config, codec = encode.fit(task, text, part, job.config, {"codec": start.codec} if start else {})
     fitted = start is None  # a codec that is given was fitted on other examples
     rows = (codec.encode(example, fitted=fitted) for example in part)
     kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return Material(config, codec, kept, None, {}, dev)
 
 
-def _from_folder(job: Job, task: base.AnyTask, folder: preparation.Folder, start: prediction.Model | None) -> Material:
-    if job.dev is None:
-        raise errors.UsageError(
-            f"{folder.path}: an encoded corpus needs a --dev part; its codec has seen all of it",
-            f"for example: seqnlp encode {job.task} DEV --codec {folder.path} -o dev, then --dev dev",
-        )
+def _from_folder(job: Job, task: base.AnyTask, folder: encoded.Encoded, start: prediction.Model | None) -> Material:
     if start:
         folder.check_codec(start.content["files"], start.config, str(job.init_from))
     config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
     if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
-        preparation.fit(task, folder.examples(), job.train, config, {"codec": codec})
-        kept = arrow.in_memory((row for row in rows.table if task.is_trainable(row, config)), codec.features())
+        encode.fit(task, folder, folder.examples, config, {"codec": codec})
+        kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
         if len(kept) < len(rows):
             rows, plan = kept, plan and buckets.plan(kept.lengths, plan.limits)
     return Material(config, codec, rows, plan, folder.content["files"], None)
@@ -288,11 +281,11 @@ def _planned(chosen: options.Training, plan: buckets.Plan | None) -> options.Tra
     return replace(chosen, max_tokens=tokens, batch_size=rows)
 
 
-def _judge(job: Job, model: prediction.Model, found: Material) -> Judge:
+def _judge(parts: Parts, model: prediction.Model, found: Material) -> Judge:
     if found.dev is not None:
-        return Judge.over(model, found.dev, job.train.title)
-    assert job.dev is not None
-    return Judge.of(model, job.dev, found.files, job.train.title)
+        return Judge.over(model, found.dev, parts.train.title)
+    assert parts.dev is not None
+    return Judge.of(model, parts.dev, found.files, parts.train.title)
 
 
 def _recorded(job: Job) -> options.Training | None:
@@ -306,22 +299,20 @@ def _recorded(job: Job) -> options.Training | None:
     return recorded
 
 
-def _content(job: Job, run: Mapping[str, Any], ready: Ready) -> dict[str, Any]:
+def _content(job: Job, run: Mapping[str, Any], parts: Parts, ready: Ready) -> dict[str, Any]:
     """Return what config.json will hold, as far as it is known before the first step; and tell it."""
-    rows = ready.data.rows
     parameters = sum(p.numel() for p in ready.model.networks[0].parameters())
-    sizes = {"train": len(rows), "dev": len(ready.judge.corpus), "parameters": parameters}
-    share = padding.padding_share(rows.lengths, ready.data.epoch(0))
+    sizes = {"train": len(ready.rows), "dev": len(ready.judge.corpus), "parameters": parameters}
     if job.dev is None:
         log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
-    log.info("%s on %s; %.1f%% padding", ready.chosen.precision, ready.model.device, 100 * share)
+    log.info("%s on %s; %s", ready.chosen.precision, ready.model.device, ready.data.policy.summary())
     return {
         "task": run["task"],
         "finished": False,
         "config": options.to_dict(ready.model.config),
         "training": options.to_dict(ready.chosen),
-        "data": {**_hashes(job.train, job.task), **(_hashes(job.dev, job.task) if job.dev else {})},
+        "data": {**parts.train.data, **(parts.dev.data if parts.dev else {})},
         "run": run,
         "sizes": sizes,
     }
@@ -365,8 +356,9 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
-    source, model = schema.spooled(source), replace(model, codec=model.task.configured(model.codec, search))
-    judge = Judge.of(model, source, model.content["files"], folder)
+    corpus = corpora.opened(model.task, source, model.config)
+    model = replace(model, codec=model.task.configured(model.codec, search))
+    judge = Judge.of(model, corpus, model.content["files"], folder)
     found = judge.predictions(search, limits)
     scores, details = judge.score(found)
     result = {
@@ -376,6 +368,6 @@ def evaluate(
         "details": details,
         "seed": model.content["training"]["seed"],
         "seconds": round(time.monotonic() - begin, 1),
-        "data": _hashes(source, model.task.name),
+        "data": dict(corpus.data),
     }
     return result, model.task.mistakes(judge.corpus, found, model.codec)

@@ -13,7 +13,7 @@ from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import encode as preparation
+from seqnlp.workflows import encode, pack
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train as workflow
 
@@ -174,9 +174,9 @@ def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
 def by_the_chain(job, folder):
     """The same job, its corpora encoded and packed."""
     chapter, chosen, names = registry.get(job.task), job.training, [str(folder / n) for n in ("train", "packed", "dev")]
-    preparation.encode(chapter, job.train, job.config, folder / "train")
-    preparation.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
-    preparation.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
+    encode.encode(chapter, job.train, job.config, folder / "train")
+    encode.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
+    pack.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
     return dataclasses.replace(job, train=schema.Source((names[1],)), dev=schema.Source((names[2],)))
 
 

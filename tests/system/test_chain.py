@@ -13,7 +13,15 @@ import pytest
 
 TRAIN = ["--precision", "fp32", "--hidden-size", "7", "--embedding-size", "5", "--epochs", "3", "--warmup-steps", "3"]
 TEXT = ["--char-ngram-buckets", "100"]  # what the small model has besides, which encode has to be told
-ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
+ENCODED = [
+    "bayes.safetensors",
+    "dataset_info.json",
+    "encoded.json",
+    "labels.json",
+    "rows.arrow",
+    "state.json",
+    "tokenizer.json",
+]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
 
 

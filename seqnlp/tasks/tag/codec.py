@@ -61,9 +61,9 @@ class Codec(base.Codec):
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
-        import datasets
+        import pyarrow
 
-        numbers, words = datasets.List(datasets.Value("int32")), datasets.List(datasets.Value("string"))
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {"ids": numbers, "words": words, "tags": numbers, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:

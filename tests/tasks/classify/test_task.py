@@ -21,7 +21,7 @@ PAIRS = [("So good", ("pos",)), ("too bad !", ("neg",)), ("good good", ("pos",))
 
 def corpus(pairs=PAIRS):
     made = [Example(text, target, text, "x.tsv", number) for number, (text, target) in enumerate(pairs, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 def fitted(pairs=PAIRS, **options):

@@ -44,7 +44,7 @@ def sentence(text, tags=None, **rest):
 
 def corpus(pairs=SPANS):
     made = [sentence(*pair, line=number) for number, pair in enumerate(pairs, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 def fitted(pairs=SPANS, given=(), **options):
