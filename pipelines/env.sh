@@ -9,7 +9,7 @@
 #
 # Afterwards `seqnlp` and `python` are the environment's, and $seqnlp_root is the checkout.
 
-# In dash a sourced file is not told its own path; the script that sources it, $0, is one folder below the root too.
+# In dash a sourced file does not know its own path; the script that sources it, $0, is one folder below the root too.
 seqnlp_root=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE:-$0}")/.." && pwd -P) || exit 1
 if ! [ -f "$seqnlp_root/pipelines/env.sh" ]; then
     echo "pipelines/env.sh: source it from a script in pipelines/ or tests/" >&2
@@ -18,7 +18,7 @@ fi
 seqnlp_venv=$seqnlp_root/${SEQNLP_VENV:-.venv}
 
 # seqnlp_key PYTHON: what an environment made now with PYTHON depends on, as one word; fails where PYTHON does not run
-# or is too old. The root is part of it, because an environment does not survive that its folder is moved.
+# or is too old. The root is part of it, because an environment does not survive a move of its folder.
 seqnlp_key() {
     "$1" -I -S -c '
 import hashlib, os, sys

@@ -83,7 +83,7 @@ def test_help_imports_only_what_it_needs(packages, arguments):
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("classify", "trein"), ("score", "colour", "x")], ids=" ".join)
-def test_a_wrong_command_is_told_without_torch(packages, arguments):
+def test_a_wrong_command_is_reported_without_torch(packages, arguments):
     assert not packages(*arguments, code=2) & {"torch", "datasets", "rich"}
 
 

@@ -54,7 +54,7 @@ def test_options_come_back_from_json():
     ],
     ids=str,
 )
-def test_what_is_wrong_is_told_in_one_line(change, said):
+def test_what_is_wrong_is_reported_in_one_line(change, said):
     with pytest.raises(errors.ModelError) as error:
         options.from_dict(Sample, {**options.to_dict(Sample()), **change}, "x.json")
     assert error.value.message == f"x.json: {said}"
@@ -67,7 +67,7 @@ def test_options_made_in_python_are_checked_before_they_are_used():
         options.check(Sample(size=0))
 
 
-def test_what_is_missing_is_told():
+def test_what_is_missing_is_reported():
     with pytest.raises(errors.ModelError, match=r"x\.json: missing setting 'kind'"):
         options.from_dict(Sample, {"size": 1, "rate": 0.5, "path": None, "many": True, "threads": None}, "x.json")
 

@@ -177,7 +177,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             type=click.Choice(detect.FORMATS),
             group="Reading",
             main=False,
-            help="Format of the corpus, if its name does not tell.",
+            help="Format of the corpus, if its name does not say.",
         ),
         Option(["--encoding"], default="utf-8", show_default=True, group="Reading", main=False, help="Of text files."),
         Option(

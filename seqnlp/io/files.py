@@ -67,7 +67,7 @@ _REFUSALS: dict[type[OSError], tuple[str, str | None]] = {
     FileNotFoundError: ("no such file", "check the name and the folder you are in"),
     NotADirectoryError: ("no such file", "check the name and the folder you are in"),
     IsADirectoryError: ("is a folder, expected a file", None),
-    PermissionError: ("may not be read", "check its permissions"),
+    PermissionError: ("is not readable", "check its permissions"),
 }
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-WINDOW, IDLE = 2000, 0.05  # a window closes at so many items, or when none has come for so many seconds
+WINDOW, IDLE = 2000, 0.05  # a window closes at this many items, or when none has come for this many seconds
 
 Item = TypeVar("Item")
 

@@ -1,6 +1,6 @@
-"""The task: what it promises to the workflows, with a default for all that most tasks have alike.
+"""The task: what it promises to the workflows, with a default for all that most tasks have in common.
 
-A task imports torch only inside the functions that need it: help, errors in the data and the text half come at once.
+A task imports torch only inside the functions that need it: help, errors in the data and text need not wait for it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl")
-    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, told once with their number
+    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, said once, with their number
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -155,7 +155,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
 
     @abc.abstractmethod
     def collate(self, columns: Columns, widths: padding.Edge, codec: CodecT) -> Any:
-        """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
+        """Return a batch of encoded rows, padded to `widths` steps, with `.to(device)`."""
 
     def batches(
         self,

@@ -231,7 +231,7 @@ def test_training_goes_on_with_other_data(case, trained, tmp_path):
     assert result["scores"][0]["value"] > 95
 
 
-def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_path, caplog):
+def test_what_training_never_saw_is_reported_and_counted_as_wrong(case, model, tmp_path, caplog):
     if case.strange is None:
         pytest.skip("this case has no strange targets")
     files, count = case.strange
@@ -247,7 +247,7 @@ def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_p
     assert result["details"]["unseen"] == count
 
 
-def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_path, caplog):
+def test_what_training_never_saw_is_reported_once_when_it_stands_in_dev(case, tmp_path, caplog):
     if case.strange is None:
         pytest.skip("this case has no strange targets")
     files, count = case.strange

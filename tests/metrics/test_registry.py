@@ -78,7 +78,7 @@ cli.main(sys.argv[1:])
 """
 
 
-def test_a_new_metric_is_a_chapter_and_a_line(tmp_path):
+def test_a_new_metric_is_a_module_and_a_line(tmp_path):
     """The command, its help and its gate follow."""
 
     def run(*arguments):

@@ -190,7 +190,7 @@ def refused(seqnlp, model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", [*MODELS, "no folder", "a file", "an empty folder"])
-def test_a_model_that_is_none_is_told_in_one_line(refused, case):
+def test_a_model_that_is_none_is_reported_in_one_line(refused, case):
     result, words = refused[case], MODELS[case][1] if case in MODELS else ["no model"]
     assert result.code == 4, result
     assert result.out == "" and len(result.errors) == 1 and "internal error" not in result.err, result

@@ -282,7 +282,7 @@ def test_pack_draws_a_chart_on_a_terminal(reports):
 REFUSED = {
     "no corpus": (["encode", "classify", "nowhere.tsv", "-o", "x"], 2, ["nowhere.tsv", "no such file"]),
     "empty": (["encode", "classify", "empty.tsv", "-o", "x"], 3, ["empty.tsv", "no examples"]),
-    "one class": (["encode", "classify", "one.tsv", "-o", "x"], 3, ["one.tsv", "one class only"]),
+    "one class": (["encode", "classify", "one.tsv", "-o", "x"], 3, ["one.tsv", "only one class"]),
     "bad line": (["encode", "classify", "few.tsv", "-o", "x"], 3, ["few.tsv:2: 1 column"]),
     "no task": (["encode", "clasify", "train.tsv", "-o", "x"], 2, ["clasify", "did you mean classify?"]),
     "output is a file": (["encode", "classify", "train.tsv", "-o", "train.tsv"], 2, ["train.tsv", "is there already"]),
@@ -406,7 +406,7 @@ def refused(seqnlp, chain, model):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_done_is_told_in_one_line(refused, case):
+def test_what_cannot_be_done_is_reported_in_one_line(refused, case):
     result, (_, code, words) = refused[case], REFUSED[case]
     assert result.code == code, result
     assert result.out == "" and len(result.errors) == 1 and result.err.startswith("seqnlp: "), result

@@ -76,7 +76,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments, words", WRONG.values(), ids=WRONG)
-def test_a_wrong_command_is_told_in_one_line(seqnlp, arguments, words):
+def test_a_wrong_command_is_reported_in_one_line(seqnlp, arguments, words):
     result = seqnlp(*arguments, code=2)
     assert result.out == ""
     assert len(result.errors) == 1 and result.err.startswith("seqnlp: ")

@@ -158,7 +158,7 @@ def test_what_is_in_place_is_left_alone(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("name", ["setup.py", "constraints.txt"])
-def test_a_changed_requirement_makes_it_anew(checkout: Checkout, name: str) -> None:
+def test_a_changed_requirement_makes_it_again(checkout: Checkout, name: str) -> None:
     checkout.add_python("python3")
     checkout.source()
     with open(checkout.root / name, "a") as file:
@@ -171,7 +171,7 @@ def test_a_changed_requirement_makes_it_anew(checkout: Checkout, name: str) -> N
     assert made == [f"{checkout.bin}/python3"] * 2
 
 
-def test_another_python_makes_it_anew(checkout: Checkout) -> None:
+def test_another_python_makes_it_again(checkout: Checkout) -> None:
     checkout.add_python("python3")
     checkout.source()
     key = checkout.venv / "seqnlp.key"

@@ -198,7 +198,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_difference(train, co
     assert contents(copied) == before
 
 
-def test_overwrite_starts_anew_and_another_seed_is_another_model(train, copied, model):
+def test_overwrite_starts_again_and_another_seed_is_another_model(train, copied, model):
     (copied / "notes.txt").write_text("mine")
     result = train(copied, "--overwrite", "--seed", "7")
     assert result.json["seed"] == 7

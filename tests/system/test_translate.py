@@ -329,7 +329,7 @@ def test_pairs_that_cannot_be_learnt_from_are_left_out_with_counts(seqnlp, turne
 
 
 @pytest.mark.parametrize("verb", ["train", "eval"])
-def test_files_of_different_length_are_told_with_the_place(seqnlp, turner, verb):
+def test_files_of_different_length_are_reported_with_the_place(seqnlp, turner, verb):
     draw = random.Random(1)
     sizes = [draw.randint(1, 20) for _ in range(300)]
     write(seqnlp, "shift.in", ["x y" * size for size in sizes])
@@ -351,7 +351,7 @@ def test_one_file_alone_is_no_corpus_of_pairs(seqnlp, turner):
     ]
 
 
-def test_where_all_pairs_are_too_long_it_is_told(seqnlp, turner):
+def test_where_all_pairs_are_too_long_it_is_reported(seqnlp, turner):
     result = seqnlp("translate", "train", "turn.in", "turn.out", "-o", "none", "--max-train-length", "1", code=3)
     assert "turn.in, turn.out: no pair has at most 1 pieces on either side" in result.errors[-1]
 
@@ -376,12 +376,12 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
         (["--reference", "-"], "- (stdin) can be read once only"),
         (
             ["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"],
-            "no translation keeps all rules",
+            "no translation satisfies all constraints",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_what_cannot_be_done_is_told(seqnlp, turner, options, what):
+def test_what_cannot_be_done_is_reported(seqnlp, turner, options, what):
     result = predict(seqnlp, *options, stdin="1 2 3 4 5 6\n", code=2)
     assert len(result.errors) == 1 and what in result.err
 
@@ -399,7 +399,7 @@ def test_an_ensemble_is_of_one_codec(seqnlp, turner):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is not None, reason="matplotlib is there")
-def test_without_matplotlib_it_is_told_what_to_install(seqnlp, turner):
+def test_without_matplotlib_the_error_says_what_to_install(seqnlp, turner):
     result = predict(seqnlp, "--attention", "pictures", stdin="1 2\n", code=2)
     assert result.errors == ["seqnlp: pictures need matplotlib; hint: pip install 'seqnlp[plot]'"]
     assert result.out == "" and not (seqnlp.folder / "pictures").exists()

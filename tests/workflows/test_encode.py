@@ -83,7 +83,7 @@ def fails_with(tmp_path, classify, content):
 
 def test_errors_name_the_file_once(tmp_path, classify):
     assert fails_with(tmp_path, classify, "a\tb\nc\td\ne\n") == "x.tsv:3: 1 column, expected 2 (text, label)"
-    assert fails_with(tmp_path, classify, "a\tb\n") == "x.tsv: the training part has one class only (b)"
+    assert fails_with(tmp_path, classify, "a\tb\n") == "x.tsv: the training part has only one class (b)"
 
 
 def test_what_is_encoded_is_not_encoded_again(encoded, tmp_path, classify):

@@ -124,7 +124,7 @@ def test_a_folder_without_a_model(tmp_path, name):
         predict.load(tmp_path / name)
 
 
-def test_a_run_without_an_evaluation_is_told(tmp_path):
+def test_a_run_without_an_evaluation_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation; hint: let it go on"):
         predict.load(tmp_path)
@@ -133,7 +133,7 @@ def test_a_run_without_an_evaluation_is_told(tmp_path):
         predict.load(tmp_path)
 
 
-def test_a_checkpoint_that_lacks_a_file_is_told(tmp_path):
+def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()

@@ -162,7 +162,7 @@ def encode(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
 
 
 def convert(tags: Sequence[str], scheme: str) -> list[str]:
-    """Return the tags with the same spans in another scheme ("none": as they are); the illegal are mended."""
+    """Return the tags with the same spans in another scheme ("none": as they are); illegal ones are repaired."""
     return list(tags) if scheme == NONE else encode(spans(tags), len(tags), scheme)
 
 

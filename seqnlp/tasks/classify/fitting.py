@@ -46,6 +46,6 @@ def _known(counts: Mapping[str, int]) -> labels.Labels:
     if len(counts) == 1:
         (name,) = counts
         raise errors.DataError(
-            f"the training part has one class only ({name})", "a classifier needs examples of at least two"
+            f"the training part has only one class ({name})", "a classifier needs examples of at least two"
         )
     return labels.Labels.of(counts)

@@ -20,7 +20,7 @@ PLAIN, INSIDE = "none", "BIOES"  # the scheme of tags that make no spans; the on
 
 @dataclass(frozen=True)
 class Codec(base.Codec):
-    """Words and what their forms say, and tags. rare: from this id on a word was met once in training."""
+    """Words and what their forms say, and tags. rare: words from this id on were seen once in training."""
 
     words: tokenizer.Tokenizer
     forms: char_ngrams.Hashed

@@ -26,7 +26,7 @@ class Codec(base.Codec):
     longest: int
     ratio: float
     bleu_tokenize: str  # as suits the target
-    max_source_length: int | None = None  # from which on a source is cut, where not twice the longest
+    max_source_length: int | None = None  # from which on a source is cut, if not twice the longest
     scored_tokenize: str | None = None  # the tokenisation of BLEU that was asked for
     lowercase: bool = False
     merge_dropout: float = 0.0

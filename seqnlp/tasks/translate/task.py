@@ -99,7 +99,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
         found = search.translations(networks, codec, batch, columns, settings)
         if not all(found):
             hint = "a smaller --min-length-ratio or --no-repeat-ngram-size"
-            raise errors.UsageError("no translation keeps all rules of the search", hint)
+            raise errors.UsageError("no translation satisfies all constraints of the search", hint)
         rest = iter(found)
         return [output.prediction([next(rest) for _ in row], row, codec) for row in columns["source"]]
 

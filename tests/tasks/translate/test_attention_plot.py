@@ -73,7 +73,7 @@ def test_pieces_of_any_script_and_signs_of_mathematics_are_shown_as_they_are(dra
     assert not recwarn
 
 
-def test_without_matplotlib_it_is_told_what_to_install(monkeypatch):
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(errors.UsageError) as error:
         attention_plot.check()

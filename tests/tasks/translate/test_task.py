@@ -67,7 +67,7 @@ def test_lines_that_are_blank_on_both_sides_are_nothing(source, caplog):
 
 @pytest.mark.parametrize(("value", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
 @pytest.mark.parametrize("role", translate.roles)
-def test_a_side_of_another_kind_is_told(source, role, value, kind):
+def test_a_side_of_another_kind_is_reported(source, role, value, kind):
     content = json.dumps({"source": "a", "target": "b", role: value})
     with pytest.raises(errors.DataError, match=rf"x\.jsonl:1: the {role} is a {kind}, expected a string"):
         read(source("x.jsonl", content))
@@ -121,7 +121,7 @@ def test_stdin_is_read_once(stdin):
 # fitting
 
 
-def test_no_pairs_are_told():
+def test_no_pairs_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no pairs"):
         fitted([])
 
@@ -155,7 +155,7 @@ def test_going_on_keeps_the_pieces_and_learns_longer_sentences():
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
+def test_pairs_that_are_too_long_are_reported_with_a_count(caplog, given):
     known = {"codec": fitted()[1]} if given else {}
     with caplog.at_level(logging.WARNING):
         fitted([*PAIRS, ("zwei " * 100, "two"), ("zwei", "two " * 100)], known, max_train_length=50)
@@ -165,7 +165,7 @@ def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_where_all_pairs_are_too_long_it_is_told(given):
+def test_where_all_pairs_are_too_long_it_is_reported(given):
     known = {"codec": fitted()[1]} if given else {}
     with pytest.raises(
         errors.DataError, match="no pair has at most 1 subwords on either side; hint: a greater --max-train-length"
@@ -451,9 +451,9 @@ def test_no_piece_comes_twice_where_it_must_not():
     assert len(set(found.best.subwords)) == len(found.best.subwords)
 
 
-def test_rules_that_leave_no_translation_are_told():
+def test_rules_that_leave_no_translation_are_reported():
     with pytest.raises(
-        errors.UsageError, match="no translation keeps all rules of the search; hint: a smaller --min-length"
+        errors.UsageError, match="no translation satisfies all constraints of the search; hint: a smaller --min-length"
     ):
         predicted(["zwei zwei zwei"], no_repeat_ngram_size=1, min_length_ratio=100.0, max_length_ratio=100.0)
 
