@@ -42,6 +42,14 @@ class Import(NamedTuple):
     line: int
 
 
+PAGE = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def block(title):
+    """The first block of text below a title of docs/architecture.md."""
+    return re.search(rf"^## {title}\n.*?^```text\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)[1].splitlines()
+
+
 def part(module):
     """The first name below seqnlp: errors, preprocess, nn, ...; seqnlp itself for the package."""
     return module.split(".")[1] if "." in module else module
@@ -111,9 +119,32 @@ def test_the_walk_finds_the_modules():
     assert {"seqnlp", "seqnlp.errors", "seqnlp.nn.recurrent", "seqnlp.tasks.classify.task", "seqnlp.cli"} <= set(FILES)
 
 
+def test_the_page_on_the_architecture_has_the_same_floors():
+    assert [set(line.split(", ")) for line in block("The floors")] == FLOORS[::-1]
+
+
+def test_the_page_on_the_architecture_has_every_package():
+    listed, above = [], []
+    for line in block("The tree"):
+        depth = (len(line) - len(line.lstrip())) // 2
+        name, about = line.split(maxsplit=1)
+        above = [*above[:depth], name.rstrip("/")]
+        assert about
+        listed.append(".".join(above))
+    assert sorted(listed) == [name for name, path in sorted(FILES.items()) if path.name == "__init__.py"]
+
+
+def test_the_page_on_the_architecture_has_the_contract_of_a_task():
+    from seqnlp.tasks import base
+
+    named = re.findall(r"^\| ([^|]*) \|", PAGE.split("A task must define:")[1], flags=re.MULTILINE)
+    assert {name for row in named for name in re.findall("`(.*?)`", row)} == base.Task.__abstractmethods__
+    assert base.Codec.__abstractmethods__ == {"encode", "features", "save", "load"}
+
+
 @pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])
 def test_every_module_has_a_floor(module):
-    assert part(module) in FLOOR, f"{module}: give it a floor in DESIGN and in this test"
+    assert part(module) in FLOOR, f"{module}: give it a floor in docs/architecture.md and in this test"
 
 
 @pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])

@@ -65,7 +65,7 @@ def root() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, or the code of its kind of failure (see `errors`)."""
+    """Run the command line and exit: 0, or the code that README gives each kind of failure."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,23 +1,46 @@
-"""The README is true: its shell blocks run, its Python block runs, and it names every command."""
+"""The README and docs/ are true: their blocks run; what they list is what there is.
+
+Shell blocks marked `sh slow` take minutes and run with -m slow only. docs/contributing.md has a test of its own.
+"""
 
 import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from seqnlp.cli import COMMANDS
+from seqnlp import cli, errors
+from seqnlp.metrics import registry as metrics
+from seqnlp.preprocess.corpora import detect
 from seqnlp.tasks import registry
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+OURS = [name for name in TEXT if name != "contributing.md"]  # what others speak of is there
+RUN = [name for name in OURS if "```sh" in TEXT[name]]
+FOREIGN = {
+    "--index-url",
+    "--flair",
+    "--spacy",
+    "--peer",
+    "--model",
+    "--peer-model",
+}  # flags of pip and of the benchmarks
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT[page], flags=re.MULTILINE | re.DOTALL)
+
+
+def cells(page: str, header: str) -> list[str]:
+    """The first column of the table with a header."""
+    table = re.search(rf"^\| {header} \|.*?\n((?:\|.*\n)+)", TEXT[page], flags=re.MULTILINE)
+    assert table, f"{page} has no table of {header}"
+    return [row.split("|")[1].strip() for row in table[1].splitlines()[1:]]
 
 
 def quarter(text: str, end: str) -> str:
@@ -27,36 +50,105 @@ def quarter(text: str, end: str) -> str:
 
 
 @pytest.fixture(scope="module", params=["small", pytest.param("whole", marks=pytest.mark.slow)])
-def folder(request, tmp_path_factory):
-    """A folder with data/ in it; in the small one the corpora are a quarter of their size."""
+def folder(request, tmp_path_factory, seqnlp):
+    """A folder with data/ and the models of the README; in the small one the corpora are a quarter of their size."""
     place = tmp_path_factory.mktemp("readme")
-    if request.param == "whole":
+    small = request.param == "small"
+    if small:
+        shutil.copytree(ROOT / "data", place / "data")
+        for path in place.glob("data/*/*"):
+            if path.stem in ("train", "dev", "test"):
+                content = path.read_text(encoding="utf-8")
+                path.write_text(quarter(content, "\n\n" if path.suffix == ".conll" else "\n"), encoding="utf-8")
+    else:
         (place / "data").symlink_to(ROOT / "data")
-        return place
-    shutil.copytree(ROOT / "data", place / "data")
-    for path in place.glob("data/*/*"):
-        if path.stem in ("train", "dev", "test"):
-            content = path.read_text(encoding="utf-8")
-            path.write_text(quarter(content, "\n\n" if path.suffix == ".conll" else "\n"), encoding="utf-8")
+    run_blocks("README.md", place, seqnlp, slow=not small)
     return place
 
 
-def test_the_blocks_run_in_order(folder, seqnlp):
-    assert blocks("sh") and blocks("python")
-    for block in blocks("sh"):
+def run_blocks(page, folder, seqnlp, *, slow):
+    """Run the shell blocks of a page in their order, then those of Python as one program."""
+    for block in blocks(page, "sh(?: slow)?" if slow else "sh"):
         run = seqnlp.shell(f"set -eu\n{block}", folder, warm=True)
         assert run.code == 0, f"{block}\n{run.err}"
         assert "Traceback" not in run.err
-    for block in blocks("python"):
-        subprocess.run([sys.executable, "-c", block], cwd=folder, check=True)
+    if found := blocks(page, "python"):
+        (folder / "page.py").write_text("\n".join(found), encoding="utf-8")
+        run = seqnlp.shell("python page.py", folder)
+        assert run.code == 0, run.err
 
 
-def test_every_command_is_named():
-    for name in registry.REGISTRY:
-        for verb in ("train", "predict", "eval"):
-            assert f"seqnlp {name} {verb}" in README
-    for name in COMMANDS:
-        assert f"seqnlp {name}" in README
+@pytest.mark.parametrize("page", [name for name in RUN if name != "README.md"])
+def test_the_blocks_of_a_page_run(page, folder, seqnlp, request):
+    assert (folder / "out" / "reviews" / "config.json").is_file()
+    run_blocks(page, folder, seqnlp, slow=(folder / "data").is_symlink())
+
+
+def test_the_table_of_commands_is_that_of_the_command_line():
+    listed = [name for cell in cells("README.md", "command") for name in re.findall("`seqnlp ([a-z ]+)`", cell)]
+    verbs = [f"{task} {verb}" for verb in ("train", "predict", "eval") for task in registry.REGISTRY]
+    assert listed == [*verbs, *(name for name in listed if " " not in name)]
+    assert sorted(listed[len(verbs) :]) == sorted(cli.COMMANDS)
+
+
+def test_the_table_of_exit_codes_is_that_of_the_errors():
+    listed = {int(code) for cell in cells("README.md", "exit code") for code in cell.split(",")}
+    kinds = [kind for kind in errors.SeqnlpError.__subclasses__() if kind is not errors.Stopped]
+    assert listed == {0, errors.SeqnlpError.code, *(kind.code for kind in kinds), 130, 143}
+
+
+def test_every_format_is_listed():
+    endings = {ending for cell in cells("formats.md", "file") for ending in re.findall(r"`(\.[a-z]+)`", cell)}
+    assert endings == set(detect.ENDINGS)
+    (names,) = re.findall(r"\| `--from FORMAT` \|.*?: (.*?) \|", TEXT["formats.md"])
+    assert names.split(", ") == list(detect.FORMATS)
+
+
+def test_every_metric_is_listed():
+    listed = [name for cell in cells("score.md", "metric") for name in re.findall("`(.*?)`", cell)]
+    assert listed == list(metrics.METRICS)
+
+
+def flags(command: click.Command, context: click.Context) -> set[str]:
+    """The flags of a command and of all below it."""
+    found = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        found |= flags(command.get_command(context, name), context)
+    return found
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_every_flag_is_one_of_the_command_line(page):
+    known = flags(cli.root, click.Context(cli.root)) | FOREIGN | {"--help", "--version"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", TEXT[page])) <= known
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_every_file_of_ours_is_there(page):
+    text = re.sub(r"\bout/[\w./]+", "", TEXT[page])
+    named = re.findall(r"\b(?:seqnlp|tests|pipelines|data|docs)/[\w/.]*\w", text)
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+def anchors(text: str) -> set[str]:
+    """What links may name on a page: its titles, as GitHub writes them there."""
+    titles = re.findall("^#+ (.*)", text, flags=re.MULTILINE)
+    return {"", *(re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles)}
+
+
+@pytest.mark.parametrize("page", TEXT)
+def test_every_link_leads_somewhere(page):
+    place = ROOT if page == "README.md" else ROOT / "docs"
+    for link in re.findall(r"\]\(([^):]+)\)", TEXT[page]):
+        name, _, anchor = link.partition("#")
+        to = place / name if name else place / page
+        assert anchor in anchors(to.read_text(encoding="utf-8")), link
+
+
+def test_every_page_is_in_the_readme():
+    assert {f"docs/{name}" for name in TEXT if name != "README.md"} == set(
+        re.findall(r"\((docs/.*?)\)", TEXT["README.md"])
+    )
 
 
 @pytest.mark.slow
