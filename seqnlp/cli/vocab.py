@@ -13,15 +13,16 @@ from seqnlp.cli import flags, show
 from seqnlp.io import atomic
 from seqnlp.preprocess.corpora import readers, schema
 
-ROLES = ("text",)
+ROLES = ("text",)  # that are read
+COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
 
 
 def texts(source: schema.Source) -> Iterator[str]:
     """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if there are none."""
     empty = True
-    for record in readers.records(source, ROLES, targets=False):
+    for record in readers.records(source, COLUMNS, targets=False):
         empty = False
-        yield str(record.values[ROLES[0]])
+        yield str(record.values[COLUMNS[0]])
     if empty:
         raise errors.DataError(f"{source.title}: no text", "is this the right file?")
 

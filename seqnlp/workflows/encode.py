@@ -49,6 +49,7 @@ def encode(
             "fitted": codec_of is None,
             "rows": count,
             "data": text.data,
+            "schema": None if text.schema is None else text.schema.to_dict(),
             "files": encoded.hashes(folder, names),
         }
         return encoded.describe(folder, content, [encoded.ROWS])

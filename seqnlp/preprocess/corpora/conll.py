@@ -51,7 +51,7 @@ class _Conll:
         self.form = (0, False)  # how many columns, and whether tabs part them
 
     def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
-        found = {i: _split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
+        found = {i: split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
         hashes = set(itertools.takewhile(lambda i: lines[i].startswith(("# ", "#\t")), found))
         if self.form == (0, False):
             self.form = next((_form(lines[i], cells) for i, cells in found.items() if i not in hashes), self.form)
@@ -75,7 +75,8 @@ def _form(line: str, cells: Sequence[str]) -> tuple[int, bool]:
     return len(cells), "\t" in line
 
 
-def _split(line: str) -> list[str]:
+def split(line: str) -> list[str]:
+    """Return the columns of a line: parted by tabs, or else by blanks."""
     return line.split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
 
 
