@@ -63,7 +63,8 @@ def folder(request, tmp_path_factory, seqnlp):
 def run_blocks(page, folder, seqnlp, *, slow):
     """Run the shell blocks of a page in their order, then those of Python as one program."""
     for block in blocks(page, "sh(?: slow)?" if slow else "sh"):
-        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=True)
+        warm = block not in blocks(page, "sh slow")  # these may send signals, which a warm command does not get
+        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=warm)
         assert run.code == 0, f"{block}\n{run.err}"
         assert "Traceback" not in run.err
     if found := blocks(page, "python"):
