@@ -9,11 +9,11 @@ HERE = Path(__file__).parent
 
 
 def version() -> str:
-    """The version in seqnlp/__init__.py, read and not imported: a build environment has none of the requirements."""
-    text = (HERE / "seqnlp" / "__init__.py").read_text(encoding="utf-8")
-    found = re.search(r'^__version__(?:: \w+)? = "([^"]+)"$', text, re.MULTILINE)
+    """The version in seqnlp/version.py, read and not imported: a build environment has none of the requirements."""
+    text = (HERE / "seqnlp" / "version.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
     if found is None:
-        raise RuntimeError('seqnlp/__init__.py has no line __version__ = "..."')
+        raise RuntimeError('seqnlp/version.py has no line __version__ = "..."')
     return found.group(1)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from generators import corpus, headlines, reviews, reviews_zh, series, tags, translation
-from generators.dice import Dice
+from generators.rng import Rng
 
 SEED = 20240
 REVIEWS = {"train": 2000, "dev": 300, "test": 300}
@@ -63,26 +63,26 @@ def time_series() -> Files:
     """A date and a value a line, below the names of the columns."""
     makers = {"monthly": series.monthly, "daily": series.daily, "shift": series.shift}
     return {
-        f"series/{name}.csv": as_table([("date", "value"), *make(Dice(SEED + 10 + at))], separator=",")
+        f"series/{name}.csv": as_table([("date", "value"), *make(Rng(SEED + 10 + at))], separator=",")
         for at, (name, make) in enumerate(makers.items())
     }
 
 
 def generate() -> Files:
     """The text of every file, by its path in this folder; each corpus has a seed of its own."""
-    english = reviews.splits(Dice(SEED), REVIEWS)
-    chinese = reviews_zh.splits(Dice(SEED + 1), REVIEWS_ZH)
-    news = headlines.splits(Dice(SEED + 4), HEADLINES)
+    english = reviews.splits(Rng(SEED), REVIEWS)
+    chinese = reviews_zh.splits(Rng(SEED + 1), REVIEWS_ZH)
+    news = headlines.splits(Rng(SEED + 4), HEADLINES)
     plain = {"reviews": english["train"], "reviews_zh": chinese["train"], "headlines": news["train"]}
     texts = {name: [text for text, _ in rows] for name, rows in plain.items()}
     return {
         **labelled("reviews", english),
         **labelled("reviews_zh", chinese),
-        **tagged(tags.splits(Dice(SEED + 2), TAGS)),
-        **parallel(translation.splits(Dice(SEED + 3), NUMBERS)),
+        **tagged(tags.splits(Rng(SEED + 2), TAGS)),
+        **parallel(translation.splits(Rng(SEED + 3), NUMBERS)),
         **summaries(news),
         **time_series(),
-        "corpus.txt": as_lines(corpus.lines(Dice(SEED + 5), texts, CORPUS)),
+        "corpus.txt": as_lines(corpus.lines(Rng(SEED + 5), texts, CORPUS)),
     }
 
 

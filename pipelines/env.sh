@@ -3,21 +3,22 @@
 #     . "$(dirname -- "$0")/../pipelines/env.sh"
 #
 # An active virtual environment in which seqnlp imports from this checkout is used as it is. Otherwise it is .venv in
-# the checkout, made with $PYTHON, or else with the newest Python that runs, and made anew when setup.py,
-# constraints.txt or the Python changes. pip is called plainly, so its PIP_* settings and pip.conf count.
+# the checkout ($SEQNLP_VENV is another name for it), made with $PYTHON, or else with the newest Python that runs, and
+# made anew when setup.py, constraints.txt or the Python changes. pip is called plainly, so its PIP_* settings and
+# pip.conf count.
 #
 # Afterwards `seqnlp` and `python` are the environment's, and $seqnlp_root is the checkout.
 
-# In dash a sourced file is not told its own path; the script that sources it, $0, is one folder below the root too.
+# In dash a sourced file does not know its own path; the script that sources it, $0, is one folder below the root too.
 seqnlp_root=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE:-$0}")/.." && pwd -P) || exit 1
 if ! [ -f "$seqnlp_root/pipelines/env.sh" ]; then
     echo "pipelines/env.sh: source it from a script in pipelines/ or tests/" >&2
     exit 1
 fi
-seqnlp_venv=$seqnlp_root/.venv
+seqnlp_venv=$seqnlp_root/${SEQNLP_VENV:-.venv}
 
 # seqnlp_key PYTHON: what an environment made now with PYTHON depends on, as one word; fails where PYTHON does not run
-# or is too old. The root is part of it, because an environment does not survive that its folder is moved.
+# or is too old. The root is part of it, because an environment does not survive a move of its folder.
 seqnlp_key() {
     "$1" -I -S -c '
 import hashlib, os, sys
@@ -77,7 +78,7 @@ seqnlp_ready() {
 seqnlp_install() (
     python=$(seqnlp_python) || exit 1
     echo "installing into $seqnlp_venv" >&2
-    exec 9>"$seqnlp_root/.venv.lock" || exit 1
+    exec 9>"$seqnlp_venv.lock" || exit 1
     # The lock lives as long as this subshell and what it started, however they end. A second run waits here, and then
     # finds the work done. Where the file system has no locks we go on without.
     "$python" -I -c 'import fcntl; fcntl.flock(0, fcntl.LOCK_EX)' <&9 2>/dev/null || :
@@ -95,7 +96,8 @@ seqnlp_install() (
     fi
     log=$seqnlp_venv/install.log
     set -- -c "$seqnlp_root/constraints.txt" -e "${seqnlp_root}[test]"
-    if ! "$seqnlp_venv/bin/python" -m pip install "$@" >"$log" 2>&1; then
+    # The pip of an early 3.10 would otherwise build what comes as source (seqeval) in a way that fails now.
+    if ! PIP_USE_PEP517=1 "$seqnlp_venv/bin/python" -m pip install "$@" >"$log" 2>&1; then
         cat "$log" >&2
         echo "installing into $seqnlp_venv failed, see above" >&2
         exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the recipes of published results share. A bash script sources it, sets the arrays `train` and `test` (what stands
-# behind `seqnlp TASK train` and behind `seqnlp TASK eval MODEL`), and calls recipe:
+# What the recipes of published results share. A bash script sources it, sets the arrays `train` and `test` (what
+# follows `seqnlp TASK train` and `seqnlp TASK eval MODEL`), and calls recipe:
 #
 #     recipe TASK NAME "SEEDS"
 #

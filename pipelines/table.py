@@ -1,6 +1,6 @@
 """Prints the results of `seqnlp ... eval`, one JSON object a file, as a table, with means over several seeds.
 
-    python pipelines/table.py RESULT.json...
+python pipelines/table.py RESULT.json...
 """
 
 import json

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from seqnlp.version import __version__
 
 if TYPE_CHECKING:
     from seqnlp.workflows.predict import Model
 
-__version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "train"]
 
 
 def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model:
@@ -19,3 +20,13 @@ def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model
     from seqnlp.workflows import predict  # torch takes seconds to import: only who loads a model waits for it
 
     return predict.load(folder, device=device, precision=precision)
+
+
+def train(task: str, corpus: Any, output: Any, **settings: Any) -> dict[str, Any]:
+    """Return the result of training a model of `task` on a corpus into the folder `output`, as the command prints it.
+
+    See `seqnlp.workflows.interface.train` for the settings, which are the command's options by name.
+    """
+    from seqnlp.workflows import interface
+
+    return interface.train(task, corpus, output, **settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SeqnlpError(Exception):
-    """Something the person at the keyboard can mend: `message` says what and where, `hint` what to do."""
+    """Something the user can fix: `message` says what and where, `hint` what to do."""
 
     code = 1
 
@@ -24,7 +24,7 @@ class UsageError(SeqnlpError):
 
 
 class DataError(SeqnlpError):
-    """The data is wrong: unreadable, malformed, empty, or with nothing in it to learn."""
+    """The data is wrong: unreadable, malformed, empty, or with nothing to learn from."""
 
     code = 3
 
@@ -42,7 +42,7 @@ class BelowThreshold(SeqnlpError):
 
 
 class Stopped(SeqnlpError):
-    """A signal ended the work in good order; the code is 128 + the signal's number."""
+    """A signal ended the work cleanly; the code is 128 + the signal's number."""
 
     def __init__(self, signum: int, message: str) -> None:
         super().__init__(message)

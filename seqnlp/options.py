@@ -35,7 +35,7 @@ def option(
 
 
 def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> Any:
-    """Return an option of another dataclass with another default, and where given another help."""
+    """Return an option of another dataclass with another default, and, if given, another help text."""
     (field,) = (field for field in dataclasses.fields(kind) if field.name == name)
     metadata = {**field.metadata, **({"help": help} if help else {})}
     return dataclasses.field(default=default, metadata=metadata)
@@ -74,7 +74,7 @@ def from_dict(kind: type, values: Mapping[str, Any], where: object) -> Any:
     Raises `ModelError` unless each option is there, and nothing else, with a value that its flag could have had.
     """
     if problem := _problem(kind, values):
-        raise errors.ModelError(f"{where}: {problem}", OTHERWISE)
+        raise errors.ModelError(f"{where}: {problem}", HINT)
     return kind(**values)
 
 
@@ -87,7 +87,7 @@ def check(options: Any) -> None:
 def _problem(kind: type, values: Mapping[str, Any]) -> str | None:
     """Return what is wrong with values for the options of a `kind`, None if nothing is."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    for names, what in ((values.keys() - fields, "unknown setting"), (fields.keys() - values, "no setting")):
+    for names, what in ((values.keys() - fields, "unknown setting"), (fields.keys() - values, "missing setting")):
         if names:
             return f"{what} {min(names)!r}"
     hints = typing.get_type_hints(kind)
@@ -98,7 +98,7 @@ def _problem(kind: type, values: Mapping[str, Any]) -> str | None:
     return None
 
 
-OTHERWISE = "it was changed, or made by another seqnlp: use that one, or train anew"
+HINT = "it was changed, or made by another version of seqnlp: use that one, or train again"
 
 
 def _short(value: Any) -> str:
@@ -160,7 +160,7 @@ class Training:
     seed: int = option(1, "Seed of everything random.", group="Training", low=0, high=2**32 - 1, main=True)
     epochs: int | None = option(
         None,
-        "Times through the data, at most; by default enough of them, or what --time-budget allows.",
+        "Maximum passes through the data; by default chosen from its size or --time-budget.",
         group="Training",
         low=1,
         main=True,
@@ -175,20 +175,23 @@ class Training:
     )
     max_tokens: int | None = option(
         None,
-        "Most tokens in a batch, rows times the longest; by default for 128 steps an epoch, 1024 to 8192, pairs 2048.",
+        "Maximum tokens in a batch, rows times the longest; by default what makes 128 steps an epoch, "
+        "from 1024 to 8192; 2048 for pairs.",
         group="Training",
         low=1,
         main=True,
     )
-    batch_size: int = option(256, "Most rows in a batch.", group="Training", low=1, main=True)
+    batch_size: int = option(256, "Maximum rows in a batch.", group="Training", low=1, main=True)
     learning_rate: float = option(2e-3, "Peak learning rate.", group="Training", low=0.0, main=True)
     schedule: str = option(
         "linear", "How the learning rate falls after the warm-up.", group="Training", choices=SCHEDULES
     )
     warmup_steps: int = option(100, "Steps over which the learning rate rises.", group="Training", low=0)
-    weight_decay: float = option(0.01, "AdamW's weight decay, of matrices but embeddings.", group="Training", low=0.0)
+    weight_decay: float = option(
+        0.01, "AdamW's weight decay, of matrices other than embeddings.", group="Training", low=0.0
+    )
     max_grad_norm: float = option(
-        1.0, "Greatest norm of a step's gradient, embeddings left out; 0 for none.", group="Training", low=0.0
+        1.0, "Maximum norm of a step's gradient, embeddings excluded; 0 for no limit.", group="Training", low=0.0
     )
     ema_decay: float = option(
         0.0,
@@ -197,16 +200,16 @@ class Training:
         low=0.0,
         high=0.99999,
     )
-    grad_accumulation: int = option(1, "Batches a step.", group="Training", low=1)
+    grad_accumulation: int = option(1, "Batches per step.", group="Training", low=1)
     patience: int = option(
-        0, "Evaluations without a better score after which training ends; 0 to go on.", group="Training", low=0
+        0, "Evaluations without a better score after which training ends; 0 for no limit.", group="Training", low=0
     )
     eval_every: int | None = option(
-        None, "Steps between evaluations; by default one an epoch.", group="Training", low=1
+        None, "Steps between evaluations; by default one evaluation per epoch.", group="Training", low=1
     )
     precision: str = option(
         "auto",
-        "Of the matrix products; auto is bf16 where the machine computes in it.",
+        "Precision of the matrix products; auto is bf16 where the processor supports it.",
         group="Training",
         choices=("auto", "fp32", "bf16"),
     )

@@ -6,10 +6,9 @@ set -eu
 . "$(dirname -- "$0")/../pipelines/env.sh"
 cd -- "$seqnlp_root"
 
-# All three run, whatever the first ones find, so that one run shows everything.
-lint=0
-python -m ruff check . || lint=1
-python -m mypy || lint=1
+# The tests run whatever the check finds, so that one run shows everything.
+checked=0
+sh tests/check.sh || checked=1
 
 # The tests' temporary files stay in the checkout as well.
 PYTEST_DEBUG_TEMPROOT=$seqnlp_root/.pytest_cache/tmp
@@ -18,7 +17,7 @@ mkdir -p "$PYTEST_DEBUG_TEMPROOT"
 tests=0
 python -m pytest "$@" || tests=$?
 
-if [ "$lint" -ne 0 ]; then
+if [ "$checked" -ne 0 ]; then
     echo "ruff or mypy found something, see the top" >&2
     exit 1
 fi

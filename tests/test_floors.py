@@ -1,4 +1,4 @@
-"""The floors of the package: imports point down only, heavy packages stay where they belong."""
+"""The floors of the package: imports point down only, heavy packages stay where they belong; files are chapters."""
 
 import ast
 import functools
@@ -12,7 +12,7 @@ import seqnlp
 
 ROOT = Path(seqnlp.__file__).parent
 FLOORS = [
-    {"errors", "options", "io"},
+    {"version", "errors", "options", "io"},
     {"preprocess"},
     {"metrics"},
     {"nn"},
@@ -22,8 +22,12 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
+MAX_FILE, MAX_FUNCTION = 300, 45  # lines
+TOO_LONG: set[str] = set()
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = re.compile(r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|evaluate|predict))(\.|$)")
+WITH_TORCH = re.compile(
+    r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|prepare|evaluate|predict|interface))(\.|$)"
+)
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))
@@ -153,13 +157,14 @@ def test_imports_point_down(module):
     assert not up
 
 
-def test_the_package_itself_imports_nothing_of_ours_but_the_model_to_load():
-    assert [(found.name, found.top) for found in ours("seqnlp")] == [("seqnlp.workflows.predict", False)]
+def test_the_package_itself_imports_its_version_and_when_asked_its_interface():
+    found = {(found.name, found.top) for found in ours("seqnlp")}
+    asked = {("seqnlp.workflows.predict", False), ("seqnlp.workflows.interface", False)}
+    assert found == {("seqnlp.version", True), *asked}
 
 
 def test_no_import_comes_back_to_where_it_began():
-    below = [module for module in FILES if part(module) not in {"seqnlp", "cli", "__main__"}]  # cli: commands ask help
-    left = {module: {found.name for found in ours(module)} - {"seqnlp", module} for module in below}
+    left = {module: {found.name for found in ours(module)} - {module} for module in FILES}
     while free := [module for module, needed in left.items() if not needed & set(left)]:
         for module in free:
             del left[module]
@@ -167,9 +172,14 @@ def test_no_import_comes_back_to_where_it_began():
 
 
 @pytest.mark.parametrize("module", FILES)
+def test_no_module_imports_a_package_that_it_is_in(module):
+    assert not [found for found in ours(module) if module.startswith(f"{found.name}.")]
+
+
+@pytest.mark.parametrize("module", FILES)
 def test_modules_are_imported_across_packages_and_not_names(module):
     # Exempt: the names of one's own package, and the few nouns that every chapter speaks of.
-    nouns = {"seqnlp.options", "seqnlp.preprocess.corpora.examples"}
+    nouns = {"seqnlp.options", "seqnlp.version", "seqnlp.preprocess.corpora.examples"}
     named = [
         f"{module}:{found.lineno} from {found.module} import {alias.name}"
         for found in ast.walk(tree(module))
@@ -195,24 +205,18 @@ def test_only_what_computes_names_torch_at_all():
 @pytest.mark.parametrize("package", ["torch", "datasets", "click", "rich"])
 def test_metrics_text_errors_and_preprocessing_are_light(package):
     light = [name for name in FILES if part(name) in {"metrics", "io", "errors", "options", "preprocess"}]
-    allowed = (
-        {"seqnlp.preprocess.corpora.arrow", "seqnlp.preprocess.corpora.tables"} if package == "datasets" else set()
-    )
+    allowed = {"seqnlp.preprocess.corpora.tables"} if package == "datasets" else set()
     assert not (set(light) & importers(package)) - allowed
 
 
-def test_readers_wait_for_datasets_and_pyarrow_until_there_is_a_table():
-    packages = importers("datasets", top_only=True) | importers("pyarrow", top_only=True)
-    assert not loaded_with("seqnlp.preprocess.corpora.readers") & packages
-    assert not loaded_with("seqnlp.cli.encode") & packages and not loaded_with("seqnlp.cli.pack") & packages
+def test_datasets_is_imported_for_its_own_data_sets_only():
+    assert importers("datasets") == {"seqnlp.preprocess.corpora.tables"}
+    assert importers("datasets", top_only=True) == set()
 
 
-def test_only_the_corpus_imports_datasets_at_its_top():
-    assert importers("datasets", top_only=True) == {"seqnlp.preprocess.corpora.arrow"}
-
-
-def test_prediction_does_not_import_datasets():
-    assert not loaded_with("seqnlp.workflows.predict") & importers("datasets", top_only=True)
+@pytest.mark.parametrize("module", ["preprocess.corpora.readers", "cli.encode", "cli.pack", "workflows.predict"])
+def test_pyarrow_waits_until_there_is_a_table(module):
+    assert not loaded_with(f"seqnlp.{module}") & importers("pyarrow", top_only=True)
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
@@ -247,3 +251,16 @@ def test_public_functions_and_classes_have_a_docstring(module):
     kinds = ast.FunctionDef | ast.ClassDef
     public = [n for n in tree(module).body if isinstance(n, kinds) and not n.name.startswith("_")]
     assert not [f"{module}:{node.lineno} {node.name}" for node in public if not ast.get_docstring(node)]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_file_is_a_chapter(module):
+    lines = FILES[module].read_text(encoding="utf-8").count("\n")
+    assert (lines > MAX_FILE) == (module in TOO_LONG), f"{FILES[module]}: {lines} lines, at most {MAX_FILE}"
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_function_fits_on_a_screen(module):
+    functions = (n for n in ast.walk(tree(module)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    sizes = {f"{FILES[module]}:{n.lineno} {n.name}": n.end_lineno - n.lineno + 1 for n in functions}
+    assert not {name: size for name, size in sizes.items() if size > MAX_FUNCTION}

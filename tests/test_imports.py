@@ -10,7 +10,7 @@ import pytest
 
 from seqnlp import options
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare, train
 
 # Runs the command line with sys.argv, then writes the modules that it has imported to $SEQNLP_IMPORTED.
 SPY = """
@@ -57,7 +57,7 @@ def model(tmp_path_factory):
     source = schema.Source((str(path),))
     config = classify.Config(embedding_size=3, hidden_size=3, char_ngram_buckets=11)
     training = options.Training(epochs=1, precision="fp32")
-    workflow.train(workflow.Job("classify", source, source, folder / "model", config, training, device="cpu"))
+    train.train(prepare.Job("classify", source, source, folder / "model", config, training, device="cpu"))
     return folder / "model"
 
 
@@ -83,7 +83,7 @@ def test_help_imports_only_what_it_needs(packages, arguments):
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("classify", "trein"), ("score", "colour", "x")], ids=" ".join)
-def test_a_wrong_command_is_told_without_torch(packages, arguments):
+def test_a_wrong_command_is_reported_without_torch(packages, arguments):
     assert not packages(*arguments, code=2) & {"torch", "datasets", "rich"}
 
 
@@ -96,10 +96,20 @@ def test_info_needs_neither_torch_nor_datasets(packages, model):
     assert not packages("info", model) & {"torch", "datasets"}
 
 
-def test_encode_and_pack_need_no_torch(packages, tmp_path):
+def test_encode_and_pack_need_neither_torch_nor_datasets(packages, tmp_path):
     (tmp_path / "x.tsv").write_text("so good\tpos\ntoo bad\tneg\n")
-    assert not packages("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "e") & {"torch", "rich"}
-    assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & {"torch", "rich"}
+    heavy = {"torch", "datasets", "rich"}
+    assert not packages("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "e") & heavy
+    assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & heavy
+
+
+def test_train_and_eval_never_import_datasets(packages, model):
+    data, small = (
+        model.parent / "x.tsv",
+        ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3", "--device", "cpu"],
+    )
+    for arguments in (["train", data, "-o", model.parent / "other", *small], ["eval", model, data]):
+        assert "datasets" not in packages("classify", *arguments)
 
 
 def test_predict_never_imports_datasets(packages, model):

@@ -54,11 +54,11 @@ def test_options_come_back_from_json():
     ],
     ids=str,
 )
-def test_what_is_wrong_is_told_in_one_line(change, said):
+def test_what_is_wrong_is_reported_in_one_line(change, said):
     with pytest.raises(errors.ModelError) as error:
         options.from_dict(Sample, {**options.to_dict(Sample()), **change}, "x.json")
     assert error.value.message == f"x.json: {said}"
-    assert error.value.hint == "it was changed, or made by another seqnlp: use that one, or train anew"
+    assert error.value.hint == "it was changed, or made by another version of seqnlp: use that one, or train again"
 
 
 def test_options_made_in_python_are_checked_before_they_are_used():
@@ -67,8 +67,8 @@ def test_options_made_in_python_are_checked_before_they_are_used():
         options.check(Sample(size=0))
 
 
-def test_what_is_missing_is_told():
-    with pytest.raises(errors.ModelError, match=r"x\.json: no setting 'kind'"):
+def test_what_is_missing_is_reported():
+    with pytest.raises(errors.ModelError, match=r"x\.json: missing setting 'kind'"):
         options.from_dict(Sample, {"size": 1, "rate": 0.5, "path": None, "many": True, "threads": None}, "x.json")
 
 

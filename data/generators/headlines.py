@@ -7,7 +7,7 @@ office and writes numbers in figures. The sentence that matters may stand behind
 from dataclasses import dataclass
 
 from generators import number_words
-from generators.dice import Dice, unique
+from generators.rng import Rng, unique
 
 Row = tuple[str, str]
 Values = dict[str, str]
@@ -181,26 +181,26 @@ SCENES = ["It had been a quiet week in {place}.", "{place} is in the news again.
           "Not much happens in {place} in {month}.", "The people of {place} have something to talk about."]  # fmt: skip
 
 
-def common_values(dice: Dice) -> Values:
+def common_values(rng: Rng) -> Values:
     """The values of the slots that every event may use."""
-    place, place2 = dice.pick_two(PLACES)
-    day, day2 = dice.pick_two(WEEKDAYS)
-    surname, number = dice.pick(SURNAMES), dice.integer(11, 60)
+    place, place2 = rng.pick_two(PLACES)
+    day, day2 = rng.pick_two(WEEKDAYS)
+    surname, number = rng.pick(SURNAMES), rng.integer(11, 60)
     word = number_words.english(number)
-    number2 = dice.integer(11, 60)
+    number2 = rng.integer(11, 60)
     return {
-        "place": place, "place2": place2, "day": day, "day2": day2, "month": dice.pick(MONTHS), "surname": surname,
-        "person": f"{dice.pick(FIRST_NAMES)} {surname}", "company": dice.pick(COMPANIES), "number": word,
+        "place": place, "place2": place2, "day": day, "day2": day2, "month": rng.pick(MONTHS), "surname": surname,
+        "person": f"{rng.pick(FIRST_NAMES)} {surname}", "company": rng.pick(COMPANIES), "number": word,
         "Number": word.capitalize(), "figure": str(number), "number2": number_words.english(number2),
-        "few": number_words.english(dice.integer(2, 9)),
+        "few": number_words.english(rng.integer(2, 9)),
     }  # fmt: skip
 
 
-def draw_values(dice: Dice, event: Event) -> Values:
+def draw_values(rng: Rng, event: Event) -> Values:
     """The values of all slots of one text: `x`, and where the event has its own, `x_short`, `x_lower`, `X`."""
-    values = common_values(dice)
+    values = common_values(rng)
     for slot, choices in event.slots.items():
-        long, _, short = dice.pick(choices).format(**values).partition(" = ")
+        long, _, short = rng.pick(choices).format(**values).partition(" = ")
         values[slot] = long
         values[f"{slot}_short"] = short or long
         values[f"{slot}_lower"] = long[0].lower() + long[1:]
@@ -208,20 +208,20 @@ def draw_values(dice: Dice, event: Event) -> Values:
     return values
 
 
-def story(dice: Dice) -> Row:
+def story(rng: Rng) -> Row:
     """A text of two or three sentences with its headline."""
-    event = dice.pick(EVENTS)
-    values = draw_values(dice, event)
-    details = dice.pick_two(event.details)
-    sentences = [dice.pick(event.leads)]
-    if dice.chance(0.2):
-        sentences = [dice.pick(SCENES), sentences[0], details[0]]
+    event = rng.pick(EVENTS)
+    values = draw_values(rng, event)
+    details = rng.pick_two(event.details)
+    sentences = [rng.pick(event.leads)]
+    if rng.chance(0.2):
+        sentences = [rng.pick(SCENES), sentences[0], details[0]]
     else:
-        sentences += details if dice.chance(0.6) else details[:1]
+        sentences += details if rng.chance(0.6) else details[:1]
     return " ".join(sentences).format(**values), event.headline.format(**values)
 
 
-def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[Row]]:
+def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[Row]]:
     """Text and headline for every split; no text comes twice."""
     seen: set[str] = set()
-    return {split: unique(lambda: story(dice), lambda row: row[0].lower(), size, seen) for split, size in sizes.items()}
+    return {split: unique(lambda: story(rng), lambda row: row[0].lower(), size, seen) for split, size in sizes.items()}

@@ -5,7 +5,6 @@ clause wins over a concession, what comes after "but" wins over what came before
 and blame both occur in either class, which is why counting words is not enough.
 """
 
-from generators.dice import Dice, unique
 from generators.review_words import (
     BAD,
     DOMAINS,
@@ -17,6 +16,7 @@ from generators.review_words import (
     Aspect,
     Domain,
 )  # fmt: skip
+from generators.rng import Rng, unique
 
 VERY = ["", "", "", "very ", "really ", "so ", "pretty ", "rather ", "quite ", "extremely ", "surprisingly "]
 ABSOLUTELY = ["", "", "absolutely ", "truly ", "simply ", "really "]
@@ -44,12 +44,12 @@ TYPO_RATE = 0.06
 class ReviewWriter:
     """Writes the clauses of one review about one kind of thing; `unseen` lets in the words kept for dev and test."""
 
-    def __init__(self, dice: Dice, domain: Domain, unseen: bool) -> None:
-        self.dice = dice
+    def __init__(self, rng: Rng, domain: Domain, unseen: bool) -> None:
+        self.rng = rng
         self.domain = domain
         self.unseen = unseen
-        self.past = dice.chance(0.6)
-        self.unused = dice.shuffled(domain.aspects)
+        self.past = rng.chance(0.6)
+        self.unused = rng.shuffled(domain.aspects)
 
     def aspect(self) -> Aspect:
         """An aspect that this review has not spoken of."""
@@ -58,38 +58,38 @@ class ReviewWriter:
     def adjective(self, aspect: Aspect, positive: bool) -> str:
         """A bare adjective that praises or blames the aspect."""
         general = (GOOD if positive else BAD) + (STRONG_GOOD if positive else STRONG_BAD)
-        return self.dice.pick((aspect.good if positive else aspect.bad) if self.dice.chance(0.6) else general)
+        return self.rng.pick((aspect.good if positive else aspect.bad) if self.rng.chance(0.6) else general)
 
     def degree(self, aspect: Aspect, positive: bool) -> str:
         """An adjective with a fitting intensifier."""
-        if self.unseen and self.dice.chance(0.04):
-            return self.dice.pick(UNSEEN_GOOD if positive else UNSEEN_BAD)
-        if self.dice.chance(0.25):
-            return self.dice.pick(ABSOLUTELY) + self.dice.pick(STRONG_GOOD if positive else STRONG_BAD)
+        if self.unseen and self.rng.chance(0.04):
+            return self.rng.pick(UNSEEN_GOOD if positive else UNSEEN_BAD)
+        if self.rng.chance(0.25):
+            return self.rng.pick(ABSOLUTELY) + self.rng.pick(STRONG_GOOD if positive else STRONG_BAD)
         own = aspect.good if positive else aspect.bad
         general = GOOD if positive else BAD
-        return self.dice.pick(VERY) + self.dice.pick(own if self.dice.chance(0.7) else general)
+        return self.rng.pick(VERY) + self.rng.pick(own if self.rng.chance(0.7) else general)
 
     def predicate(self, aspect: Aspect, positive: bool) -> str:
         """What follows "the plot was"."""
-        kind = self.dice.weighted({"plain": 8, "negated": 2, "not only": 0.3, "neither": 0.3, "hoped": 0.3})
+        kind = self.rng.weighted({"plain": 8, "negated": 2, "not only": 0.3, "neither": 0.3, "hoped": 0.3})
         if kind == "negated":
-            return self.dice.pick(NEGATED).format(self.adjective(aspect, not positive))
+            return self.rng.pick(NEGATED).format(self.adjective(aspect, not positive))
         if kind == "not only":
-            first, second = self.dice.pick_two(aspect.good if positive else aspect.bad)
+            first, second = self.rng.pick_two(aspect.good if positive else aspect.bad)
             return f"not only {first} but also {second}"
         if kind == "neither":
-            first, second = self.dice.pick_two(aspect.bad if positive else aspect.good)
+            first, second = self.rng.pick_two(aspect.bad if positive else aspect.good)
             return f"neither {first} nor {second}"
         if kind == "hoped":
-            start = self.dice.pick(["every bit as", "just as"] if positive else ["nowhere near as", "not half as"])
-            return f"{start} {self.dice.pick(aspect.good + ['good'])} as I had hoped"
+            start = self.rng.pick(["every bit as", "just as"] if positive else ["nowhere near as", "not half as"])
+            return f"{start} {self.rng.pick(aspect.good + ['good'])} as I had hoped"
         return self.degree(aspect, positive)
 
     def clause(self, positive: bool) -> str:
         """A main clause with the given polarity."""
-        if self.dice.chance(0.22):
-            return self.dice.pick(LIKED if positive else DISLIKED).format(self.aspect().noun)
+        if self.rng.chance(0.22):
+            return self.rng.pick(LIKED if positive else DISLIKED).format(self.aspect().noun)
         return self.statement(positive)
 
     def statement(self, positive: bool) -> str:
@@ -103,14 +103,14 @@ class ReviewWriter:
         return f"{self.adjective(aspect, positive)} {aspect.noun}"
 
     def verdict(self, positive: bool) -> str:
-        return self.dice.pick(self.domain.good_verdicts if positive else self.domain.bad_verdicts)
+        return self.rng.pick(self.domain.good_verdicts if positive else self.domain.bad_verdicts)
 
     def filler(self) -> str:
-        return self.dice.pick(self.domain.fillers if self.dice.chance(0.75) else FILLERS)
+        return self.rng.pick(self.domain.fillers if self.rng.chance(0.75) else FILLERS)
 
     def contrast(self, positive: bool) -> str:
         """Two opposite clauses, of which the main or the last one decides."""
-        form = self.dice.pick([
+        form = self.rng.pick([
             "{weak}, but {strong}", "{weak}, but {strong}", "{weak}, yet {strong}", "{weak}; however, {strong}",
             "although {weak}, {strong}", "even though {weak}, {strong}", "{strong}, although {weak}",
             "{strong}, even if {weak}", "{weak} and {weak2}, but all in all {strong}", "despite the {noun}, {strong}",
@@ -121,24 +121,24 @@ class ReviewWriter:
             strong=self.clause(positive),
             weak2=self.clause(not positive),
             noun=self.noun_phrase(not positive),
-            rescue=self.dice.pick(RESCUED if positive else RUINED).format(self.aspect().noun),
+            rescue=self.rng.pick(RESCUED if positive else RUINED).format(self.aspect().noun),
         )
 
     def hearsay(self, positive: bool) -> str:
         """What others say, and whether it is so."""
-        true = self.dice.chance(0.5)
+        true = self.rng.chance(0.5)
         claim = self.statement(positive if true else not positive)
-        return f"{self.dice.pick(SOURCES)} {claim}, {self.dice.pick(CONFIRMED if true else DENIED)}"
+        return f"{self.rng.pick(SOURCES)} {claim}, {self.rng.pick(CONFIRMED if true else DENIED)}"
 
     def wish(self) -> str:
         """A wish, which blames with words of praise."""
         aspect = self.aspect()
-        word = f"more {self.dice.pick(aspect.good)}" if self.dice.chance(0.6) else f"less {self.dice.pick(aspect.bad)}"
-        return f"{self.dice.pick(['I wish', 'if only'])} the {aspect.noun} had been {word}"
+        word = f"more {self.rng.pick(aspect.good)}" if self.rng.chance(0.6) else f"less {self.rng.pick(aspect.bad)}"
+        return f"{self.rng.pick(['I wish', 'if only'])} the {aspect.noun} had been {word}"
 
     def core(self, positive: bool) -> str:
         """The sentence that carries the label."""
-        kind = self.dice.weighted({"plain": 3.5, "same": 4, "contrast": 3, "hearsay": 0.3, "wish": 0.3})
+        kind = self.rng.weighted({"plain": 3.5, "same": 4, "contrast": 3, "hearsay": 0.3, "wish": 0.3})
         if kind == "contrast":
             return self.contrast(positive)
         if kind == "hearsay":
@@ -152,43 +152,43 @@ class ReviewWriter:
     def review(self, positive: bool) -> str:
         """A whole review."""
         sentences = [self.core(positive)]
-        if self.dice.chance(0.45):
-            sentences.insert(self.dice.integer(0, 1), self.filler())
-        if self.dice.chance(0.2):
+        if self.rng.chance(0.45):
+            sentences.insert(self.rng.integer(0, 1), self.filler())
+        if self.rng.chance(0.2):
             sentences.append(self.verdict(positive))
-        return punctuate(self.dice, sentences)
+        return punctuate(self.rng, sentences)
 
 
-def punctuate(dice: Dice, sentences: list[str]) -> str:
+def punctuate(rng: Rng, sentences: list[str]) -> str:
     """The sentences as somebody would type them: with capitals or without, with more or fewer marks, with slips."""
-    ends = [dice.weighted({".": 7, "!": 1.5, "!!": 0.3, "...": 0.5}) for _ in sentences]
-    careless = dice.chance(0.15)
+    ends = [rng.weighted({".": 7, "!": 1.5, "!!": 0.3, "...": 0.5}) for _ in sentences]
+    careless = rng.chance(0.15)
     written = [(s if careless else s[0].upper() + s[1:]) + end for s, end in zip(sentences, ends, strict=True)]
     text = " ".join(written)
-    if careless and dice.chance(0.5):
+    if careless and rng.chance(0.5):
         text = text.rstrip(".")
-    if dice.chance(0.1):
+    if rng.chance(0.1):
         text = text.lower()
     words = text.split(" ")
-    if dice.chance(0.04):
-        shouted = dice.integer(0, len(words) - 1)
+    if rng.chance(0.04):
+        shouted = rng.integer(0, len(words) - 1)
         words[shouted] = words[shouted].upper()
-    if dice.chance(TYPO_RATE):
-        slip = dice.integer(0, len(words) - 1)
-        words[slip] = misspell(dice, words[slip])
+    if rng.chance(TYPO_RATE):
+        slip = rng.integer(0, len(words) - 1)
+        words[slip] = misspell(rng, words[slip])
     return " ".join(words)
 
 
-def misspell(dice: Dice, word: str) -> str:
+def misspell(rng: Rng, word: str) -> str:
     """A long word with two letters swapped, one left out or one doubled; a short word unchanged."""
     if len(word) < 6 or not word.isalpha():
         return word
-    at = dice.integer(1, len(word) - 3)
+    at = rng.integer(1, len(word) - 3)
     swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-    return dice.pick([swapped, word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:]])
+    return rng.pick([swapped, word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:]])
 
 
-def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
+def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
     """Text and label for every split, the labels in equal parts."""
     seen: set[str] = set()
     result: dict[str, list[tuple[str, str]]] = {}
@@ -197,8 +197,8 @@ def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]
         for positive, label in ((True, "positive"), (False, "negative")):
 
             def write(positive: bool = positive, unseen: bool = split != "train") -> str:
-                return ReviewWriter(dice, dice.pick(list(DOMAINS.values())), unseen).review(positive)
+                return ReviewWriter(rng, rng.pick(list(DOMAINS.values())), unseen).review(positive)
 
             rows += [(text, label) for text in unique(write, str.lower, size // 2, seen)]
-        result[split] = dice.shuffled(rows)
+        result[split] = rng.shuffled(rows)
     return result

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from generators.dice import Dice, unique
+from generators.rng import Rng, unique
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ CONTRASTS = [
 class ReviewWriter:
     """Writes the clauses of one review about one kind of thing."""
 
-    def __init__(self, dice: Dice, domain: Domain) -> None:
-        self.dice = dice
+    def __init__(self, rng: Rng, domain: Domain) -> None:
+        self.rng = rng
         self.domain = domain
-        self.unused = dice.shuffled(domain.aspects)
+        self.unused = rng.shuffled(domain.aspects)
 
     def aspect(self) -> Aspect:
         """An aspect that this review has not spoken of."""
@@ -143,25 +143,25 @@ class ReviewWriter:
 
     def statement(self, aspect: Aspect, positive: bool) -> str:
         """A clause that praises or blames the aspect by its name."""
-        kind = self.dice.weighted({"plain": 6, "negated": 2, "less": 0.7})
+        kind = self.rng.weighted({"plain": 6, "negated": 2, "less": 0.7})
         if kind == "negated":
             opposite = aspect.bad_negatable if positive else aspect.good_negatable
-            return aspect.noun + self.dice.pick(NEGATIONS).format(self.dice.pick(opposite))
+            return aspect.noun + self.rng.pick(NEGATIONS).format(self.rng.pick(opposite))
         if kind == "less":
-            return aspect.noun + self.dice.pick(LESS).format(self.dice.pick(aspect.bad if positive else aspect.good))
-        return aspect.noun + self.dice.pick(DEGREES).format(self.dice.pick(aspect.good if positive else aspect.bad))
+            return aspect.noun + self.rng.pick(LESS).format(self.rng.pick(aspect.bad if positive else aspect.good))
+        return aspect.noun + self.rng.pick(DEGREES).format(self.rng.pick(aspect.good if positive else aspect.bad))
 
     def clause(self, positive: bool) -> str:
         """A statement, or what the writer felt."""
         aspect = self.aspect()
-        if self.dice.chance(0.2):
-            return self.dice.pick(LIKED if positive else DISLIKED).format(aspect.noun)
+        if self.rng.chance(0.2):
+            return self.rng.pick(LIKED if positive else DISLIKED).format(aspect.noun)
         return self.statement(aspect, positive)
 
     def contrast(self, positive: bool) -> str:
         """Two opposite clauses, of which the main or the last one decides."""
         same = self.aspect()
-        return self.dice.pick(CONTRASTS).format(
+        return self.rng.pick(CONTRASTS).format(
             weak=self.clause(not positive),
             weak2=self.clause(not positive),
             strong=self.clause(positive),
@@ -173,34 +173,34 @@ class ReviewWriter:
     def wish(self) -> str:
         """A wish, which blames with words of praise."""
         aspect = self.aspect()
-        form = self.dice.pick(["要是{}再{}一点就好了", "希望{}能{}一些"])
-        return form.format(aspect.noun, self.dice.pick(aspect.good_negatable))
+        form = self.rng.pick(["要是{}再{}一点就好了", "希望{}能{}一些"])
+        return form.format(aspect.noun, self.rng.pick(aspect.good_negatable))
 
     def core(self, positive: bool) -> str:
         """The sentence that carries the label."""
-        kind = self.dice.weighted({"plain": 3, "same": 3.5, "contrast": 3, "wish": 0.3})
+        kind = self.rng.weighted({"plain": 3, "same": 3.5, "contrast": 3, "wish": 0.3})
         if kind == "contrast":
             return self.contrast(positive)
         if kind == "wish" and not positive:
             return self.wish()
         if kind == "same":
             both = f"{self.clause(positive)}，{self.clause(positive)}"
-            return f"不但{both.replace('，', '，而且', 1)}" if self.dice.chance(0.2) else both
+            return f"不但{both.replace('，', '，而且', 1)}" if self.rng.chance(0.2) else both
         return self.clause(positive)
 
     def review(self, positive: bool) -> str:
         """A whole review."""
         sentences = [self.core(positive)]
-        if self.dice.chance(0.5):
-            sentences.insert(self.dice.integer(0, 1), self.dice.pick(self.domain.fillers))
-        if self.dice.chance(0.3):
+        if self.rng.chance(0.5):
+            sentences.insert(self.rng.integer(0, 1), self.rng.pick(self.domain.fillers))
+        if self.rng.chance(0.3):
             verdicts = self.domain.good_verdicts if positive else self.domain.bad_verdicts
-            sentences.append(self.dice.pick(verdicts))
-        text = "".join(sentence + self.dice.weighted({"。": 8, "！": 1, "……": 0.2}) for sentence in sentences)
-        return text.rstrip("。") if self.dice.chance(0.1) else text
+            sentences.append(self.rng.pick(verdicts))
+        text = "".join(sentence + self.rng.weighted({"。": 8, "！": 1, "……": 0.2}) for sentence in sentences)
+        return text.rstrip("。") if self.rng.chance(0.1) else text
 
 
-def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
+def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
     """Text and label for every split, the labels in equal parts."""
     seen: set[str] = set()
     result: dict[str, list[tuple[str, str]]] = {}
@@ -209,8 +209,8 @@ def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[tuple[str, str]]
         for positive, label in ((True, "positive"), (False, "negative")):
 
             def write(positive: bool = positive) -> str:
-                return ReviewWriter(dice, dice.pick(list(DOMAINS.values()))).review(positive)
+                return ReviewWriter(rng, rng.pick(list(DOMAINS.values()))).review(positive)
 
             rows += [(text, label) for text in unique(write, str, size // 2, seen)]
-        result[split] = dice.shuffled(rows)
+        result[split] = rng.shuffled(rows)
     return result

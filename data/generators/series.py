@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from generators.dice import Dice
+from generators.rng import Rng
 
 Row = tuple[str, str]
 
@@ -11,12 +11,12 @@ MONTH_FACTORS = [0.82, 0.80, 0.93, 1.01, 1.08, 1.17, 1.26, 1.24, 1.09, 0.98, 0.8
 WEEKDAY_FACTORS = [1.08, 1.05, 1.02, 1.04, 1.15, 0.92, 0.74]
 
 
-def monthly(dice: Dice) -> list[Row]:
+def monthly(rng: Rng) -> list[Row]:
     """Twenty years of visitors in thousands: a trend, a season that grows with it, noise."""
     rows = []
     for month in range(240):
         day = date(2004 + month // 12, month % 12 + 1, 1)
-        value = (120 + 0.9 * month) * MONTH_FACTORS[month % 12] * (1 + 0.025 * dice.normal())
+        value = (120 + 0.9 * month) * MONTH_FACTORS[month % 12] * (1 + 0.025 * rng.normal())
         rows.append((day.isoformat(), f"{value:.1f}"))
     return rows
 
@@ -27,23 +27,23 @@ def yearly_wave(day: date) -> float:
     return -4 * phase * (1 - phase) if phase < 1 else 4 * (phase - 1) * (2 - phase)
 
 
-def daily(dice: Dice) -> list[Row]:
+def daily(rng: Rng) -> list[Row]:
     """Four years of a daily load: a week, a year, a slow trend, and noise that lasts from one day to the next."""
     rows, disturbance = [], 0.0
     for number in range(1461):
         day = date(2020, 1, 1) + timedelta(days=number)
-        disturbance = 0.6 * disturbance + 8 * dice.normal()
+        disturbance = 0.6 * disturbance + 8 * rng.normal()
         value = (500 + 0.05 * number - 90 * yearly_wave(day)) * WEEKDAY_FACTORS[day.weekday()] + disturbance
         rows.append((day.isoformat(), f"{value:.1f}"))
     return rows
 
 
-def shift(dice: Dice) -> list[Row]:
+def shift(rng: Rng) -> list[Row]:
     """Two years of daily orders whose level rises by half on 1 July of the second year and stays there."""
     rows = []
     for number in range(730):
         day = date(2022, 1, 1) + timedelta(days=number)
         level = 200 if day < date(2023, 7, 1) else 300
-        value = level * WEEKDAY_FACTORS[day.weekday()] + 9 * dice.normal()
+        value = level * WEEKDAY_FACTORS[day.weekday()] + 9 * rng.normal()
         rows.append((day.isoformat(), f"{value:.1f}"))
     return rows

@@ -5,7 +5,7 @@ club, May a person, a month or the beginning of "may be late". What stands aroun
 """
 
 from generators import names
-from generators.dice import Dice, unique
+from generators.rng import Rng, unique
 
 Token = tuple[str, str]
 
@@ -112,104 +112,104 @@ TYPES = {"PER": "PER", "SHORT": "PER", "LOC": "LOC", "ORG": "ORG", "FIRM": "ORG"
 class EntityWriter:
     """Draws the text of entities; with `unseen`, some come from stems that training never shows."""
 
-    def __init__(self, dice: Dice, unseen: bool) -> None:
-        self.dice = dice
+    def __init__(self, rng: Rng, unseen: bool) -> None:
+        self.rng = rng
         self.unseen = unseen
 
     def from_pool(self, seen: list[str], unseen: list[str]) -> str:
-        return self.dice.pick(unseen if self.unseen and self.dice.chance(UNSEEN_RATE) else seen)
+        return self.rng.pick(unseen if self.unseen and self.rng.chance(UNSEEN_RATE) else seen)
 
     def surname(self) -> str:
-        if self.dice.chance(0.2):
-            return self.dice.pick(names.AMBIGUOUS)
-        return self.from_pool(names.SURNAME_STEMS, names.UNSEEN_SURNAME_STEMS) + self.dice.pick(names.SURNAME_ENDINGS)
+        if self.rng.chance(0.2):
+            return self.rng.pick(names.AMBIGUOUS)
+        return self.from_pool(names.SURNAME_STEMS, names.UNSEEN_SURNAME_STEMS) + self.rng.pick(names.SURNAME_ENDINGS)
 
     def first_name(self) -> str:
-        if self.dice.chance(0.05):
-            return self.dice.pick(names.MONTH_NAMES[:3])
+        if self.rng.chance(0.05):
+            return self.rng.pick(names.MONTH_NAMES[:3])
         return self.from_pool(names.FIRST_NAMES, names.UNSEEN_FIRST_NAMES)
 
     def person(self) -> str:
-        middle = f" {self.dice.pick('ABCDEFGHJKLMRSTW')}." if self.dice.chance(0.1) else ""
+        middle = f" {self.rng.pick('ABCDEFGHJKLMRSTW')}." if self.rng.chance(0.1) else ""
         return f"{self.first_name()}{middle} {self.surname()}"
 
     def short(self) -> str:
         """One name, first or last, which may be that of a place or a month."""
-        kind = self.dice.weighted({"surname": 5, "first": 3, "ambiguous": 2, "month": 0.7})
+        kind = self.rng.weighted({"surname": 5, "first": 3, "ambiguous": 2, "month": 0.7})
         if kind == "surname":
             return self.surname()
         if kind == "first":
             return self.first_name()
-        return self.dice.pick(names.AMBIGUOUS if kind == "ambiguous" else names.MONTH_NAMES)
+        return self.rng.pick(names.AMBIGUOUS if kind == "ambiguous" else names.MONTH_NAMES)
 
     def town(self) -> str:
-        return self.from_pool(names.PLACE_STEMS, names.UNSEEN_PLACE_STEMS) + self.dice.pick(names.PLACE_ENDINGS)
+        return self.from_pool(names.PLACE_STEMS, names.UNSEEN_PLACE_STEMS) + self.rng.pick(names.PLACE_ENDINGS)
 
     def place(self) -> str:
-        if self.dice.chance(0.3):
-            return self.dice.pick(names.AMBIGUOUS)
-        return self.dice.pick(names.PLACE_FRAMES).format(self.town())
+        if self.rng.chance(0.3):
+            return self.rng.pick(names.AMBIGUOUS)
+        return self.rng.pick(names.PLACE_FRAMES).format(self.town())
 
     def club(self) -> str:
-        name = self.dice.pick(names.AMBIGUOUS) if self.dice.chance(0.4) else self.town()
-        return f"{name} {self.dice.pick(names.CLUB_ENDINGS)}" if self.dice.chance(0.5) else name
+        name = self.rng.pick(names.AMBIGUOUS) if self.rng.chance(0.4) else self.town()
+        return f"{name} {self.rng.pick(names.CLUB_ENDINGS)}" if self.rng.chance(0.5) else name
 
     def firm(self) -> str:
-        name = self.surname() if self.dice.chance(0.6) else self.town()
-        return name if self.dice.chance(0.25) else f"{name} {self.dice.pick(names.COMPANY_ENDINGS)}"
+        name = self.surname() if self.rng.chance(0.6) else self.town()
+        return name if self.rng.chance(0.25) else f"{name} {self.rng.pick(names.COMPANY_ENDINGS)}"
 
     def organisation(self) -> str:
-        if self.dice.chance(0.3):
+        if self.rng.chance(0.3):
             return self.firm()
-        place = self.dice.pick(names.AMBIGUOUS) if self.dice.chance(0.3) else self.town()
-        return self.dice.pick(names.ORG_FRAMES).format(place=place, field=self.dice.pick(names.FIELDS))
+        place = self.rng.pick(names.AMBIGUOUS) if self.rng.chance(0.3) else self.town()
+        return self.rng.pick(names.ORG_FRAMES).format(place=place, field=self.rng.pick(names.FIELDS))
 
     def date(self) -> str:
-        day, month, year = self.dice.integer(1, 28), self.dice.pick(names.MONTHS), self.dice.integer(1950, 2025)
-        frame = self.dice.pick(["{day} {month} {year}", "{day} {month}", "{month} {day} , {year}", "{month} {day}"])
+        day, month, year = self.rng.integer(1, 28), self.rng.pick(names.MONTHS), self.rng.integer(1950, 2025)
+        frame = self.rng.pick(["{day} {month} {year}", "{day} {month}", "{month} {day} , {year}", "{month} {day}"])
         return frame.format(day=day, month=month, year=year)
 
     def relative_date(self) -> str:
         """yesterday, next Monday, two years ago"""
-        weekday, month = self.dice.pick(names.WEEKDAYS), self.dice.pick(names.MONTHS)
-        return self.dice.pick(RELATIVE).format(weekday=weekday, month=month)
+        weekday, month = self.rng.pick(names.WEEKDAYS), self.rng.pick(names.MONTHS)
+        return self.rng.pick(RELATIVE).format(weekday=weekday, month=month)
 
     def entity(self, slot: str) -> str:
         """The text for a slot of a template."""
-        dice = self.dice
+        rng = self.rng
         makers = {
             "PER": self.person, "SHORT": self.short, "LOC": self.place, "CLUB": self.club, "FIRM": self.firm,
-            "ORG": self.organisation, "DATE": self.date, "MONTH": lambda: dice.pick(names.MONTHS),
-            "MONTHYEAR": lambda: f"{dice.pick(names.MONTHS)} {dice.integer(1950, 2025)}",
-            "YEAR": lambda: str(dice.integer(1950, 2025)), "WEEKDAY": lambda: dice.pick(names.WEEKDAYS),
-            "SEASON": lambda: f"{dice.pick(SEASONS)} of {dice.integer(1950, 2025)}",
+            "ORG": self.organisation, "DATE": self.date, "MONTH": lambda: rng.pick(names.MONTHS),
+            "MONTHYEAR": lambda: f"{rng.pick(names.MONTHS)} {rng.integer(1950, 2025)}",
+            "YEAR": lambda: str(rng.integer(1950, 2025)), "WEEKDAY": lambda: rng.pick(names.WEEKDAYS),
+            "SEASON": lambda: f"{rng.pick(SEASONS)} of {rng.integer(1950, 2025)}",
             "RELATIVE": self.relative_date,
         }  # fmt: skip
         return makers[slot]()
 
 
-def number(dice: Dice) -> str:
+def number(rng: Rng) -> str:
     """A number that is no date, though it may look like a year."""
-    return dice.pick([str(dice.integer(2, 99)), str(dice.integer(1000, 2999)), "two", "twelve", "seven"])
+    return rng.pick([str(rng.integer(2, 99)), str(rng.integer(1000, 2999)), "two", "twelve", "seven"])
 
 
-def sentence(dice: Dice, unseen: bool) -> list[Token]:
+def sentence(rng: Rng, unseen: bool) -> list[Token]:
     """A tagged sentence."""
-    entities = EntityWriter(dice, unseen)
-    template = dice.pick(TEMPLATES)
+    entities = EntityWriter(rng, unseen)
+    template = rng.pick(TEMPLATES)
     tokens: list[Token] = []
     while "{WHEN}" in template:
-        template = template.replace("{WHEN}", dice.pick(WHEN_FRAMES), 1)
+        template = template.replace("{WHEN}", rng.pick(WHEN_FRAMES), 1)
     for word in template.split():
         slot = word.strip("{}")
         if slot in TYPES:
             parts = entities.entity(slot).split()
             tokens += [(part, f"{'I' if at else 'B'}-{TYPES[slot]}") for at, part in enumerate(parts)]
         else:
-            tokens.append((number(dice) if word == "{NUMBER}" else word, "O"))
-    if dice.chance(0.1):
+            tokens.append((number(rng) if word == "{NUMBER}" else word, "O"))
+    if rng.chance(0.1):
         tokens = tokens[:-1]
-    if dice.chance(LOWER_CASE_RATE):
+    if rng.chance(LOWER_CASE_RATE):
         return [(token.lower(), tag) for token, tag in tokens]
     return [(tokens[0][0][0].upper() + tokens[0][0][1:], tokens[0][1]), *tokens[1:]]
 
@@ -219,10 +219,10 @@ def text(tokens: list[Token]) -> str:
     return " ".join(token for token, _ in tokens).lower()
 
 
-def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[list[Token]]]:
+def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[list[Token]]]:
     """The tagged sentences of every split."""
     seen: set[str] = set()
     return {
-        split: unique(lambda unseen=split != "train": sentence(dice, unseen), text, size, seen)  # type: ignore[misc]
+        split: unique(lambda unseen=split != "train": sentence(rng, unseen), text, size, seen)  # type: ignore[misc]
         for split, size in sizes.items()
     }

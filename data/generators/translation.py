@@ -7,7 +7,7 @@ learn it from a few thousand pairs although it never sees the phrases of the tes
 from dataclasses import dataclass
 
 from generators import number_words as words
-from generators.dice import Dice, unique
+from generators.rng import Rng, unique
 
 Pair = tuple[str, str]
 
@@ -92,10 +92,10 @@ DEFINITE = {"m": "der", "f": "die", "n": "das"}
 IN_THE = {"m": "im", "f": "in der", "n": "im"}
 
 
-def below(dice: Dice, limit: int) -> int:
+def below(rng: Rng, limit: int) -> int:
     """A number below the limit; short ones are as frequent as long ones."""
-    digits = dice.integer(1, len(str(limit - 1)))
-    return dice.integer(10 ** (digits - 1), min(10**digits, limit) - 1)
+    digits = rng.integer(1, len(str(limit - 1)))
+    return rng.integer(10 ** (digits - 1), min(10**digits, limit) - 1)
 
 
 def numeral_day(day: int) -> str:
@@ -104,103 +104,103 @@ def numeral_day(day: int) -> str:
     return f"{day}{ending}"
 
 
-def cardinal(dice: Dice) -> Pair:
+def cardinal(rng: Rng) -> Pair:
     """A number below 10,000; those without hundreds, tens or both come more often than they would by chance."""
-    number = dice.integer(0, 9999) if dice.chance(0.5) else below(dice, 10000)
-    if number >= 1000 and dice.chance(0.2):
+    number = rng.integer(0, 9999) if rng.chance(0.5) else below(rng, 10000)
+    if number >= 1000 and rng.chance(0.2):
         number = number // 1000 * 1000 + number % 100
-    if number >= 100 and dice.chance(0.15):
+    if number >= 100 and rng.chance(0.15):
         number = number // 100 * 100 + number % 10
     return words.english(number), words.german(number)
 
 
-def numbered_place(dice: Dice) -> Pair:
-    place, number = dice.pick(list(PLACES)), below(dice, 1000)
+def numbered_place(rng: Rng) -> Pair:
+    place, number = rng.pick(list(PLACES)), below(rng, 1000)
     return f"{place} {words.english(number)}", f"{PLACES[place]} {words.german(number)}"
 
 
-def quantity(dice: Dice, case: str = "nominative") -> Pair:
+def quantity(rng: Rng, case: str = "nominative") -> Pair:
     """One or several things, with an adjective or without: one red apple, forty-two pears."""
-    thing, adjective = dice.pick(THINGS), dice.pick(list(ADJECTIVES))
-    with_adjective = dice.chance(0.6)
+    thing, adjective = rng.pick(THINGS), rng.pick(list(ADJECTIVES))
+    with_adjective = rng.chance(0.6)
     english_adjective = f"{adjective} " if with_adjective else ""
-    if dice.chance(0.35):
+    if rng.chance(0.35):
         german_adjective = f"{ADJECTIVES[adjective]}{ENDINGS[case][thing.gender]} " if with_adjective else ""
         article = INDEFINITE[case][thing.gender]
         return f"one {english_adjective}{thing.english}", f"{article} {german_adjective}{thing.german}"
     german_adjective = f"{ADJECTIVES[adjective]}e " if with_adjective else ""
-    number = dice.integer(2, 12) if dice.chance(0.5) else dice.integer(13, 99)
+    number = rng.integer(2, 12) if rng.chance(0.5) else rng.integer(13, 99)
     return (
         f"{words.english(number)} {english_adjective}{thing.english_plural}",
         f"{words.german(number)} {german_adjective}{thing.german_plural}",
     )
 
 
-def two_quantities(dice: Dice) -> Pair:
-    first, second = quantity(dice), quantity(dice)
+def two_quantities(rng: Rng) -> Pair:
+    first, second = quantity(rng), quantity(rng)
     return f"{first[0]} and {second[0]}", f"{first[1]} und {second[1]}"
 
 
-def possession(dice: Dice) -> Pair:
+def possession(rng: Rng) -> Pair:
     """A sentence whose object is in the accusative: she buys one red apple."""
-    verb, thing = dice.pick(list(VERBS)), quantity(dice, "accusative")
+    verb, thing = rng.pick(list(VERBS)), quantity(rng, "accusative")
     return f"{verb} {thing[0]}", f"{VERBS[verb]} {thing[1]}"
 
 
-def ordinal(dice: Dice) -> Pair:
+def ordinal(rng: Rng) -> Pair:
     """the third house; in the twenty-first chapter"""
-    part, number = dice.pick(PARTS), dice.integer(1, 99)
+    part, number = rng.pick(PARTS), rng.integer(1, 99)
     english, german = f"{words.english_ordinal(number)} {part.english}", words.german_ordinal(number)
-    if dice.chance(0.4):
+    if rng.chance(0.4):
         return f"in the {english}", f"{IN_THE[part.gender]} {german}n {part.german}"
     return f"the {english}", f"{DEFINITE[part.gender]} {german} {part.german}"
 
 
-def year(dice: Dice) -> Pair:
-    number = dice.integer(1800, 2029)
+def year(rng: Rng) -> Pair:
+    number = rng.integer(1800, 2029)
     return f"in {words.english_year(number)}", f"im Jahr {words.german_year(number)}"
 
 
-def date(dice: Dice) -> Pair:
+def date(rng: Rng) -> Pair:
     """A day in figures, with or without "on" and the year."""
-    day, month, number = dice.integer(1, 28), dice.pick(list(MONTHS)), dice.integer(1950, 2029)
+    day, month, number = rng.integer(1, 28), rng.pick(list(MONTHS)), rng.integer(1950, 2029)
     english, german = f"{month} {numeral_day(day)}", f"{day}. {MONTHS[month]}"
-    with_year, of_form = dice.chance(0.5), dice.chance(0.5)
+    with_year, of_form = rng.chance(0.5), rng.chance(0.5)
     if of_form:
         english = f"the {numeral_day(day)} of {month}"
     if with_year:
         english += f" {number}" if of_form else f", {number}"
         german += f" {number}"
-    return (f"on {english}", f"am {german}") if dice.chance(0.6) else (english, f"der {german}")
+    return (f"on {english}", f"am {german}") if rng.chance(0.6) else (english, f"der {german}")
 
 
-def spoken_date(dice: Dice) -> Pair:
+def spoken_date(rng: Rng) -> Pair:
     """A day in words, as somebody would dictate it: on march third, nineteen eighty-seven."""
-    day, month, number = dice.integer(1, 28), dice.pick(list(MONTHS)), dice.integer(1900, 2029)
-    with_year = dice.chance(0.6)
+    day, month, number = rng.integer(1, 28), rng.pick(list(MONTHS)), rng.integer(1900, 2029)
+    with_year = rng.chance(0.6)
     return (
         f"on {month.lower()} {words.english_ordinal(day)}" + (f", {words.english_year(number)}" if with_year else ""),
         f"am {words.german_ordinal(day)}n {MONTHS[month]}" + (f" {words.german_year(number)}" if with_year else ""),
     )
 
 
-def past_event(dice: Dice) -> Pair:
+def past_event(rng: Rng) -> Pair:
     """A sentence whose participle goes to the end: he was born on the 3rd of March."""
-    event = dice.pick(list(PAST_EVENTS))
+    event = rng.pick(list(PAST_EVENTS))
     before, after = PAST_EVENTS[event]
-    when = dice.pick([date, spoken_date, year])(dice)
+    when = rng.pick([date, spoken_date, year])(rng)
     while when[1].startswith("der "):
-        when = date(dice)
+        when = date(rng)
     return f"{event} {when[0]}", f"{before} {when[1]}{after}"
 
 
-def clock(dice: Dice) -> Pair:
+def clock(rng: Rng) -> Pair:
     """A time of day: half past four is the half of the fifth hour in German."""
-    hour = dice.integer(1, 12)
+    hour = rng.integer(1, 12)
     here, there = words.english(hour), words.german(hour)
-    minutes = dice.pick([5, 10, 20])
+    minutes = rng.pick([5, 10, 20])
     half = (f"half past {here}", f"halb {words.german(hour % 12 + 1)}")
-    return half if dice.chance(0.2) else dice.pick([
+    return half if rng.chance(0.2) else rng.pick([
         half,
         (f"{here} o'clock", f"{words.german_stem(hour)} Uhr"),
         (f"a quarter past {here}", f"Viertel nach {there}"),
@@ -210,10 +210,10 @@ def clock(dice: Dice) -> Pair:
     ])  # fmt: skip
 
 
-def appointment(dice: Dice) -> Pair:
+def appointment(rng: Rng) -> Pair:
     """A time, with a weekday or without: on Monday at half past four."""
-    english, german = clock(dice)
-    weekday = dice.pick(list(WEEKDAYS))
+    english, german = clock(rng)
+    weekday = rng.pick(list(WEEKDAYS))
     frames = [
         ("{english}", "{german}"), ("at {english}", "um {german}"),
         ("on {weekday} at {english}", "am {wochentag} um {german}"),
@@ -221,27 +221,27 @@ def appointment(dice: Dice) -> Pair:
         ("not before {english}", "nicht vor {german}"),
     ]  # fmt: skip
     values = {"english": english, "german": german, "weekday": weekday, "wochentag": WEEKDAYS[weekday]}
-    source, target = dice.pick(frames)
+    source, target = rng.pick(frames)
     return source.format(**values), target.format(**values)
 
 
-def timetable(dice: Dice) -> Pair:
+def timetable(rng: Rng) -> Pair:
     """A sentence whose verb may split: the train leaves at six o'clock -> der Zug fährt um sechs Uhr ab."""
-    event = dice.pick(list(EVENTS))
+    event = rng.pick(list(EVENTS))
     before, after = EVENTS[event]
-    english, german = clock(dice)
-    weekday = dice.pick(list(WEEKDAYS))
-    if dice.chance(0.5):
+    english, german = clock(rng)
+    weekday = rng.pick(list(WEEKDAYS))
+    if rng.chance(0.5):
         return f"{event} on {weekday} at {english}", f"{before} am {WEEKDAYS[weekday]} um {german}{after}"
     return f"{event} at {english}", f"{before} um {german}{after}"
 
 
-def measure(dice: Dice) -> Pair:
+def measure(rng: Rng) -> Pair:
     """Prices, shares, temperatures, decimals: three euros and forty cents."""
-    number, second = dice.integer(2, 99), dice.integer(2, 99)
+    number, second = rng.integer(2, 99), rng.integer(2, 99)
     here, there = words.english(number), words.german(number)
-    digit, other = dice.integer(0, 9), dice.integer(0, 9)
-    return dice.pick([
+    digit, other = rng.integer(0, 9), rng.integer(0, 9)
+    return rng.pick([
         (f"{here} per cent", f"{there} Prozent"),
         (f"minus {here} degrees", f"minus {there} Grad"),
         (f"{here} euros", f"{there} Euro"),
@@ -258,10 +258,10 @@ KINDS = {
 }  # fmt: skip
 
 
-def splits(dice: Dice, sizes: dict[str, int]) -> dict[str, list[Pair]]:
+def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[Pair]]:
     """English and German phrases for every split; no English phrase comes twice."""
     seen: set[str] = set()
     return {
-        split: unique(lambda: dice.weighted(KINDS)(dice), lambda pair: pair[0].lower(), size, seen)
+        split: unique(lambda: rng.weighted(KINDS)(rng), lambda pair: pair[0].lower(), size, seen)
         for split, size in sizes.items()
     }

@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-import seqnlp
-from seqnlp import errors
+from seqnlp import errors, version
+from seqnlp.cli import groups
 from seqnlp.tasks import registry
 
 COMMANDS = {
-    "vocab": ("seqnlp.cli.vocab", "build a word or character vocabulary"),
-    "bpe": ("seqnlp.cli.bpe", "learn subword pieces; split and join text by them"),
-    "encode": ("seqnlp.cli.encode", "text to ids: an Arrow data set with its codec beside it"),
-    "pack": ("seqnlp.cli.pack", "rows of an encoded corpus in buckets of length"),
-    "score": ("seqnlp.cli.score", "score predictions against references, without a model"),
-    "info": ("seqnlp.cli.info", "show what a model folder holds"),
+    "vocab": "build a word or character vocabulary",
+    "bpe": "learn subword pieces; split text into them and join it again",
+    "encode": "turn text into ids: an Arrow data set with its codec beside it",
+    "pack": "sort the rows of an encoded corpus into buckets of length",
+    "score": "score predictions against references, without a model",
+    "info": "show what is in a model folder",
 }
 
 EXAMPLE = """\b
@@ -31,27 +31,8 @@ Example:
 """
 
 
-class Commands(click.Group):
-    """The commands, each imported when it is called: help comes at once."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return [*registry.REGISTRY, *COMMANDS]
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name in registry.REGISTRY:
-            from seqnlp.cli import task
-
-            return task.group(name)
-        if name in COMMANDS:
-            command: click.Command = importlib.import_module(COMMANDS[name][0]).command
-            return command
-        return None
-
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = {"Tasks": list(registry.REGISTRY.items()), "Tools": [(n, text) for n, (_, text) in COMMANDS.items()]}
-        for title, entries in rows.items():
-            with formatter.section(title):
-                formatter.write_dl(entries)
+class Root(groups.Group):
+    """All commands; a reader that has gone away is no error."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -60,26 +41,25 @@ class Commands(click.Group):
             _close_stdout()
             return 0
 
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(context):
-            raise click.UsageError(f"no command {args[0]!r}{did_you_mean(args[0], self.list_commands(context))}")
-        return super().resolve_command(context, args)
 
+def _load(name: str) -> click.Command:
+    """The module of a command, or of the tasks, is imported here: help comes at once."""
+    if name in registry.REGISTRY:
+        from seqnlp.cli import task
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return "; hint: did you mean X?" where something known is near, the whole list where nothing is."""
-    import difflib
-
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; hint: did you mean {near[0]}?" if near else f"; hint: one of {', '.join(known)}"
+        return task.group(name)
+    command: click.Command = importlib.import_module(f"seqnlp.cli.{name}").command
+    return command
 
 
 @click.command(
-    cls=Commands, epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Root,
+    sections={"Tasks": registry.REGISTRY, "Tools": COMMANDS},
+    load=_load,
+    epilog=EXAMPLE,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(seqnlp.__version__, prog_name="seqnlp", message="%(prog)s %(version)s")
+@click.version_option(version.__version__, prog_name="seqnlp", message="%(prog)s %(version)s")
 def root() -> None:
     """Raw text to a scored prediction with recurrent networks: train, predict and evaluate, from the shell."""
 

@@ -1,4 +1,4 @@
-"""bpe: train subword pieces, and two filters, from text to pieces and back."""
+"""bpe: learn subword pieces, and two filters, from text to pieces and back."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def _filter_params() -> list[click.Parameter]:
     return [
         click.Argument(["pieces"], metavar="BPE_JSON"),
         click.Argument(["file"], required=False, default=files.STDIN),
-        flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
-        flags.Option(["--encoding"], default="utf-8", show_default=True, help="Of the text."),
+        flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
+        flags.Option(["--encoding"], default="utf-8", show_default=True, help="Encoding of the text."),
         *flags.saying(),
     ]
 
@@ -74,7 +74,7 @@ def _commands() -> dict[str, click.Command]:
                 type=click.Choice(("bpe", "unigram", "wordpiece")),
                 default="bpe",
                 show_default=True,
-                help="bpe and unigram work on bytes and lose nothing; wordpiece has an unknown piece and drops blanks.",
+                help="bpe and unigram work on bytes and lose nothing; wordpiece has an unknown piece and drops spaces.",
             ),
             vocab.NORMALIZE,
             *flags.reading(vocab.ROLES),
@@ -82,7 +82,7 @@ def _commands() -> dict[str, click.Command]:
             flags.HELP_ALL,
         ],
         callback=train,
-        help="Learn subword pieces from TEXT: plain lines, or corpora with a text. The same file every time.",
+        help="Learn subword pieces from TEXT: plain lines, or corpora with a text field.",
         epilog="\b\nExample:\n  seqnlp bpe train train.en train.de -o bpe.json --size 8000",
     )
     dropout = flags.Option(
@@ -90,20 +90,20 @@ def _commands() -> dict[str, click.Command]:
         type=click.FloatRange(0, 1, max_open=True),
         metavar="P",
         default=0.0,
-        help="Leave out merges with this probability (BPE-dropout, Provilkov et al. 2020); drawn anew in every run.",
+        help="Skip each merge with this probability (BPE-dropout, Provilkov et al. 2020); drawn anew in every run.",
     )
     split = flags.Command(
         "encode",
         params=[*_filter_params(), dropout],
         callback=encode,
-        help="Lines of text to lines of pieces parted by blanks; one line for each line.",
+        help="Split each line of text into pieces, separated by spaces.",
         epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt > pieces.txt",
     )
     join = flags.Command(
         "decode",
         params=_filter_params(),
         callback=decode,
-        help="Lines of pieces back to lines of text; what encode made becomes what it was.",
+        help="Join each line of pieces into the text that encode split.",
         epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt | seqnlp bpe decode bpe.json",
     )
     return {"train": learn, "encode": split, "decode": join}
@@ -112,6 +112,6 @@ def _commands() -> dict[str, click.Command]:
 command = click.Group(
     "bpe",
     commands=_commands(),
-    help="Subword pieces: learn them, and split and join text by them in a pipe.",
+    help="Subword pieces: learn them, split text into them and join it again.",
     epilog="\b\nExample:\n  seqnlp bpe train train.txt -o bpe.json\n  seqnlp bpe encode bpe.json < a.txt > pieces.txt",
 )

@@ -11,33 +11,10 @@ from typing import Any
 import click
 
 from seqnlp import errors, options
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, groups, show
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
-
-
-class Tasks(click.Group):
-    """One command a task; its module is imported when it is called."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(registry.REGISTRY)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        return of(registry.get(name)) if name in registry.REGISTRY else None
-
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from seqnlp.cli import did_you_mean
-
-        if args and not args[0].startswith("-") and args[0] not in registry.REGISTRY:
-            raise click.UsageError(f"no task {args[0]!r}{did_you_mean(args[0], list(registry.REGISTRY))}")
-        return super().resolve_command(context, args)
-
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Tasks"):
-            formatter.write_dl(list(registry.REGISTRY.items()))
 
 
 def of(task: base.AnyTask) -> click.Command:
@@ -46,19 +23,21 @@ def of(task: base.AnyTask) -> click.Command:
         task.name,
         params=[
             click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
-            flags.Option(["-o", "--output"], metavar="FOLDER", help="Where to write; without it rows go to stdout."),
+            flags.Option(
+                ["-o", "--output"], metavar="FOLDER", help="Where to write; without it the rows go to stdout."
+            ),
             flags.Option(
                 ["--tokenizer", "tokenizers"],
                 multiple=True,
                 metavar="FILE",
-                help="Of vocab or bpe: one for all, or two for source and target; by default it is fitted.",
+                help="A tokenizer of vocab or bpe, or two for source and target; by default they are fitted.",
             ),
             flags.Option(
                 ["--codec"],
                 metavar="FOLDER",
-                help="Encode with the codec of this encoded corpus, or model; nothing is fitted.",
+                help="Encode with the codec of this encoded corpus or model; nothing is fitted.",
             ),
-            flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that is there."),
+            flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that exists already."),
             flags.Option(
                 ["--to"], type=click.Choice(("text", "jsonl")), default="text", help="Format of the rows on stdout."
             ),
@@ -69,7 +48,7 @@ def of(task: base.AnyTask) -> click.Command:
             flags.HELP_ALL,
         ],
         callback=functools.partial(run, task),
-        help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}: memory does not grow with it.",
+        help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}; memory does not grow with its size.",
         epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.tsv -o encoded\n"
         f"  seqnlp encode {task.name} dev.tsv --codec encoded -o dev\n"
         f"  seqnlp {task.name} train encoded --dev dev -o model",
@@ -95,30 +74,29 @@ def run(
     if codec is not None:
         _refuse(task, tokenizers, codec)
     if len(tokenizers) > 2:
-        raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "one for all, or two")
+        raise errors.UsageError(f"--tokenizer is given {len(tokenizers)} times", "give one for everything, or two")
     from seqnlp.preprocess.text import tokenizer
-    from seqnlp.workflows import encode as preparation
+    from seqnlp.workflows import encode, encoded
 
     if output is not None:
-        preparation.check_output(Path(output), overwrite)
+        encoded.check_output(Path(output), overwrite)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
     with show.ended_by_sigterm():
-        source = schema.spooled(source)
         if output is None:
-            _, made, part = preparation.fitted(task, source, config, given, codec)
-            _print(preparation.shown(task, made, part), to)
+            _, made, text = encode.fitted(task, source, config, given, codec)
+            _print(encode.shown(task, made, text.examples), to)
         else:
             folder = Path(output)
-            preparation.encode(
+            encode.encode(
                 task, source, config, folder, tokenizers=given, codec_of=codec, jobs=jobs, overwrite=overwrite
             )
 
 
 def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None:
-    """A codec brings its tokenizers and settings: one given beside it would say something else."""
+    """A codec has its own tokenizers and settings: one given beside it would contradict them."""
     given = flags.given(options.names(task.Config, options.TEXT)) + ["--tokenizer"] * bool(tokenizers)
     if given:
-        raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} brings its settings")
+        raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} has settings of its own")
 
 
 def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
@@ -128,7 +106,7 @@ def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Columns parted by tabs, the numbers of each by blanks."""
+    """Columns separated by tabs, the numbers in each by spaces."""
     for row in rows:
         yield "\t".join(" ".join(map(str, _flat(column))) for column in row.values())
 
@@ -139,8 +117,11 @@ def _flat(column: Iterable[Any]) -> Iterator[Any]:
         yield from _flat(item) if isinstance(item, list) else [item]
 
 
-command = Tasks(
+command = groups.Group(
     "encode",
-    help="Text to ids: an Arrow data set with its codec beside it, from which training starts at once.",
+    sections={"Tasks": registry.REGISTRY},
+    load=lambda name: of(registry.get(name)),
+    missing="no task",
+    help="Turn text into ids: an Arrow data set with its codec beside it, from which training starts at once.",
     epilog="\b\nExample:\n  seqnlp encode classify train.tsv -o encoded\n  seqnlp encode classify train.tsv | head",
 )

@@ -53,12 +53,12 @@ def run(
     search, source = flags.take(task.Search, values), flags.source(test, task.roles, values)
     if errors_ is not None:
         atomic.check_writable(errors_)
+    from seqnlp.workflows import evaluate  # they load torch: after all that can be checked first
     from seqnlp.workflows import predict as prediction
-    from seqnlp.workflows import train as workflow  # they load torch: after what can be told at once
 
     loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
     limits = buckets.Limits(values["max_tokens"], values["batch_size"])
-    content, mistakes = workflow.evaluate(loaded, model, source, search, limits)
+    content, mistakes = evaluate.evaluate(loaded, model, source, search, limits)
     if errors_ is not None:
         _write_mistakes(errors_, mistakes)
     show.result(content)
@@ -66,7 +66,7 @@ def run(
 
 
 def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:
-    """Write one mistake a line; tabs and line ends inside a field become blanks in .tsv."""
+    """Write one mistake a line; tabs and line ends inside a field become spaces in .tsv."""
     with atomic.atomic(path) as file:
         if path.endswith(".jsonl"):
             file.writelines(jsonl.to_json(mistake) + "\n" for mistake in mistakes)

@@ -16,7 +16,7 @@ from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect, schema
 
-PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options that only predict, only eval has
+PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options that only predict has, and only eval
 
 
 def example(*lines: str) -> str:
@@ -24,7 +24,7 @@ def example(*lines: str) -> str:
     return "\n".join(["\b", "Example:", *(f"  seqnlp {line}" for line in lines)])
 
 
-class Duration(click.ParamType):
+class Duration(click.types.FloatParamType):
     """A time as 90s, 10m, 1.5h, or a number of seconds."""
 
     name = "time"
@@ -33,12 +33,12 @@ class Duration(click.ParamType):
         """Return seconds."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if match is None or float(match[1]) == 0:
-            self.fail(f"{value!r} is no time; hint: for example 90s, 10m, 1.5h", param, ctx)
+            self.fail(f"{value!r} is not a time; hint: for example 90s, 10m, 1.5h", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 class Number(click.FloatRange):
-    """A number that is one: neither nan nor infinite."""
+    """A finite number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number, within the range."""
@@ -121,7 +121,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
 _METAVARS = {click.IntRange: "N", Number: "X"}
 
 
-def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType:
+def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType[Any]:
     """Return click's type of an annotation; None beside another type means: chosen from the corpus."""
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
@@ -143,7 +143,7 @@ JOBS = Option(
     default=1,
     show_default=True,
     main=False,
-    help="Processes that encode; the result is the same.",
+    help="Processes that encode; the result does not depend on it.",
 )
 
 
@@ -167,7 +167,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             metavar="NAME",
             group="Reading",
             main=False,
-            help=f"Field (or several, joined by commas) of the corpus that is the {role}.",
+            help=f"Field of the corpus (or several, separated by commas) that holds the {role}.",
         )
         for role in roles
     ]
@@ -177,7 +177,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             type=click.Choice(detect.FORMATS),
             group="Reading",
             main=False,
-            help="Format of the corpus, where the ending does not say it.",
+            help="Format of the corpus, if its name does not say.",
         ),
         Option(["--encoding"], default="utf-8", show_default=True, group="Reading", main=False, help="Of text files."),
         Option(
@@ -185,7 +185,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             is_flag=True,
             group="Reading",
             main=False,
-            help="The first line of .tsv and .csv names the columns, whatever the names are.",
+            help="The first line of .tsv and .csv names the columns, whatever it says.",
         ),
         *fields,
     ]
@@ -209,24 +209,24 @@ def running() -> list[click.Option]:
             default="auto",
             show_default=True,
             main=False,
-            help="cpu, cuda, cuda:1; auto takes a GPU where there is one.",
+            help="cpu, cuda or cuda:1; auto is a GPU if there is one.",
         ),
         Option(
             ["--threads"],
             type=click.IntRange(1),
             metavar="N",
             main=False,
-            help="Threads of the CPU; by default all cores.",
+            help="CPU threads; by default one per core.",
         ),
         *saying(),
     ]
 
 
 def saying() -> list[click.Option]:
-    """Return the options that say how much to say."""
+    """Return the options that set how much is printed."""
     return [
-        Option(["-q", "--quiet"], is_flag=True, main=False, help="Say nothing but results and errors."),
-        Option(["-v", "--verbose"], is_flag=True, main=False, help="Say more."),
+        Option(["-q", "--quiet"], is_flag=True, main=False, help="Print nothing but results and errors."),
+        Option(["-v", "--verbose"], is_flag=True, main=False, help="Print more."),
         Option(["--debug"], is_flag=True, main=False, help="Show the traceback of an error."),
     ]
 
@@ -236,7 +236,7 @@ ENSEMBLE = Option(
     multiple=True,
     metavar="MODEL",
     main=False,
-    help="Another model of the same codec, to predict together with; as often as needed.",
+    help="Another model with the same codec, to average with; may be repeated.",
 )
 
 
@@ -250,7 +250,7 @@ def limits() -> list[click.Option]:
             default=tokens,
             show_default=True,
             main=False,
-            help="Most tokens in a batch: rows times the longest.",
+            help="Maximum tokens in a batch: rows times the longest.",
         ),
         Option(
             ["--batch-size"],
@@ -258,7 +258,7 @@ def limits() -> list[click.Option]:
             default=rows,
             show_default=True,
             main=False,
-            help="Most rows in a batch.",
+            help="Maximum rows in a batch.",
         ),
         Option(
             ["--precision"],
@@ -266,6 +266,6 @@ def limits() -> list[click.Option]:
             default="fp32",
             show_default=True,
             main=False,
-            help="Of the matrix products; with bf16 near-ties may move.",
+            help="Precision of the matrix products; bf16 may decide near-ties otherwise.",
         ),
     ]

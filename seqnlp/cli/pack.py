@@ -19,10 +19,10 @@ WIDTH = 50  # of the longest bar
 def run(encoded: str, output: str, max_tokens: int | None, batch_size: int, overwrite: bool, **values: Any) -> None:
     """Pack an encoded corpus, and report."""
     show.set_up(values)
-    from seqnlp.workflows import encode
+    from seqnlp.workflows import pack
 
     with show.ended_by_sigterm():
-        report = encode.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
+        report = pack.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
     click.echo(_table(report) if sys.stdout.isatty() else jsonl.to_json(report))
 
 
@@ -34,9 +34,9 @@ def _table(report: Mapping[str, Any]) -> str:
         f"padding {report['padding']:.1f}%; in random batches {report['padding_random']:.1f}%",
         "",
     ]
-    most = max((count for *_, count in report["lengths"]), default=1)
+    largest = max((count for *_, count in report["lengths"]), default=1)
     for low, high, count in report["lengths"]:
-        bar = "█" * round(WIDTH * count / most) or ("▏" if count else "")
+        bar = "█" * round(WIDTH * count / largest) or ("▏" if count else "")
         lines.append(f"{low:>5} to {high:<5}{count:>9,} {bar}")
     return "\n".join(lines)
 
@@ -50,12 +50,12 @@ command = flags.Command(
         flags.Option(["-o", "--output"], required=True, metavar="FOLDER", help="Where to write the packed corpus."),
         _TRAINING["max_tokens"],
         _TRAINING["batch_size"],
-        flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that is there."),
+        flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that exists already."),
         *flags.saying(),
         flags.HELP_ALL,
     ],
     callback=run,
     help="Put the rows of an encoded corpus into buckets of (nearly) equal length, with the plan of the batches; which "
-    "rows of a bucket meet is still drawn anew in every epoch. Prints the share of padding and the lengths.",
+    "rows share a batch is still drawn anew in every epoch. Prints the proportion of padding and the lengths.",
     epilog="\b\nExample:\n  seqnlp pack encoded -o packed --max-tokens 4096",
 )

@@ -26,11 +26,11 @@ def of(task: base.AnyTask) -> click.Command:
         params=[
             click.Argument(["model"]),
             click.Argument(["file"], required=False, default=files.STDIN),
-            flags.Option(["-o", "--output"], metavar="FILE", help="Write there, not to stdout."),
+            flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             flags.Option(
                 ["--to"],
                 type=click.Choice(task.output_formats),
-                help="Format of the output; that of the input, or else text.",
+                help="Format of the output; by default that of the input, or text.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
@@ -60,7 +60,7 @@ def run(
     show.check_output(output)
     kind = detect.format_of(file, source, targets=False)
     to = to or (kind if kind in task.output_formats else "text")
-    from seqnlp.workflows import predict as prediction  # it loads torch: after what can be told at once
+    from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
     warnings: collections.Counter[str] = collections.Counter()
     with task.side_outputs(search) as side_output:

@@ -11,7 +11,7 @@ import click
 from seqnlp import errors
 from seqnlp.cli import flags, show, threshold
 from seqnlp.io import files
-from seqnlp.metrics import registry
+from seqnlp.metrics import measure, registry
 from seqnlp.workflows import answers
 
 
@@ -23,7 +23,7 @@ def run(metric: str, reference: str, hypothesis: str | None, fail_under: float |
     scoring = answers.Scoring(source, hypothesis, values["multi_label"])
     _check(metric, scoring)
     gold, predicted = answers.READERS[registry.METRICS[metric].inputs](scoring)
-    scores, details = registry.measure(metric, gold, predicted, flags.take(registry.Options, dict(values)))
+    scores, details = measure.by_name(metric, gold, predicted, flags.take(registry.Options, dict(values)))
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
@@ -36,22 +36,22 @@ def run(metric: str, reference: str, hypothesis: str | None, fail_under: float |
 
 
 def _check(metric: str, scoring: answers.Scoring) -> None:
-    """An option that means nothing to the metric would only seem to have done something."""
+    """An option that the metric ignores would only seem to have had an effect."""
     for option in OPTIONS:
         if metric not in (takers := _takers(option)) and (found := flags.given([option])):
-            raise errors.UsageError(f"{found[0]} means nothing to {metric}", f"it is for {', '.join(takers)}")
+            raise errors.UsageError(f"{found[0]} has no effect on {metric}", f"it is for {', '.join(takers)}")
     alone = registry.METRICS[metric].inputs == "tags" and scoring.hypothesis is None
     if scoring.path == scoring.predicted == files.STDIN and not alone:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
 
 
 def _takers(option: str) -> list[str]:
-    """The metrics that an option means something to."""
+    """The metrics that take an option."""
     return [name for name, metric in registry.METRICS.items() if option in metric.options]
 
 
 def _options() -> list[flags.Option]:
-    """The options of the metrics, whose help says of which."""
+    """The options of the metrics; the help of each names those that take it."""
     found = flags.of(registry.Options)
     for option in found:
         option.help = f"{option.help} ({', '.join(_takers(str(option.name)))})."
@@ -59,7 +59,7 @@ def _options() -> list[flags.Option]:
 
 
 def _help() -> str:
-    """The help, with the metrics that take the same together."""
+    """The help, with the metrics of the same inputs together."""
     names = {
         inputs: [name for name, metric in registry.METRICS.items() if metric.inputs == inputs] for inputs in INPUTS
     }
@@ -77,14 +77,14 @@ HYPOTHESIS may be what predict prints, as text or as JSON."""
 
 INPUTS = {
     "labels": """\
-    a label a line; REFERENCE may be a corpus of texts and labels""",
+    one label per line; REFERENCE may be a corpus of texts and labels""",
     "tags": """\
-    token and tag a line, a blank line after each sentence; HYPOTHESIS may
+    one token and tag per line, a blank line after each sentence; HYPOTHESIS may
     also be word/TAG word/TAG. Without one, neither named nor on stdin, the
     last two columns of REFERENCE are gold and predicted (conlleval)""",
     "texts": """\
-    a segment a line; REFERENCE may be a corpus of source and target;
-    rouge is all of its kinds""",
+    one segment per line; REFERENCE may be a corpus of source and target;
+    rouge stands for all of its variants""",
 }
 
 EXAMPLE = """\b

@@ -27,7 +27,7 @@ class _Handler(logging.Handler):
 
 
 def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
-    """Take the options of saying and of threads out of a command's values, and act on them."""
+    """Remove the options for messages and threads from a command's values, and apply them."""
     quiet, verbose, _ = values.pop("quiet"), values.pop("verbose"), values.pop("debug")
     level = logging.ERROR if quiet else logging.INFO if verbose or talkative else logging.WARNING
     log.setLevel(level)
@@ -94,11 +94,11 @@ def ended_by_sigterm() -> Iterator[None]:
 
 
 class Watcher:
-    """Shows a training to a person, and listens for Ctrl-C and SIGTERM while it runs."""
+    """Shows the progress of a training, and listens for Ctrl-C and SIGTERM while it runs."""
 
     def __init__(self) -> None:
         self.signal = 0
-        self.before: dict[int, Any] = {}  # what the signals did
+        self.before: dict[int, Any] = {}  # the handlers of signals before ours
         self.bar: Any = None
 
     def __call__(self, what: str, progress: trainer.Progress) -> None:
@@ -109,7 +109,7 @@ class Watcher:
                     self.before[number] = signal.signal(number, self._stop)
             self._open_bar(progress)
         elif what == "resume":
-            log.info("going on from step %d, best %.2f", progress.step, progress.best or 0.0)
+            log.info("resuming at step %d, best %.2f", progress.step, progress.best or 0.0)
         elif what == "evaluation":
             self._line(_evaluation(progress))
         elif self.bar is not None:
@@ -120,7 +120,7 @@ class Watcher:
         return self.signal
 
     def close(self) -> None:
-        """Take the bar off the screen and the ears off the signals."""
+        """Remove the progress bar and restore the signal handlers."""
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
@@ -129,7 +129,7 @@ class Watcher:
 
     def _stop(self, number: int, frame: Any) -> None:
         self.signal = number
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
 
     def _open_bar(self, progress: trainer.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):

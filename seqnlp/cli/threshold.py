@@ -16,7 +16,7 @@ def option() -> flags.Option:
         ["--fail-under"],
         type=flags.Number(),
         metavar="VALUE",
-        help="Exit with 5 if the first score is lower; if higher, where less is better.",
+        help="Exit with code 5 if the first score is lower than this (higher, where lower is better).",
     )
 
 
@@ -24,5 +24,5 @@ def check(score: Mapping[str, Any], limit: float | None) -> None:
     """Raise `BelowThreshold` where a score of the result is worse than the limit, if there is one."""
     if limit is None or not base.better(limit, score["value"], higher_is_better=score["higher_is_better"]):
         return
-    what = f"under {limit:g}" if score["higher_is_better"] else f"over {limit:g}, and less is better"
+    what = f"under {limit:g}" if score["higher_is_better"] else f"over {limit:g}, and lower is better"
     raise errors.BelowThreshold(f"{score['name']} {score['value']:.2f} is {what}")

@@ -34,20 +34,20 @@ def _params(task: base.AnyTask) -> list[click.Parameter]:
             ["--dev"],
             multiple=True,
             metavar="FILE",
-            help="Data to choose the best weights by; by default a part of TRAIN.",
+            help="Data by which the best weights are chosen; by default a part of TRAIN.",
         ),
         flags.Option(
             ["-o", "--output"],
             required=True,
             metavar="MODEL",
-            help="Folder for the model; the same command goes on with a stopped run.",
+            help="Folder for the model; the same command resumes a stopped run.",
         ),
-        flags.Option(["--overwrite"], is_flag=True, help="Start anew where the folder holds another run."),
+        flags.Option(["--overwrite"], is_flag=True, help="Start over if the folder holds another run."),
         flags.Option(
             ["--init-from"],
             metavar="MODEL",
             main=False,
-            help="Go on from a trained model's weights, vocabulary and settings.",
+            help="Start from the weights, vocabulary and settings of a trained model.",
         ),
         *flags.of(options.Training, options.to_dict(task.training)),
         *flags.of(task.Config),
@@ -66,7 +66,7 @@ def run(
     init_from: str | None,
     **values: Any,
 ) -> None:
-    """Train a model, or go on with a run."""
+    """Train a model, or resume a run."""
     show.set_up(values, talkative=True)
     if init_from is not None:
         _refuse_settings(task)
@@ -77,9 +77,12 @@ def run(
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.kernel_cache))
-    from seqnlp.workflows import train as workflow  # it loads torch: after what can be told at once
+    from seqnlp.workflows import (
+        prepare,
+        train,  # it loads torch: after all that can be checked first
+    )
 
-    job = workflow.Job(
+    job = prepare.Job(
         task=task.name,
         train=source,
         dev=dev_source,
@@ -92,13 +95,13 @@ def run(
     )
     watcher = show.Watcher()
     try:
-        content = workflow.train(job, watch=watcher, stop=watcher.stopped)
+        content = train.train(job, watch=watcher, stop=watcher.stopped)
     finally:
         watcher.close()
     show.result(content)
 
 
 def _refuse_settings(task: base.AnyTask) -> None:
-    """With --init-from a model brings its own settings: one given beside it would say something else."""
+    """With --init-from the model has its own settings: one given beside it would contradict them."""
     for flag in flags.given([field.name for field in dataclasses.fields(task.Config)]):
-        raise errors.UsageError(f"{flag} cannot be given with --init-from: the model brings its settings")
+        raise errors.UsageError(f"{flag} cannot be given with --init-from: the model has settings of its own")

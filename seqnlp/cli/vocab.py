@@ -35,20 +35,21 @@ def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **v
         raise errors.UsageError("either -o FILE for the vocabulary, or --counts to print the counts")
     if output is not None:
         atomic.check_writable(output)
-    source = schema.spooled(flags.source(text, ROLES, values))
-    kept = {"normalization": values.pop("normalize"), "size": values.pop("size"), "min_count": values.pop("min_count")}
-    found = tokenizer.train_vocabulary(texts(source), level=level, **kept)
+    source, normalization = flags.source(text, ROLES, values), values["normalize"]
+    empty = tokenizer.vocabulary({}, level=level, normalization=normalization)
+    counted = tokenizer.count(texts(source), empty)
+    limits = {name: values[name] for name in ("size", "min_count")}
+    found = tokenizer.from_counts(counted, level=level, normalization=normalization, **limits)
     if output is not None:
         found.save(output)
         return
-    counted = tokenizer.count(texts(source), found)
     words = sorted(found.vocabulary, key=lambda word: found.vocabulary[word])[len(tokenizer.SPECIALS) :]
     lines = (f"{word}\t{counted[word]}\n" for word in words)
     sys.stdout.buffer.write("".join(lines).encode())
 
 
 NORMALIZE = flags.Option(
-    ["--normalize"], default="nfc", show_default=True, help="Steps of normalisation, joined by commas; or none."
+    ["--normalize"], default="nfc", show_default=True, help="Normalisation steps, separated by commas, or none."
 )
 
 command = flags.Command(
@@ -57,14 +58,14 @@ command = flags.Command(
         click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
         flags.Option(["-o", "--output"], metavar="FILE", help="Where to write the vocabulary (tokenizer.json format)."),
         flags.Option(["--level"], type=click.Choice(("word", "char")), default="word", show_default=True),
-        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Most entries, the special ones included."),
+        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Maximum entries, special ones included."),
         flags.Option(
             ["--min-count"],
             type=click.IntRange(1),
             metavar="N",
             default=1,
             show_default=True,
-            help="Least count.",
+            help="Minimum count of an entry.",
         ),
         flags.Option(["--counts"], is_flag=True, help="Print token<TAB>count instead."),
         NORMALIZE,
@@ -73,6 +74,6 @@ command = flags.Command(
         flags.HELP_ALL,
     ],
     callback=run,
-    help="Build a word or character vocabulary from TEXT: plain lines, or corpora with a text.",
+    help="Build a word or character vocabulary from TEXT: plain lines, or corpora with a text field.",
     epilog="\b\nExample:\n  seqnlp vocab train.txt -o vocab.json\n  seqnlp vocab train.txt --counts | head",
 )

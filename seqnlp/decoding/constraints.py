@@ -24,7 +24,7 @@ class Partial(NamedTuple):
 
 
 class Constraint:
-    """A rule that allows everything: others override what they have something to say about."""
+    """A rule that allows everything; subclasses override what they restrict."""
 
     reads_tokens = False  # whether the tokens so far have to be kept for it
 
@@ -57,7 +57,7 @@ class ForcedPrefix(Constraint):
 
 
 class MinLength(Constraint):
-    """No sentence ends before it has so many tokens, (B,), without start and end."""
+    """No sentence ends before it has this many tokens, (B,), without start and end."""
 
     def __init__(self, lengths: torch.Tensor) -> None:
         self.lengths = lengths
@@ -67,7 +67,7 @@ class MinLength(Constraint):
 
 
 class BannedTokens(Constraint):
-    """Some tokens never come."""
+    """Some tokens are never chosen."""
 
     def __init__(self, tokens: Sequence[int]) -> None:
         self.tokens = tokens
@@ -95,7 +95,7 @@ class NoRepeatNgram(Constraint):
 
 
 class Constraints:
-    """All that a search is told about the B sentences of a batch."""
+    """All that constrains the B sentences of a batch."""
 
     def __init__(self, start: int, end: int, max_length: torch.Tensor, rules: Sequence[Constraint] = ()) -> None:
         """Keep the tokens that sentences start and end with, their rules, and their greatest lengths.

@@ -45,7 +45,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     except OSError as error:
-        raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
+        raise errors.UsageError(f"{path}: cannot be created ({error.strerror})") from None
     before = temporary / "before"
     try:
         (temporary / "new").mkdir()
@@ -56,7 +56,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         try:
             os.rename(temporary / "new", path)
         except OSError as error:  # there is one now, made by another process
-            raise errors.UsageError(f"{path}: cannot be made ({error.strerror})") from None
+            raise errors.UsageError(f"{path}: cannot be created ({error.strerror})") from None
     except BaseException as error:
         if before.exists():
             os.rename(before, path)
@@ -76,7 +76,7 @@ def check_writable(path: str | Path) -> None:
     if not path.parent.is_dir():
         raise errors.UsageError(f"{path}: cannot be written, there is no folder {path.parent}")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise errors.UsageError(f"{path}: may not be written", "check the permissions")
+        raise errors.UsageError(f"{path}: is not writable", "check the permissions")
 
 
 def _umask() -> int:

@@ -10,18 +10,37 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from seqnlp import errors
 
 STDIN = "-"
+BLOCK = 1 << 16
 
 
-def open_bytes(path: str) -> BinaryIO:
+class Digest(Protocol):
+    """A hash of `hashlib`."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
+
+    def hexdigest(self) -> str:
+        """Return the hash of all bytes so far, in hexadecimal."""
+
+
+def open_bytes(path: str, digest: Digest | None = None) -> BinaryIO:
     """Return the bytes of a file, of stdin for "-", or of what a .gz file holds.
 
-    Raises `UsageError` where there is no such file.
+    digest: is fed the bytes of the file itself as they are read. Raises `UsageError` where there is no such file.
     """
+    file = open_raw(path)
+    if digest is not None:
+        file = cast(BinaryIO, io.BufferedReader(_Hashing(file, digest), BLOCK))
+    return cast(BinaryIO, _Unzipped(file)) if path.endswith(".gz") else file
+
+
+def open_raw(path: str) -> BinaryIO:
+    """Return the bytes of a file as it is, or of stdin for "-"; raises `UsageError` where there is no such file."""
     if path == STDIN:
         try:
             # Not sys.stdin: a thread may still be waiting in it when Python exits, which would abort.
@@ -29,22 +48,73 @@ def open_bytes(path: str) -> BinaryIO:
         except OSError:
             raise errors.UsageError("stdin is closed") from None
     try:
-        opened = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")  # noqa: SIM115 (who reads closes)
-    except FileNotFoundError:
-        raise errors.UsageError(f"{path}: no such file", "check the name and the folder you are in") from None
-    except IsADirectoryError:
-        raise errors.UsageError(f"{path}: is a folder, expected a file") from None
-    except PermissionError:
-        raise errors.UsageError(f"{path}: may not be read", "check its permissions") from None
-    return cast(BinaryIO, opened)
+        return open(path, "rb")
+    except tuple(_REFUSALS) as error:
+        raise _refusal(path, type(error)) from None
 
 
-def lines(path: str, encoding: str = "utf-8") -> Iterator[str]:
+def check_readable(path: str) -> None:
+    """Raise `UsageError` unless there is a file that may be read; it is not opened."""
+    if not os.path.exists(path):
+        raise _refusal(path, FileNotFoundError)
+    if os.path.isdir(path):
+        raise _refusal(path, IsADirectoryError)
+    if not os.access(path, os.R_OK):
+        raise _refusal(path, PermissionError)
+
+
+_REFUSALS: dict[type[OSError], tuple[str, str | None]] = {
+    FileNotFoundError: ("no such file", "check the name and the folder you are in"),
+    NotADirectoryError: ("no such file", "check the name and the folder you are in"),
+    IsADirectoryError: ("is a folder, expected a file", None),
+    PermissionError: ("is not readable", "check its permissions"),
+}
+
+
+def _refusal(path: str, kind: type[OSError]) -> errors.UsageError:
+    what, hint = _REFUSALS[kind]
+    return errors.UsageError(f"{path}: {what}", hint)
+
+
+class _Hashing(io.RawIOBase):
+    """A file that feeds a digest with what is read of it."""
+
+    def __init__(self, file: BinaryIO, digest: Digest) -> None:
+        self._file, self._digest = file, digest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._file.read1(len(buffer))  # type: ignore[attr-defined]
+        self._digest.update(block)
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Unzipped(gzip.GzipFile):
+    """What a .gz file holds; closing it closes the file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file, mode="rb")
+        self._file = file
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
+
+
+def lines(path: str, encoding: str = "utf-8", digest: Digest | None = None) -> Iterator[str]:
     """Yield the lines of a file without their ends; only \\n ends a line, CRLF and a byte order mark are stripped.
 
-    Raises `DataError` with the line's number where the bytes are not text in that encoding.
+    digest: is fed the bytes of the file. Raises `DataError` with the line's number where the bytes are not text in that
+    encoding.
     """
-    with open_bytes(path) as stream:
+    with open_bytes(path, digest) as stream:
         yield from decode(stream, path, encoding)
 
 
@@ -91,8 +161,13 @@ def name(path: str) -> str:
 
 def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return sha256_of(file)
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """Return the SHA-256 of what is left of an open file, in hexadecimal."""
+    found = hashlib.sha256()
+    while block := file.read(BLOCK):
+        found.update(block)
+    return found.hexdigest()

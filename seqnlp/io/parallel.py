@@ -14,7 +14,7 @@ from typing import Any
 
 from seqnlp import errors
 
-AHEAD = 2  # items a process that are read before their turn
+AHEAD = 2  # items that are read ahead for each process
 
 Work = Callable[[Any], Any]
 
@@ -38,26 +38,26 @@ def mapped(
     except process.BrokenProcessPool:
         raise errors.SeqnlpError("one of the processes died: out of memory?", "fewer --jobs") from None
     finally:
-        if not done:  # nobody wants what they are at
+        if not done:  # nobody wants their results any more
             for child in multiprocessing.active_children():
                 child.terminate()
         pool.shutdown(cancel_futures=True)
 
 
-def _results(pool: futures.Executor, items: Iterable[Any], most: int) -> Iterator[Any]:
-    """Yield the results, never more than so many items being under way: the pool itself would read all of them."""
+def _results(pool: futures.Executor, items: Iterable[Any], max_waiting: int) -> Iterator[Any]:
+    """Yield the results, with at most so many items under way: the pool itself would read all of them."""
     waiting: collections.deque[futures.Future[Any]] = collections.deque()
     for item in items:
-        with _deaf():
+        with _ignoring_interrupts():
             waiting.append(pool.submit(_run, item))
-        if len(waiting) == most:
+        if len(waiting) == max_waiting:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Start processes that Ctrl-C does not reach: it is for this one, which then ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
@@ -75,7 +75,7 @@ def _start(make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed can end nobody."""
+    """A killed parent cannot end its children: they end themselves."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

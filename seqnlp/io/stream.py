@@ -7,14 +7,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-WINDOW, IDLE = 2000, 0.05  # a window closes at so many items, or when none has come for so many seconds
+WINDOW, IDLE = 2000, 0.05  # a window closes at this many items, or when none has come for this many seconds
 
 Item = TypeVar("Item")
 
 
-def windows(items: Iterable[Item], most: int = WINDOW, idle: float = IDLE) -> Iterator[list[Item]]:
-    """Yield the items in lists, read by a thread: a list closes when it is full, or when nothing more comes for now."""
-    passed: queue.Queue[list[Any]] = queue.Queue(maxsize=most)
+def windows(items: Iterable[Item], max_size: int = WINDOW, idle: float = IDLE) -> Iterator[list[Item]]:
+    """Yield the items in lists, read by a thread: one closes when full, or when nothing has come for `idle` seconds."""
+    passed: queue.Queue[list[Any]] = queue.Queue(maxsize=max_size)
 
     def read() -> None:
         try:
@@ -30,7 +30,7 @@ def windows(items: Iterable[Item], most: int = WINDOW, idle: float = IDLE) -> It
         message = passed.get()
         while len(message) == 1:
             window.append(message[0])
-            if len(window) == most:
+            if len(window) == max_size:
                 break
             try:
                 message = passed.get(timeout=idle)

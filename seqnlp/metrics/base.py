@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import seqnlp
+from seqnlp import version
 from seqnlp.metrics import bootstrap, registry
 
 
@@ -26,7 +26,7 @@ class Score:
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether more is better."""
+        """Whether higher is better."""
         return self.scale.higher_is_better
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def better(value: float, other: float, *, higher_is_better: bool) -> bool:
 
 def signature(name: str, *details: str) -> str:
     """Return how a score was made, in one line that can be compared, in the manner of sacrebleu (Post 2018)."""
-    return "|".join([name, *details, f"bs:{bootstrap.SAMPLES}", f"seed:{bootstrap.SEED}", f"v:{seqnlp.__version__}"])
+    return "|".join([name, *details, f"bs:{bootstrap.SAMPLES}", f"seed:{bootstrap.SEED}", f"v:{version.__version__}"])
 
 
 def from_counts(

@@ -69,7 +69,8 @@ def _counts(gold: Sequence[LabelSet], predicted: Sequence[LabelSet], names: Sequ
 
 def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return part / whole, 0 where whole is 0, as scikit-learn and conlleval have it."""
-    return np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+    quotient: np.ndarray = np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
+    return quotient
 
 
 FORMULAS: dict[str, Formula] = {

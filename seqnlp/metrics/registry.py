@@ -1,20 +1,15 @@
-"""The one list of metrics: what each takes, which scores it gives and on what scale, and the chapter that computes it.
+"""The one list of metrics: what each takes, which scores it gives and on what scale, and the module that computes it.
 
-Adding a metric is a chapter of this package with a function `measure`, and a line here.
+A new metric is a module of this package with a function `measure`, and a line here.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from seqnlp.options import option
-
-if TYPE_CHECKING:
-    from seqnlp.metrics import base
 
 Inputs = Literal["labels", "tags", "texts"]  # of each item: a set of labels, a list of tags, a text
 
@@ -37,24 +32,24 @@ TOKENIZERS = ("13a", "zh", "char", "intl", "ja-mecab", "none")
 
 @dataclass(frozen=True)
 class Options:
-    """What can be said about how to score; each metric names those that mean something to it."""
+    """How to score; each metric names the options that it takes."""
 
-    multi_label: bool = option(False, "Several labels a line, joined by commas", group="Run", main=True)
-    tokenize: str = option("13a", "How sacrebleu splits words", choices=TOKENIZERS, group="Run", main=True)
+    multi_label: bool = option(False, "Any number of labels a line, separated by commas", group="Run", main=True)
+    tokenize: str = option("13a", "How sacrebleu splits text into words", choices=TOKENIZERS, group="Run", main=True)
     lowercase: bool = option(False, "Ignore case, as ter and rouge always do", group="Run", main=True)
-    stem: bool = option(False, "Cut off the endings of English words", group="Run", main=True)
+    stem: bool = option(False, "Reduce English words to their stems", group="Run", main=True)
 
 
 @dataclass(frozen=True)
 class Metric:
     """A metric by which files can be scored.
 
-    chapter: the module of this package whose `measure` computes it; scores: what it gives; options: those of `Options`
+    module: the one of this package whose `measure` computes it; scores: what it gives; options: those of `Options`
     that it takes; scale: of its scores.
     """
 
     inputs: Inputs
-    chapter: str
+    module: str
     scores: tuple[str, ...]
     options: tuple[str, ...] = ()
     scale: Scale = PERCENT
@@ -82,19 +77,3 @@ METRICS = {
 }
 
 SCALES = {score: metric.scale for metric in METRICS.values() for score in metric.scores}
-
-
-def measure(
-    name: str, gold: Sequence[Any], predicted: Sequence[Any], options: Options
-) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return the scores of predictions by a metric, the one of that name first, and details.
-
-    gold, predicted: what its `inputs` says, one an item. Raises `DataError` where their numbers differ, or there are
-    none.
-    """
-    metric = METRICS[name]
-    chapter = importlib.import_module(f"seqnlp.metrics.{metric.chapter}")
-    chosen = {option: getattr(options, option) for option in metric.options}
-    found: tuple[list[base.Score], dict[str, Any]] = chapter.measure(metric.scores, gold, predicted, **chosen)
-    scores, details = found
-    return sorted(scores, key=lambda score: score.name != name), details

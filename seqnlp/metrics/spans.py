@@ -1,7 +1,7 @@
 """Scores of tagged sentences: precision, recall and F1 of spans as conlleval counts them, or of plain tags.
 
 A corpus is a list of sentences, a sentence a list of tags. The bootstrap draws sentences, since the tags of one
-sentence stand and fall together.
+sentence depend on each other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def score(
     """Return micro F1, precision and recall over spans, accuracy over tags, and the details.
 
     Details: "classes" (each type of span), "macro" (the means over the types), "errors" (`_errors` says which).
-    rules: how spans are read off the tags; by default `schemes.rules_for` all tags, and the signature names them.
+    rules: how spans are read off the tags; by default `tag_schemes.rules_for` all tags, and the signature names them.
     Raises `DataError` where numbers of sentences or tags differ, or there is nothing to score.
     """
     _check(gold, predicted)
@@ -81,10 +81,10 @@ def _check(gold: Sentences, predicted: Sentences) -> None:
 
 def _accuracy(gold: Sentences, predicted: Sentences, intervals: bool) -> list[base.Score]:
     rows = np.array([[sum(map(operator.eq, g, p)), len(g)] for g, p in zip(gold, predicted, strict=True)])
-    return base.from_counts({"accuracy": _share}, bootstrap.Counts.of(rows), "of:tags", intervals=intervals)
+    return base.from_counts({"accuracy": _percentage}, bootstrap.Counts.of(rows), "of:tags", intervals=intervals)
 
 
-def _share(sums: np.ndarray) -> np.ndarray:
+def _percentage(sums: np.ndarray) -> np.ndarray:
     return 100 * classification.ratio(sums[..., 0], sums[..., 1])
 
 

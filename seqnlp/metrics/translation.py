@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,8 @@ def score(
 
     tokenize: of BLEU alone, one of TOKENIZERS; lowercase: of BLEU and chrF, as TER ignores case anyway. Values and
     signatures are those of the `sacrebleu` command, which say nothing of the intervals: `bootstrap.interval` does.
-    Raises `DataError` where the numbers of segments differ, or there are none; `UsageError` for a tokenizer that is
-    not there.
+    Raises `DataError` where the numbers of segments differ, or there are none; `UsageError` for a tokenizer that
+    does not exist.
     """
     check(hypotheses, references)
     metrics = {name: _metric(name, tokenize, lowercase) for name in names}
@@ -90,7 +90,7 @@ def _score(name: str, metric: Any, hypotheses: Sequence[str], references: Sequen
 def _metric(name: str, tokenize: str, lowercase: bool) -> Any:
     import sacrebleu
 
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "bleu": lambda: _bleu(tokenize, lowercase, False),
         "chrf": lambda: sacrebleu.CHRF(lowercase=lowercase),
         "ter": sacrebleu.TER,
@@ -104,9 +104,9 @@ def _bleu(tokenize: str, lowercase: bool, effective_order: bool) -> Any:
 
     if tokenize not in TOKENIZERS:
         raise errors.UsageError(f"no tokenizer {tokenize!r}", f"one of {', '.join(TOKENIZERS)}")
-    try:  # force: no words of its own on stderr
+    try:  # force: it prints no warnings of its own
         return sacrebleu.BLEU(lowercase=lowercase, force=True, tokenize=tokenize, effective_order=effective_order)
-    except RuntimeError:  # of MeCab alone
+    except RuntimeError:  # raised for want of MeCab only
         raise errors.UsageError(
             f"the tokenizer {tokenize} needs packages that are not installed", 'pip install "seqnlp[ja]"'
         ) from None

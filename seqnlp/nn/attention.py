@@ -11,7 +11,7 @@ from torch import nn
 
 from seqnlp import errors
 
-UNITS = 128  # A, of the small network: in each of them a query meets each source step, so many more are slow
+UNITS = 128  # A, of the small network: each is computed for every pair of query and source step, so more are slow
 
 
 class Attention(nn.Module):
@@ -59,15 +59,15 @@ class Additive(Attention):
 
         tanh(x) is 2 sigmoid(2x) - 1, and a sigmoid in bf16 takes a fifth of the time.
         """
-        met = (2 * self.query(queries)).unsqueeze(2) + (2 * keys).unsqueeze(1)  # (B, T, S, A)
-        energies: torch.Tensor = self.energy(torch.sigmoid(met)).squeeze(3)
+        sums = (2 * self.query(queries)).unsqueeze(2) + (2 * keys).unsqueeze(1)  # (B, T, S, A)
+        energies: torch.Tensor = self.energy(torch.sigmoid(sums)).squeeze(3)
         return 2 * energies
 
 
 class General(Attention):
     """A bilinear form (Luong et al. 2015, section 3.1, "general"): q W m.
 
-    W begins as the identity, so that like meets like from the first step on: from random numbers it learns far later.
+    W begins as the identity, so that equal vectors match from the first step on; from random numbers it learns later.
     """
 
     def __init__(self, queries: int, memory: int) -> None:

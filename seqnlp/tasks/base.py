@@ -1,6 +1,6 @@
-"""The task: what it promises to the workflows, with a default for all that most tasks have alike.
+"""The task: what it promises to the workflows, with a default for all that most tasks have in common.
 
-A task imports torch only inside the functions that need it: help, errors in the data and the text half come at once.
+A task imports torch only inside the functions that need it: help, errors in the data and text need not wait for it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
 from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from seqnlp.metrics import base as metrics
     from seqnlp.metrics import registry
-    from seqnlp.preprocess.batching import padding
-    from seqnlp.preprocess.corpora import formats, schema
+    from seqnlp.preprocess.batching import buckets, padding
+    from seqnlp.preprocess.corpora import arrow, formats, schema
 
 Row = dict[str, Any]  # an encoded example, by column
 Columns = Mapping[str, list[Any]]  # encoded rows, by column
@@ -42,7 +43,7 @@ class Codec(abc.ABC):
 
     @abc.abstractmethod
     def features(self) -> dict[str, Any]:
-        """Return the Arrow types of a row, by column."""
+        """Return the types of a row by column, pyarrow's."""
 
     @abc.abstractmethod
     def save(self, folder: Path) -> list[str]:
@@ -77,7 +78,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl")
-    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, told once with their number
+    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, said once, with their number
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -106,17 +107,13 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return where files in columns hold what."""
         return {}
 
-    def read(self, source: schema.Source, config: ConfigT) -> examples.Examples:
-        """Return the examples of a corpus; those without input are left out, as predict leaves them blank."""
+    def read(self, source: schema.Source, config: ConfigT) -> Iterator[examples.Example]:
+        """Yield the examples of a corpus; those without input are left out, as predict leaves them blank."""
         source = replace(source, layout=self.layout(config))
-
-        def make() -> Iterator[examples.Example]:
-            for record in readers.records(source, self.roles, targets=True):
-                example = self.labelled(record, config)
-                if not example.blank:
-                    yield example
-
-        return examples.Examples(make)
+        for record in readers.records(source, self.roles, targets=True):
+            example = self.labelled(record, config)
+            if not example.blank:
+                yield example
 
     def read_inputs(self, source: schema.Source, config: ConfigT, search: SearchT) -> Iterable[examples.Example]:
         """Yield the examples to predict; blank ones too."""
@@ -158,11 +155,29 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
 
     @abc.abstractmethod
     def collate(self, columns: Columns, widths: padding.Edge, codec: CodecT) -> Any:
-        """Return a batch of encoded rows, padded to so many steps, with `.to(device)`."""
+        """Return a batch of encoded rows, padded to `widths` steps, with `.to(device)`."""
+
+    def batches(
+        self,
+        rows: arrow.Rows,
+        config: ConfigT,
+        codec: CodecT,
+        training: options.Training,
+        plan: buckets.Plan | None,
+    ) -> data.Batches:
+        """Return how the rows of the training part meet: in buckets by length, by default.
+
+        Others have a policy of `preprocess.batching.stream` or `windows`. plan: of a packed corpus, whose rows stand in
+        the order of their buckets; a policy to which another order matters raises `UsageError`.
+        """
+        return data.in_buckets(rows, training, plan, lambda columns, widths: self.collate(columns, widths, codec))
 
     @abc.abstractmethod
     def build(self, config: ConfigT, codec: CodecT) -> nn.Module:
-        """Return a network with fresh weights; its forward takes a batch and returns a `Loss`."""
+        """Return a network with fresh weights; its forward takes a batch, and what the one before carried to it.
+
+        It returns a `Loss`, whose `carry` is None where nothing is carried on.
+        """
 
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""

@@ -61,7 +61,7 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     """Return the gold and the predicted labels of each item."""
     task = registry.that_predict("labels")[0]
     config = task.Config(multi_label=scoring.multi_label)
-    source = schema.spooled(_for(scoring.reference, task))
+    source = schema.copied(_for(scoring.reference, task))
     if detect.format_of(source.paths[0], source, targets=True) != "text":
         gold = [example.target for example in task.read(source, config)]
     else:
@@ -157,7 +157,7 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
     if predicted is None:
         return _two_columns(scoring)
     task = registry.that_predict("tags")[0]
-    gold = schema.spooled(_for(scoring.reference, task))
+    gold = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(gold.paths[0], gold, targets=False)
     return _in_corpus(task, gold, "conll" if kind == "text" else kind), _predicted_tags(task, predicted, kind)
 
@@ -166,7 +166,7 @@ def _given(scoring: Scoring) -> schema.Source | None:
     """Return the hypothesis; None where there is none, neither by name nor on stdin."""
     if scoring.hypothesis is None and (scoring.path == files.STDIN or os.isatty(0)):
         return None
-    source = schema.spooled(schema.Source((scoring.predicted,), encoding=scoring.reference.encoding))
+    source = schema.copied(schema.Source((scoring.predicted,), encoding=scoring.reference.encoding))
     return source if scoring.hypothesis is not None or os.path.getsize(source.paths[0]) else None
 
 

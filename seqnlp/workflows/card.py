@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import seqnlp
+from seqnlp import version
 
 
 def card(content: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def card(content: Mapping[str, Any]) -> str:
     data = "".join(f"- {name} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
     return f"""# A seqnlp model: {task}
 
-Trained from scratch by seqnlp {seqnlp.__version__} in {content["seconds"]:.0f} seconds, seed {seed}: the weights of
+Trained from scratch by seqnlp {version.__version__} in {content["seconds"]:.0f} seconds, seed {seed}: the weights of
 step {content["step"]} of {content["steps"]}, {sizes["parameters"]:,} parameters.
 
     seqnlp {task} predict THIS_FOLDER FILE

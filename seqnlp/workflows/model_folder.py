@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import seqnlp
-from seqnlp import errors
+from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.workflows import card
 
 FORMAT_VERSION = 1
-VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": seqnlp.__version__}
+VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
@@ -249,14 +248,14 @@ def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file of ours holds: of this format version, with values of the right types under these keys."""
     try:
         content = dict(jsonl.read_json(path))
-        version = content["format_version"]
-        if version == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
+        found = content["format_version"]
+        if found == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not a seqnlp model's, or damaged", "train anew") from None
-    if version != FORMAT_VERSION:
+    if found != FORMAT_VERSION:
         raise errors.ModelError(
-            f"{path}: model format {version}, this seqnlp {seqnlp.__version__} reads {FORMAT_VERSION}",
+            f"{path}: model format {found}, this seqnlp {version.__version__} reads {FORMAT_VERSION}",
             f"use the seqnlp that made it ({content.get('seqnlp_version')}), or train anew",
         )
     _check_names(path, content["files"])

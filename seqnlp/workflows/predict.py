@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -22,7 +22,7 @@ from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base, registry
-from seqnlp.training import checkpoint, precision
+from seqnlp.training import checkpoint, data, precision
 from seqnlp.workflows import model_folder
 
 log = logging.getLogger(__name__)
@@ -30,23 +30,14 @@ log = logging.getLogger(__name__)
 UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
 
 
-AT_ONCE = 8  # batches under way, each in memory, on a machine with many cores
+MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-class Rows(Protocol):
-    """Encoded rows: `corpus.Corpus` holds them in Arrow, `Encoded` as they are."""
-
-    lengths: np.ndarray
-
-    def columns(self, rows: np.ndarray) -> Mapping[str, list[Any]]:
-        """Return the columns of the given rows."""
-
-
-class Encoded:
+class Window:
     """A window of encoded rows: for few rows Arrow costs more than it gives."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -99,12 +90,12 @@ class Model:
         codec = self.task.configured(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
-        found = self.run_rows(Encoded([codec.encode(corpus[number]) for number in full]), search, limits)
+        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits)
         for number, result in zip(full, found, strict=True):
             results[number] = result
         return results
 
-    def run_rows(self, rows: Rows, search: Any, limits: buckets.Limits) -> list[Any]:
+    def run_rows(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
         results: list[Any] = [None] * len(rows.lengths)
 
@@ -140,7 +131,7 @@ def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
         yield from map(run, jobs)
         return
     before = torch.get_num_threads()  # while nobody else shares them out
-    workers = min(before, len(jobs), AT_ONCE)
+    workers = min(before, len(jobs), MAX_BATCHES)
     pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
     try:
         yield from pool.map(run, jobs)
@@ -155,7 +146,7 @@ def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
 def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:
     """Return the model in the first folder with the networks of all: an ensemble.
 
-    Raises `ModelError` where one has not the first one's codec: their results would not mean the same.
+    Raises `ModelError` where one has another codec than the first: their results would not mean the same.
     """
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
@@ -165,7 +156,7 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
         )
         if own != theirs:
             raise errors.ModelError(
-                f"{folder}: has not the codec of {folders[0]}", "an ensemble is trained on one encoded corpus"
+                f"{folder}: has another codec than {folders[0]}", "an ensemble is trained on one encoded corpus"
             )
         first.networks += other.networks
     return first
@@ -214,7 +205,7 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
                 return _stored(folder, tries - 1)
             raise errors.ModelError(f"{error.filename or newest}: is missing", "train anew with --overwrite") from None
         if not groups.get("best"):
-            raise errors.ModelError(f"{folder}: its training has not come to a first evaluation", "let it go on")
+            raise errors.ModelError(f"{folder}: its training has not reached its first evaluation", "let it go on")
         log.warning(
             "%s: training is not finished: these are the best weights so far, of step %d", folder, state["best_step"]
         )

@@ -23,7 +23,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.training import trainer
+from seqnlp.workflows import prepare
 
 classify = registry.get("classify")
 
@@ -45,10 +45,10 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(trained: trainer.Trainer, rows: list[dict], config: classify.Config) -> ours.Round:
+def plain_round(ready: prepare.Prepared, config: classify.Config) -> ours.Round:
     """Return a round that trains the plain model on some rows and returns their number of words."""
-    codec = trained.data.codec
-    model = Plain(len(codec.words), len(codec.classes), config.dimension, config.hidden)
+    codec, rows = ready.model.codec, list(ready.rows)
+    model = Plain(len(codec.words), len(codec.classes), config.embedding_size, config.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def run() -> int:
@@ -71,22 +71,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--hidden-size", type=int, default=classify.Config().hidden)
+    parser.add_argument("--hidden-size", type=int, default=classify.Config().hidden_size)
     arguments = parser.parse_args()
-    config = classify.Config(hidden_size=arguments.hidden, embedding_size=arguments.hidden)
+    config = classify.Config(hidden_size=arguments.hidden_size, embedding_size=arguments.hidden_size)
     source = schema.Source((arguments.corpus,))
     with tempfile.TemporaryDirectory() as folder:
-        trainers = {
-            precision: ours.make_trainer("classify", source, source, config, folder, precision=precision)
+        prepared = {
+            precision: ours.prepare("classify", source, source, config, folder, precision=precision)
             for precision in ("fp32", "bf16")
         }
-        rows = trainers["fp32"].data.rows.table.to_list()
-        rounds = {"plain": plain_round(trainers["fp32"], rows, config)}
-        rounds |= {f"seqnlp {precision}": ours.training_round(made, ROUND) for precision, made in trainers.items()}
+        rounds = {"plain": plain_round(prepared["fp32"], config)}
+        for precision, ready in prepared.items():
+            rounds[f"seqnlp {precision}"] = ours.training_round(ours.make_trainer(ready, folder), ROUND)
         speeds = ours.speeds(rounds, arguments.rounds)
     base = ours.median(speeds["plain"])
     print(
-        f"hidden {arguments.hidden}, {torch.get_num_threads()} threads, {arguments.rounds} rounds of {ROUND} sentences"
+        f"hidden size {arguments.hidden_size}, {torch.get_num_threads()} threads, "
+        f"{arguments.rounds} rounds of {ROUND} sentences"
     )
     print(f"{'loop':<14} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7}   thousand words a second")
     for name, values in speeds.items():

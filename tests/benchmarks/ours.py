@@ -5,25 +5,29 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seqnlp import options
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
 from seqnlp.training import trainer
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare as preparation
 
 Round = Callable[[], int]  # does some work and returns how much: words, tokens
 
 
-def make_trainer(
+def prepare(
     task: str, train: schema.Source, dev: schema.Source, config: Any, folder: str, **settings: Any
-) -> trainer.Trainer:
+) -> preparation.Prepared:
+    """Return what `seqnlp TASK train` prepares."""
+    chosen = replace(registry.get(task).training, **{"epochs": 100, **settings})
+    job = preparation.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
+    return preparation.prepare(job)
+
+
+def make_trainer(ready: preparation.Prepared, folder: str) -> trainer.Trainer:
     """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
-    chosen = options.Training(**{**registry.get(task).OPTIONS, "epochs": 100, **settings})
-    job = workflow.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
-    ready = workflow.prepare(job)
     made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
     made.progress.total = 100 * made.per_epoch
     made.network.train()
@@ -39,7 +43,7 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
             numbers, _ = made.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
-            work += int(made.data.rows.lengths[numbers, column].sum())
+            work += int(made.data.policy.lengths[numbers, column].sum())
             done += len(numbers)
         return work
 

@@ -3,7 +3,7 @@
     PYTHON tests/benchmarks/peer_onmt.py TRAIN.source TRAIN.target TEST.source [--hidden-size 512] [--embedding 512]
         [--batch-tokens 2048] [--reports 5] [--rounds 5] [--threads 2] [--save MODEL.pt] [--model MODEL.pt]
 
-Files in pieces, parted by blanks, a sentence a line; the vocabulary is all pieces of the training files. The network: a
+Files in pieces separated by spaces, a sentence a line; the vocabulary is all pieces of the training files. Network: a
 bidirectional LSTM, an LSTM decoder with input feeding and global attention, a layer each; Adam, OpenNMT-py's other
 settings. Training: target tokens a second as its log reports them every 10 steps, the median of the reports after the
 first. Translating: seconds for the test file, with beams of 5 and 1, loading left out, medians of the rounds.

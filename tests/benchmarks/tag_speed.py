@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,27 @@ import torch
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.training import trainer
-from seqnlp.workflows import predict as prediction
+from seqnlp.workflows import prepare
 
 tag = registry.get("tag")
 
 TRAINED, PREDICTED = 2000, 2000  # sentences of one round
-FLAIR = tag.Config(hidden_size=200, layers=1, embedding_size=100, char_encoder="lstm", char_embedding_size=25, head="crf")
+FLAIR = tag.Config(
+    hidden_size=200, layers=1, embedding_size=100, char_encoder="lstm", char_embedding_size=25, head="crf"
+)
 CONFIGS = {"sizes of Flair": FLAIR, "defaults": tag.Config()}
 
 
-def prediction_round(made: trainer.Trainer, test: schema.Source, precision: str) -> ours.Round:
+def prediction_round(ready: prepare.Prepared, test: schema.Source, precision: str) -> ours.Round:
     """Return the round that tags sentences of the test part, from tokens to tags."""
-    codec = made.data.codec
-    model = prediction.Model(tag, CONFIGS["defaults"], codec, [made.network], torch.device("cpu"), precision, {})
+    model = replace(ready.model, precision=precision)
+    (network,) = model.networks
     corpus = list(tag.read(test, tag.Config()))[:PREDICTED]
 
     def run() -> int:
-        made.network.eval()
+        network.eval()
         model.run(corpus, tag.Search(), buckets.Limits())
-        made.network.train()
+        network.train()
         return sum(len(example.source) for example in corpus)
 
     return run
@@ -57,9 +59,10 @@ def our_speeds(arguments: argparse.Namespace) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory() as folder:
         for name, config in CONFIGS.items():
             for precision in ("fp32", "bf16"):
-                made = ours.make_trainer("tag", train, test, config, folder, precision=precision)
+                ready = ours.prepare("tag", train, test, config, folder, precision=precision)
+                made = ours.make_trainer(ready, folder)
                 rounds[f"{name}, {precision}, train"] = ours.training_round(made, TRAINED)
-                rounds[f"{name}, {precision}, predict"] = prediction_round(made, test, precision)
+                rounds[f"{name}, {precision}, predict"] = prediction_round(ready, test, precision)
         found = {name: ours.median(values) for name, values in ours.speeds(rounds, arguments.rounds).items()}
     names = [name.removesuffix(", train") for name in found if name.endswith("train")]
     return {f"seqnlp, {name}": (found[f"{name}, train"], found[f"{name}, predict"]) for name in names}

@@ -28,7 +28,6 @@ import torch
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.training import trainer
 from seqnlp.workflows import predict as prediction
 
 translate = registry.get("translate")
@@ -44,10 +43,8 @@ def train_rounds(arguments: argparse.Namespace, folder: str) -> dict[str, ours.R
     settings: dict[str, Any] = {"max_tokens": arguments.max_tokens}
     rounds = {}
     for precision in PRECISIONS:
-        made: trainer.Trainer = ours.make_trainer(
-            "translate", source, source, config, folder, precision=precision, **settings
-        )
-        rounds[precision] = ours.training_round(made, TRAINED, column=1)
+        ready = ours.prepare("translate", source, source, config, folder, precision=precision, **settings)
+        rounds[precision] = ours.training_round(ours.make_trainer(ready, folder), TRAINED, column=1)
     return rounds
 
 

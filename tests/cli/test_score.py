@@ -183,7 +183,7 @@ STRANGERS = [
 @pytest.mark.parametrize(("metric", "option"), STRANGERS)
 def test_an_option_of_another_metric_is_refused(score, reference, metric, option):
     result = score(metric, reference, reference, option, code=2)
-    assert f"{option.split('=')[0]} means nothing to {metric}; hint: it is for" in result.err
+    assert f"{option.split('=')[0]} has no effect on {metric}; hint: it is for" in result.err
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def test_empty_files_are_bad_data(score):
         assert "nothing to score" in result.err
 
 
-def test_text_that_looks_split_into_tokens_is_told(score):
+def test_text_that_looks_split_into_tokens_is_reported(score):
     write("gold", ["it is ."] * 100)
     assert '100 lines end in " ."' in score("bleu", "gold", "gold").err
     assert score("bleu", "gold", "gold", "-q").err == score("chrf", "gold", "gold").err == ""
@@ -426,7 +426,7 @@ def test_what_conlleval_prints(score, name):
     }
 
 
-def test_columns_that_have_nothing_in_common_are_told(score):
+def test_columns_that_have_nothing_in_common_are_reported(score):
     Path("conll2003").write_text("Ada NNP B-NP B-PER\nruns VBZ B-VP O\n")
     assert "no tag in common" in score("spans", "conll2003").err
     assert score("spans", "conll2003", "-q").err == ""

@@ -12,7 +12,7 @@ from seqnlp import options
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
 from seqnlp.workflows import predict as prediction
-from seqnlp.workflows import train as workflow
+from seqnlp.workflows import prepare, train
 
 TRAINING = options.Training(
     epochs=12, learning_rate=0.02, warmup_steps=5, batch_size=16, max_tokens=200, precision="fp32"
@@ -39,9 +39,7 @@ class Case(NamedTuple):
         """What a train command of this case would say; the corpus is written beside the model."""
         chapter = registry.get(self.task)
         source = write(folder.parent, self.corpus)
-        job = workflow.Job(
-            self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu"
-        )
+        job = prepare.Job(self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu")
         return dataclasses.replace(job, **changes)
 
 
@@ -227,7 +225,7 @@ def trained(case, tmp_path_factory):
     """The folder of the case's model, and the result of its training."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp(case.name) / "model"
-    return folder, workflow.train(case.job(folder))
+    return folder, train.train(case.job(folder))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,8 @@ from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import encode as preparation
+from seqnlp.workflows import encode, evaluate, pack, prepare, train
 from seqnlp.workflows import predict as prediction
-from seqnlp.workflows import train as workflow
 
 
 def close(first, second):
@@ -70,7 +69,7 @@ def test_the_result_is_json(trained):
 
 
 def test_every_parameter_gets_a_gradient(case, tmp_path):
-    ready = workflow.prepare(case.job(tmp_path / "model"))
+    ready = prepare.prepare(case.job(tmp_path / "model"))
     model, data = ready.model, ready.data
     network = model.networks[0].train()
     torch.manual_seed(0)
@@ -86,7 +85,7 @@ def test_every_parameter_gets_a_gradient(case, tmp_path):
 
 def test_a_loaded_model_scores_what_training_said(case, trained, model):
     source = case.job(trained[0]).train
-    result, mistakes = workflow.evaluate(model, str(trained[0]), source, model.task.Search(), buckets.Limits())
+    result, mistakes = evaluate.evaluate(model, str(trained[0]), source, model.task.Search(), buckets.Limits())
     for key in ("scores", "data"):
         assert result[key] == trained[1][key]
     assert json.dumps(result["details"]) == json.dumps(trained[1]["details"])
@@ -174,15 +173,15 @@ def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
 def by_the_chain(job, folder):
     """The same job, its corpora encoded and packed."""
     chapter, chosen, names = registry.get(job.task), job.training, [str(folder / n) for n in ("train", "packed", "dev")]
-    preparation.encode(chapter, job.train, job.config, folder / "train")
-    preparation.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
-    preparation.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
+    encode.encode(chapter, job.train, job.config, folder / "train")
+    encode.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
+    pack.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
     return dataclasses.replace(job, train=schema.Source((names[1],)), dev=schema.Source((names[2],)))
 
 
 def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(case, trained, tmp_path):
     folder = tmp_path / "model"
-    workflow.train(by_the_chain(case.job(folder), tmp_path))
+    train.train(by_the_chain(case.job(folder), tmp_path))
     for path in trained[0].iterdir():
         if path.name not in {"config.json", "README.md", "history.jsonl"}:  # they hold seconds
             assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
@@ -195,10 +194,10 @@ def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path):
         return 15 if len(events) > 20 and "evaluation" in events else 0
 
     with pytest.raises(errors.Stopped):
-        workflow.train(case.job(folder), watch=lambda what, _: events.append(what), stop=stop)
+        train.train(case.job(folder), watch=lambda what, _: events.append(what), stop=stop)
     half = prediction.load(folder, device="cpu")
     assert len(half.predict(case.inputs)) == len(case.inputs)
-    workflow.train(case.job(folder))
+    train.train(case.job(folder))
     assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
     assert not (folder / "checkpoint").exists()
 
@@ -207,19 +206,19 @@ def test_a_finished_run_gives_its_result_again_at_once(case, trained):
     def fail(*_):
         raise AssertionError("it trains again")
 
-    assert workflow.train(case.job(trained[0]), watch=fail) == json.loads(json.dumps(trained[1]))
+    assert train.train(case.job(trained[0]), watch=fail) == json.loads(json.dumps(trained[1]))
 
 
 def test_another_seed_is_another_run(case, trained):
     other = dataclasses.replace(case.training, seed=99)
     with pytest.raises(errors.UsageError, match=r"holds another run \(training.seed: 1 there, 99 here\)"):
-        workflow.train(case.job(trained[0], training=other))
+        train.train(case.job(trained[0], training=other))
 
 
 def test_training_goes_on_from_a_model(case, trained, tmp_path):
     job = case.job(tmp_path / "model", init_from=str(trained[0]))
     job = dataclasses.replace(job, training=dataclasses.replace(case.training, epochs=1))
-    assert workflow.train(job)["scores"][0]["value"] > 90
+    assert train.train(job)["scores"][0]["value"] > 90
 
 
 def test_training_goes_on_with_other_data(case, trained, tmp_path):
@@ -228,11 +227,11 @@ def test_training_goes_on_with_other_data(case, trained, tmp_path):
         (tmp_path / name).write_text(content, encoding="utf-8")
     more = schema.Source(tuple(str(tmp_path / name) for name in case.more))
     training = dataclasses.replace(case.training, epochs=case.training.epochs // 2)
-    result = workflow.train(dataclasses.replace(job, train=more, dev=more, training=training))
+    result = train.train(dataclasses.replace(job, train=more, dev=more, training=training))
     assert result["scores"][0]["value"] > 95
 
 
-def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_path, caplog):
+def test_what_training_never_saw_is_reported_and_counted_as_wrong(case, model, tmp_path, caplog):
     if case.strange is None:
         pytest.skip("this case has no strange targets")
     files, count = case.strange
@@ -240,7 +239,7 @@ def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_p
         (tmp_path / name).write_text(content)
     source = schema.Source(tuple(str(tmp_path / name) for name in files))
     with caplog.at_level(logging.WARNING):
-        result, mistakes = workflow.evaluate(model, "m", source, model.task.Search(), buckets.Limits())
+        result, mistakes = evaluate.evaluate(model, "m", source, model.task.Search(), buckets.Limits())
     assert [record.getMessage() for record in caplog.records] == [
         f"{count} labels that training never saw: counted as wrong"
     ]
@@ -248,7 +247,7 @@ def test_what_training_never_saw_is_told_and_counted_as_wrong(case, model, tmp_p
     assert result["details"]["unseen"] == count
 
 
-def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_path, caplog):
+def test_what_training_never_saw_is_reported_once_when_it_stands_in_dev(case, tmp_path, caplog):
     if case.strange is None:
         pytest.skip("this case has no strange targets")
     files, count = case.strange
@@ -257,7 +256,7 @@ def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_pa
     dev = schema.Source(tuple(str(tmp_path / name) for name in files))
     training = dataclasses.replace(case.training, epochs=2)
     with caplog.at_level(logging.WARNING):
-        workflow.train(case.job(tmp_path / "model", dev=dev, training=training))
+        train.train(case.job(tmp_path / "model", dev=dev, training=training))
     warnings = [record.getMessage() for record in caplog.records]
     assert [text for text in warnings if "never saw" in text] == [
         f"{count} labels that training never saw: counted as wrong"
@@ -266,7 +265,7 @@ def test_what_training_never_saw_is_told_once_when_it_stands_in_dev(case, tmp_pa
 
 def test_without_dev_a_part_is_split_off(case, tmp_path, caplog):
     job = case.job(tmp_path / "model", dev=None, training=dataclasses.replace(case.training, epochs=1))
-    workflow.train(job)
+    train.train(job)
     content = json.loads((tmp_path / "model" / "config.json").read_text())
     assert content["sizes"]["dev"] == (content["sizes"]["train"] + content["sizes"]["dev"]) // 10
     assert "no --dev: a part of the training data is split off, by --seed 1" in caplog.text

@@ -58,15 +58,16 @@ def put_in(text, name, row):
     table = re.search(rf"^{name}\b[^=\n]*= [({{[](?:.*[)}}\]]|\n(?: .*\n)*[)}}\]])", text, flags=re.MULTILINE)
     assert table, f"no table {name}"
     end = table.end() - 1
-    new = f"    {row.rstrip()}\n" if text[end - 1] == "\n" else f", {row.rstrip(chr(10) + ',')}"
-    return text[:end] + new + text[end:]
+    row = row.rstrip("\n,")
+    return text[:end] + (f"    {row},\n" if text[end - 1] == "\n" else f", {row}") + text[end:]
 
 
 def put_above(text, begin, lines):
     """Put lines above the first one that begins so, and as far in."""
     line = re.search(rf"^( *){re.escape(begin)}", text, flags=re.MULTILINE)
     assert line, f"no line {begin}"
-    return text[: line.start()] + textwrap.indent(lines, line[1]) + text[line.start() :]
+    between = "\n\n" if re.match("class |def |@", lines) else ""
+    return text[: line.start()] + textwrap.indent(lines, line[1]) + between + text[line.start() :]
 
 
 @pytest.fixture

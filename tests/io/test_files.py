@@ -72,7 +72,7 @@ def test_only_a_line_feed_ends_a_line_in_utf16_too(tmp_path, end):
     assert read(tmp_path, f"one{end}line\nnext\n".encode("utf-16"), "utf-16") == [f"one{end}line", "next"]
 
 
-def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path):
+def test_bytes_that_are_not_utf8_are_reported_with_their_line(tmp_path):
     path = write(tmp_path, b"good\nalso good\nna\xefve\n")
     with pytest.raises(errors.DataError) as error:
         list(files.lines(path))
@@ -93,7 +93,7 @@ def test_half_a_character_of_utf16_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", "rot13", "hex"])
-def test_an_encoding_that_is_none_of_text_is_told(tmp_path, encoding):
+def test_an_encoding_that_is_none_of_text_is_reported(tmp_path, encoding):
     with pytest.raises(errors.UsageError, match=f"no such encoding: {encoding}; hint: for example utf-8"):
         read(tmp_path, b"a\n", encoding)
 
@@ -108,19 +108,19 @@ def test_a_gz_file_is_closed_even_if_it_is_not_read_to_its_end(tmp_path):
     lines.close()  # an open file would warn, and warnings are errors here
 
 
-def test_a_file_that_is_no_gzip_is_told(tmp_path):
+def test_a_file_that_is_no_gzip_is_reported(tmp_path):
     with pytest.raises(errors.DataError, match=r"x\.gz:1: damaged gzip file \(Not a gzipped file"):
         read(tmp_path, b"plain text\n", name="x.gz")
 
 
-def test_a_gz_file_that_ends_too_early_is_told(tmp_path):
+def test_a_gz_file_that_ends_too_early_is_reported(tmp_path):
     whole = gzip.compress(os.urandom(3000))
     with pytest.raises(errors.DataError, match=r"x\.gz:\d+: damaged gzip file"):
         read(tmp_path, whole[:-100], "latin-1", name="x.gz")
 
 
 @pytest.mark.parametrize("place", [12, 40, -6])
-def test_a_gz_file_with_changed_bytes_is_told(tmp_path, place):
+def test_a_gz_file_with_changed_bytes_is_reported(tmp_path, place):
     damaged = bytearray(gzip.compress(b"some words and more words " * 200))
     damaged[place] ^= 0xFF
     with pytest.raises(errors.DataError, match=r"x\.gz:\d+: (damaged gzip file|not utf-8)"):
@@ -155,7 +155,7 @@ def test_a_file_that_may_not_be_read_is_a_usage_error(tmp_path, monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(errors.UsageError, match="may not be read; hint: check its permissions"):
+    with pytest.raises(errors.UsageError, match="is not readable; hint: check its permissions"):
         files.open_bytes(str(tmp_path / "x.txt"))
 
 
@@ -262,7 +262,7 @@ def test_a_folder_replaces_the_old_one_and_all_that_was_in_it(tmp_path):
 def test_a_folder_that_is_there_meanwhile_is_not_replaced(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_text("old")
-    with pytest.raises(errors.UsageError, match=r"a: cannot be made \(Directory not empty\)"):
+    with pytest.raises(errors.UsageError, match=r"a: cannot be created \(Directory not empty\)"):
         fill(tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a" / "x").read_text() == "old"
@@ -278,7 +278,7 @@ def test_the_old_folder_comes_back_where_the_new_one_cannot_be_named(tmp_path, m
 
     fill(tmp_path / "a", "old")
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(errors.UsageError, match=r"a: cannot be made \(No space left on device\)"):
+    with pytest.raises(errors.UsageError, match=r"a: cannot be created \(No space left on device\)"):
         fill(tmp_path / "a", replace=True)
     assert (tmp_path / "a" / "x").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
@@ -297,7 +297,7 @@ def test_a_folder_has_the_permissions_of_any_new_one(tmp_path):
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
 
 
-def test_a_full_disk_is_told_with_the_folder(tmp_path):
+def test_a_full_disk_is_reported_with_the_folder(tmp_path):
     with pytest.raises(OSError, match="No space left") as error:  # noqa: SIM117
         with atomic.atomic_folder(tmp_path / "a"):
             raise OSError(28, "No space left on device")
@@ -307,7 +307,7 @@ def test_a_full_disk_is_told_with_the_folder(tmp_path):
 @pytest.mark.parametrize("name", ["file/a", "a" * 300])
 def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(errors.UsageError, match=r"cannot be made \("):
+    with pytest.raises(errors.UsageError, match=r"cannot be created \("):
         fill(tmp_path / name)
 
 

@@ -1,4 +1,4 @@
-"""Work in several processes: every result in its place, few items ahead, errors and deaths told."""
+"""Work in several processes: every result in its place, few items ahead, errors and deaths reported."""
 
 import functools
 import multiprocessing
@@ -63,6 +63,6 @@ def test_an_error_keeps_its_hint():
     assert error.value.hint == "check the name and the folder you are in" and error.value.code == 2
 
 
-def test_a_process_that_dies_is_told():
+def test_a_process_that_dies_is_reported():
     with pytest.raises(errors.SeqnlpError, match="one of the processes died: out of memory\\?; hint: fewer --jobs"):
         list(mapped([7], 2, os._exit))

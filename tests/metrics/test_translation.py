@@ -101,7 +101,7 @@ def test_every_tokenizer_gives_another_value():
     assert len(values) == 5
 
 
-def test_case_counts_unless_told_otherwise():
+def test_case_counts_by_default():
     values = {
         lowercase: [
             score.value

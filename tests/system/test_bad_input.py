@@ -165,7 +165,7 @@ MODELS = {
     "no task": (edited(task="nonsense"), ["nonsense"]),
     "other sizes": (setting(hidden_size=99), ["copied", "do not fit together", "train anew"]),
     "unknown setting": (setting(hiden=7), ["config.json", "unknown setting 'hiden'"]),
-    "missing setting": (setting(hidden_size=...), ["config.json", "no setting 'hidden_size'"]),
+    "missing setting": (setting(hidden_size=...), ["config.json", "missing setting 'hidden_size'"]),
     "setting out of range": (setting(layers=9), ["config.json", "layers", "9", "from 1 to 8"]),
     "setting of another type": (setting(dropout="0.5"), ["config.json", "dropout", "a number from 0.0 to 0.95"]),
     "setting of no choice": (setting(pooling="median"), ["config.json", "pooling", "median", "mean+max"]),
@@ -190,7 +190,7 @@ def refused(seqnlp, model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", [*MODELS, "no folder", "a file", "an empty folder"])
-def test_a_model_that_is_none_is_told_in_one_line(refused, case):
+def test_a_model_that_is_none_is_reported_in_one_line(refused, case):
     result, words = refused[case], MODELS[case][1] if case in MODELS else ["no model"]
     assert result.code == 4, result
     assert result.out == "" and len(result.errors) == 1 and "internal error" not in result.err, result

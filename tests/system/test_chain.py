@@ -13,7 +13,15 @@ import pytest
 
 TRAIN = ["--precision", "fp32", "--hidden-size", "7", "--embedding-size", "5", "--epochs", "3", "--warmup-steps", "3"]
 TEXT = ["--char-ngram-buckets", "100"]  # what the small model has besides, which encode has to be told
-ENCODED = ["bayes.safetensors", "encoded.json", "labels.json", "rows.arrow", "tokenizer.json"]
+ENCODED = [
+    "bayes.safetensors",
+    "dataset_info.json",
+    "encoded.json",
+    "labels.json",
+    "rows.arrow",
+    "state.json",
+    "tokenizer.json",
+]
 MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
 
 
@@ -102,7 +110,7 @@ def test_a_stopped_run_goes_on_from_a_packed_corpus(chain, seqnlp, reader, inter
         err.wait_for(lambda lines: sum("accuracy" in line for line in lines) >= 2)
         assert interrupt(process, signal.SIGTERM) == 143
     whole = seqnlp(*command, "stopped-packed")
-    assert any("going on from step" in line for line in whole.errors)
+    assert any("resuming at step" in line for line in whole.errors)
     weights = [(chain / name / "model.safetensors").read_bytes() for name in ("not-stopped", "stopped-packed")]
     assert weights[0] == weights[1]
 
@@ -125,7 +133,7 @@ def test_rows_that_were_made_in_another_way_are_another_run(chain, seqnlp, tmp_p
     seqnlp(*command)
     seqnlp("encode", "classify", "train.tsv", "--char-ngram-buckets", "99", "-o", tmp_path / "rows", "--overwrite")
     refused = seqnlp(*command, code=2)
-    assert "holds another run" in refused.err and "subwords: 100 there, 99 here" in refused.err
+    assert "holds another run" in refused.err and "char_ngram_buckets: 100 there, 99 here" in refused.err
     for size in ("5", "6"):
         shutil.rmtree(tmp_path / "rows")
         seqnlp("pack", "encoded", "-o", tmp_path / "rows", "--max-tokens", "9999", "--batch-size", size)
@@ -151,7 +159,10 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
     for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
-    dev, small = ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"], ["--hidden-size", "3", "--embedding-size", "3"]
+    dev, small = (
+        ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"],
+        ["--hidden-size", "3", "--embedding-size", "3"],
+    )
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")
     train = ["translate", "train", "--init-from", tmp_path / "first", *dev]
     seqnlp("encode", "translate", tmp_path / "more.tsv", "--codec", tmp_path / "first", "-o", tmp_path / "more")
@@ -271,7 +282,7 @@ def test_pack_draws_a_chart_on_a_terminal(reports):
 REFUSED = {
     "no corpus": (["encode", "classify", "nowhere.tsv", "-o", "x"], 2, ["nowhere.tsv", "no such file"]),
     "empty": (["encode", "classify", "empty.tsv", "-o", "x"], 3, ["empty.tsv", "no examples"]),
-    "one class": (["encode", "classify", "one.tsv", "-o", "x"], 3, ["one.tsv", "one class only"]),
+    "one class": (["encode", "classify", "one.tsv", "-o", "x"], 3, ["one.tsv", "only one class"]),
     "bad line": (["encode", "classify", "few.tsv", "-o", "x"], 3, ["few.tsv:2: 1 column"]),
     "no task": (["encode", "clasify", "train.tsv", "-o", "x"], 2, ["clasify", "did you mean classify?"]),
     "output is a file": (["encode", "classify", "train.tsv", "-o", "train.tsv"], 2, ["train.tsv", "is there already"]),
@@ -395,7 +406,7 @@ def refused(seqnlp, chain, model):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_done_is_told_in_one_line(refused, case):
+def test_what_cannot_be_done_is_reported_in_one_line(refused, case):
     result, (_, code, words) = refused[case], REFUSED[case]
     assert result.code == code, result
     assert result.out == "" and len(result.errors) == 1 and result.err.startswith("seqnlp: "), result

@@ -51,7 +51,7 @@ def test_errors_are_written_worst_first(hard, seqnlp, model):
     assert all(record["gold"] != record["predicted"] for record in records)
 
 
-def test_a_score_under_the_wanted_one_is_told_after_the_result(seqnlp, model):
+def test_a_score_under_the_wanted_one_is_reported_after_the_result(seqnlp, model):
     result = seqnlp("classify", "eval", model, "dev.tsv", "--fail-under", "100.1", code=5)
     assert result.json["scores"][0]["name"] == "accuracy"
     assert len(result.errors) == 1 and "accuracy" in result.err and "100.1" in result.err

@@ -51,7 +51,10 @@ WRONG = {
     "unknown format": (["classify", "predict", "model", "--from", "nonsense"], ["--from", "nonsense", "jsonl"]),
     "unknown output": (["classify", "predict", "model", "--to", "nonsense"], ["--to", "nonsense", "jsonl"]),
     "unknown metric": (["score", "acuracy", "dev.tsv"], ["acuracy", "accuracy"]),
-    "unknown choice": (["classify", "train", "x.tsv", "-o", "m", "--pooling", "median"], ["--pooling", "median", "max"]),
+    "unknown choice": (
+        ["classify", "train", "x.tsv", "-o", "m", "--pooling", "median"],
+        ["--pooling", "median", "max"],
+    ),
     "none": (["classify", "train", "x.tsv", "-o", "m", "--epochs", "0"], ["--epochs", "0"]),
     "negative": (["classify", "train", "x.tsv", "-o", "m", "--seed", "-1"], ["--seed", "-1"]),
     "huge": (["classify", "train", "x.tsv", "-o", "m", "--seed", "9" * 30], ["--seed"]),
@@ -73,7 +76,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments, words", WRONG.values(), ids=WRONG)
-def test_a_wrong_command_is_told_in_one_line(seqnlp, arguments, words):
+def test_a_wrong_command_is_reported_in_one_line(seqnlp, arguments, words):
     result = seqnlp(*arguments, code=2)
     assert result.out == ""
     assert len(result.errors) == 1 and result.err.startswith("seqnlp: ")

@@ -13,7 +13,8 @@ FILES = {
     "tag": {*ALWAYS, "labels.json", "tokenizer.json", "words.json"},
 }
 TAGGED = "the\tDET\ncat\tNOUN\n\na\tDET\nfilm\tNOUN\n\n" * 20
-TAG_SIZES = "--hidden-size 5 --embedding-size 5 --char-ngram-buckets 101 --char-ngram-embedding-size 5 --affix-embedding-size 5 --epochs 1".split()
+TAG_SIZES = "--hidden-size 5 --embedding-size 5 --char-ngram-buckets 101 --char-ngram-embedding-size 5".split()
+TAG_SIZES += "--affix-embedding-size 5 --epochs 1".split()
 
 
 def names(folder):

@@ -117,6 +117,15 @@ def test_the_newest_python_that_runs_makes_the_environment(checkout: Checkout, s
     ]
 
 
+def test_an_environment_of_another_name_leaves_the_usual_one_alone(checkout: Checkout) -> None:
+    checkout.add_python("python3.12")
+    other = checkout.root / ".venv-3.12"
+    assert checkout.source(SEQNLP_VENV=".venv-3.12").bin == str(other / "bin")
+    assert not checkout.venv.exists()
+    assert checkout.source().bin == str(checkout.venv / "bin")
+    assert checkout.source(SEQNLP_VENV=".venv-3.12").errors == ""  # not made a second time
+
+
 def test_a_python_behind_a_broken_shim_is_found(checkout: Checkout, tmp_path: Path) -> None:
     write_command(tmp_path / "shims" / "python3.13", SHIM)
     checkout.add_python("python3.13")
@@ -149,7 +158,7 @@ def test_what_is_in_place_is_left_alone(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("name", ["setup.py", "constraints.txt"])
-def test_a_changed_requirement_makes_it_anew(checkout: Checkout, name: str) -> None:
+def test_a_changed_requirement_makes_it_again(checkout: Checkout, name: str) -> None:
     checkout.add_python("python3")
     checkout.source()
     with open(checkout.root / name, "a") as file:
@@ -162,7 +171,7 @@ def test_a_changed_requirement_makes_it_anew(checkout: Checkout, name: str) -> N
     assert made == [f"{checkout.bin}/python3"] * 2
 
 
-def test_another_python_makes_it_anew(checkout: Checkout) -> None:
+def test_another_python_makes_it_again(checkout: Checkout) -> None:
     checkout.add_python("python3")
     checkout.source()
     key = checkout.venv / "seqnlp.key"
@@ -248,7 +257,7 @@ def test_ci_finds_the_shared_folders_beside_the_checkout(tmp_path: Path) -> None
 
 def scripts() -> list[tuple[str, Path]]:
     """Every script with every shell that has to understand it."""
-    posix = [*sorted((ROOT / "pipelines").glob("*.sh")), ROOT / "tests" / "run.sh"]
+    posix = [*sorted((ROOT / "pipelines").glob("*.sh")), *sorted((ROOT / "tests").glob("*.sh"))]
     bash = [path for path in posix if path.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash")]
     plain = [(shell, path) for path in posix if path not in bash for shell in SHELLS]
     return plain + [("bash", path) for path in (*bash, ROOT / ".ci" / "run")]

@@ -157,7 +157,7 @@ def refused(data, seqnlp):
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_read_is_told_in_one_line(refused, case):
+def test_what_cannot_be_read_is_reported_in_one_line(refused, case):
     result, (_, code, words) = refused[case], REFUSED[case]
     assert result.code == code, result
     assert result.out == "" and len(result.errors) == 1 and result.err.startswith("seqnlp: "), result
@@ -166,7 +166,7 @@ def test_what_cannot_be_read_is_told_in_one_line(refused, case):
         assert word in result.err
 
 
-def test_a_hub_that_cannot_be_reached_is_told_within_seconds(seqnlp):
+def test_a_hub_that_cannot_be_reached_is_reported_within_seconds(seqnlp):
     begin = time.monotonic()
     settings = "env -u HF_HUB_OFFLINE HF_ENDPOINT=http://localhost:9"  # where nobody listens
     result = seqnlp.shell(f"{settings} seqnlp classify train hf:nobody/nothing -o unreached -q")

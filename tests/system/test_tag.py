@@ -338,7 +338,7 @@ def test_a_sentence_is_answered_before_the_next_one_comes(tagger, reader):
 # scores and mistakes
 
 
-def test_a_tag_that_training_never_saw_is_told_and_wrong(tagger, tmp_path):
+def test_a_tag_that_training_never_saw_is_reported_and_wrong(tagger, tmp_path):
     first, second, *_ = tagger.tags("Kulova", "Bading", "Relaton", "Relaton")
     (tmp_path / "x.conll").write_text(f"Kulova {first}\nBading {second}\nRelaton B-NEW\nRelaton I-NEW\n")
     found = tagger.eval(tmp_path / "x.conll")
@@ -371,7 +371,7 @@ def test_mistakes_are_written_with_gold_beside_predicted(tagger, tmp_path):
     assert rows[0].startswith(f"{tmp_path / 'x.conll'}:3\t")
 
 
-def test_a_score_under_the_wanted_one_is_told(tagger):
+def test_a_score_under_the_wanted_one_is_reported(tagger):
     found = tagger.eval(tagger.folder.parent / "test.conll", "--fail-under", "100.1", code=5)
     assert "is under 100.1" in found.err
 
@@ -398,9 +398,9 @@ TRAIN = {
     "nine columns": ("x.conllu", "1\ta\t_\tX\t_\t_\t_\t_\t_\n", [], ["x.conllu:1: 9 columns, CoNLL-U has 10"]),
     "empty": ("x.conll", "", [], ["x.conll: no examples"]),
     "blank": ("x.conll", "\n \t\n# a b c\n", [], ["x.conll: no examples"]),
-    "one tag": ("x.conll", "a B-X\n\nb B-X\n", [], ["x.conll: the training part has one tag only (B-X)"]),
+    "one tag": ("x.conll", "a B-X\n\nb B-X\n", [], ["x.conll: the training part has only one tag (B-X)"]),
     "lengths": ("x.jsonl", '{"tokens": ["a", "b"], "tags": ["O"]}\n', [], ["x.jsonl:1: 2 tokens, 1 tag; hint:"]),
-    "numbers": ("x.jsonl", '{"tokens": ["a"], "tags": [1]}\n', [], ["x.jsonl:1: the tags are no list of strings"]),
+    "numbers": ("x.jsonl", '{"tokens": ["a"], "tags": [1]}\n', [], ["x.jsonl:1: the tags are not a list of strings"]),
     "no field": (
         "x.jsonl",
         '{"words": ["a"], "tags": ["O"]}\n',
@@ -414,7 +414,7 @@ TRAIN = {
 
 
 @pytest.mark.parametrize("name", TRAIN)
-def test_a_corpus_that_cannot_be_trained_on_is_told(seqnlp, name):
+def test_a_corpus_that_cannot_be_trained_on_is_reported(seqnlp, name):
     file, content, flags, words = TRAIN[name]
     (seqnlp.folder / file).write_text(content)
     (seqnlp.folder / "v.txt").write_text("Kulova 1 2\nBading 1\n")
@@ -430,19 +430,19 @@ PREDICT = {
     "conllu": ("conllu", "# a\n1 a b\n", "stdin:2: 1 column, CoNLL-U has 10"),
     "json": ("jsonl", '{"tokens": ["a"]}\n{"tokens"\n', "stdin:2: not JSON"),
     "null": ("jsonl", '{"tokens": null}\n', "stdin:1: the field 'tokens' is null"),
-    "number": ("jsonl", '{"tokens": 3}\n', "stdin:1: the tokens are no list of strings"),
+    "number": ("jsonl", '{"tokens": 3}\n', "stdin:1: the tokens are not a list of strings"),
 }
 
 
 @pytest.mark.parametrize("name", PREDICT)
-def test_an_input_that_cannot_be_read_is_told(tagger, name):
+def test_an_input_that_cannot_be_read_is_reported(tagger, name):
     kind, content, message = PREDICT[name]
     found = tagger.predict("--from", kind, stdin=content, code=3)
     assert len(found.errors) == 1
     assert message in found.err
 
 
-def test_a_span_without_a_beginning_is_mended(seqnlp, tmp_path):
+def test_a_span_without_a_beginning_is_repaired(seqnlp, tmp_path):
     models = []
     for tag in ("I-PER", "B-PER"):
         folder = tmp_path / tag

@@ -149,9 +149,8 @@ def test_several_labels_attention_weights_and_fields(seqnlp, corpus, tmp_path):
             file.writelines(json.dumps(record) + "\n" for record in records)
     fields = ["--text-field", "in.en", "--label-field", "y"]
     model = tmp_path / "model"
-    flags = (
-        "--multi-label --pooling attention --class-weights balanced --hidden-size 7 --embedding-size 5 --learning-rate 0.02".split()
-    )
+    flags = "--multi-label --pooling attention --class-weights balanced".split()
+    flags += "--hidden-size 7 --embedding-size 5 --learning-rate 0.02".split()
     result = seqnlp(
         *["classify", "train", tmp_path / "train.jsonl.gz", "--dev", tmp_path / "dev.jsonl.gz", "-o", model],
         *[*fields, *flags, "--epochs", "12"],
@@ -199,7 +198,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_difference(train, co
     assert contents(copied) == before
 
 
-def test_overwrite_starts_anew_and_another_seed_is_another_model(train, copied, model):
+def test_overwrite_starts_again_and_another_seed_is_another_model(train, copied, model):
     (copied / "notes.txt").write_text("mine")
     result = train(copied, "--overwrite", "--seed", "7")
     assert result.json["seed"] == 7
@@ -295,7 +294,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(seqnlp, 
     assert len(unfinished.lines) == 1 and unfinished.lines[0] in LABELS
     assert len(unfinished.errors) == 1 and "not finished" in unfinished.err
     whole = seqnlp(*command)
-    assert any("going on from step" in line for line in whole.errors)
+    assert any("resuming at step" in line for line in whole.errors)
     assert (seqnlp.folder / "stopped" / "model.safetensors").read_bytes() == weights
     assert whole.json["scores"] == result.json["scores"]
     assert not (seqnlp.folder / "stopped" / "checkpoint").exists()

@@ -9,9 +9,9 @@ import pytest
 
 from seqnlp.preprocess.text import tokenizer
 
-SETTINGS = ["--embedding-size", "32", "--hidden-size", "16", "--decoder-hidden-size", "32", "--vocab-size", "300", "--dropout", "0"]
-SETTINGS += ["--label-smoothing", "0", "--learning-rate", "0.02", "--warmup-steps", "20", "--ema-decay", "0.9", "--batch-size", "64"]
-SETTINGS += ["--max-tokens", "1000", "--precision", "fp32", "--eval-every", "100000"]
+SETTINGS = "--embedding-size 32 --hidden-size 16 --decoder-hidden-size 32 --vocab-size 300 --dropout 0".split()
+SETTINGS += "--label-smoothing 0 --learning-rate 0.02 --warmup-steps 20 --ema-decay 0.9 --batch-size 64".split()
+SETTINGS += "--max-tokens 1000 --precision fp32 --eval-every 100000".split()
 NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match"]
 STRANGE = (
     "\ufeff1 2 3\r\n"  # a byte order mark, CRLF
@@ -329,7 +329,7 @@ def test_pairs_that_cannot_be_learnt_from_are_left_out_with_counts(seqnlp, turne
 
 
 @pytest.mark.parametrize("verb", ["train", "eval"])
-def test_files_of_different_length_are_told_with_the_place(seqnlp, turner, verb):
+def test_files_of_different_length_are_reported_with_the_place(seqnlp, turner, verb):
     draw = random.Random(1)
     sizes = [draw.randint(1, 20) for _ in range(300)]
     write(seqnlp, "shift.in", ["x y" * size for size in sizes])
@@ -351,7 +351,7 @@ def test_one_file_alone_is_no_corpus_of_pairs(seqnlp, turner):
     ]
 
 
-def test_where_all_pairs_are_too_long_it_is_told(seqnlp, turner):
+def test_where_all_pairs_are_too_long_it_is_reported(seqnlp, turner):
     result = seqnlp("translate", "train", "turn.in", "turn.out", "-o", "none", "--max-train-length", "1", code=3)
     assert "turn.in, turn.out: no pair has at most 1 pieces on either side" in result.errors[-1]
 
@@ -374,11 +374,14 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
         (["--max-length", "1"], "'--max-length'"),
         (["--reference", "nothing"], "nothing: no such file"),
         (["--reference", "-"], "- (stdin) can be read once only"),
-        (["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"], "no translation keeps all rules"),
+        (
+            ["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"],
+            "no translation satisfies all constraints",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_what_cannot_be_done_is_told(seqnlp, turner, options, what):
+def test_what_cannot_be_done_is_reported(seqnlp, turner, options, what):
     result = predict(seqnlp, *options, stdin="1 2 3 4 5 6\n", code=2)
     assert len(result.errors) == 1 and what in result.err
 
@@ -388,7 +391,7 @@ def test_an_ensemble_is_of_one_codec(seqnlp, turner):
     write(seqnlp, "small.tsv", [f"{source}\t{target} x" for source, target in pairs])
     train(seqnlp, "stranger", "small.tsv", "--dev", "small.tsv", "--epochs", "1", "-q")
     result = predict(seqnlp, "--ensemble", "stranger", stdin="1 2\n", code=4)
-    assert "stranger: has not the codec of turner" in result.err
+    assert "stranger: has another codec than turner" in result.err
     assert "nothing: no model here" in predict(seqnlp, "--ensemble", "nothing", stdin="1 2\n", code=4).err
 
 
@@ -396,7 +399,7 @@ def test_an_ensemble_is_of_one_codec(seqnlp, turner):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is not None, reason="matplotlib is there")
-def test_without_matplotlib_it_is_told_what_to_install(seqnlp, turner):
+def test_without_matplotlib_the_error_says_what_to_install(seqnlp, turner):
     result = predict(seqnlp, "--attention", "pictures", stdin="1 2\n", code=2)
     assert result.errors == ["seqnlp: pictures need matplotlib; hint: pip install 'seqnlp[plot]'"]
     assert result.out == "" and not (seqnlp.folder / "pictures").exists()

@@ -95,7 +95,7 @@ def test_dropout_splits_more_and_decodes_to_the_same(tmp_path):
 def test_dropout_needs_bpe(tmp_path):
     path = tmp_path / "unigram.json"
     run("bpe", "train", CORPUS, "-o", path, "--size", "600", "--kind", "unigram")
-    assert "kind bpe" in run("bpe", "encode", path, "--dropout", "0.1", stdin="a\n", code=2)
+    assert "needs a BPE tokenizer" in run("bpe", "encode", path, "--dropout", "0.1", stdin="a\n", code=2)
 
 
 def test_a_filter_answers_before_the_input_ends(pieces, running):

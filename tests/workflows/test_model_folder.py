@@ -12,7 +12,13 @@ from seqnlp import errors
 from seqnlp.io import jsonl
 from seqnlp.workflows import model_folder
 
-RUN = {"task": "classify", "config": {"hidden_size": 5}, "training": {"seed": 1}, "data": {"x.tsv": "ab" * 32}, "dev": None}
+RUN = {
+    "task": "classify",
+    "config": {"hidden_size": 5},
+    "training": {"seed": 1},
+    "data": {"x.tsv": "ab" * 32},
+    "dev": None,
+}
 CONTENT = {
     "task": "classify",
     "finished": True,
@@ -159,7 +165,7 @@ def test_a_run_under_way_beside_files_of_its_own_may_go_on(folder):
     assert model_folder.claim(folder, RUN, overwrite=False) is None
 
 
-def test_differences_are_told_by_name(folder):
+def test_differences_are_reported_by_name(folder):
     other = {**RUN, "training": {"seed": 2}, "data": {"x.tsv": "cd" * 32}, "dev": ["y.tsv"]}
     error = refused(folder, other)
     assert error.message == (
@@ -318,7 +324,7 @@ def test_folders_above_are_made(tmp_path):
     assert (tmp_path / "a" / "b").is_dir()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.UsageError, match=r"file/model: cannot be made \(Not a directory\)"):
         make(tmp_path / "file" / "model")
@@ -386,13 +392,13 @@ def test_an_untouched_folder_passes_its_check(folder):
 
 
 @pytest.mark.parametrize(("name", "damage"), [("labels.json", b"{ }"), ("model.safetensors", b"")])
-def test_a_changed_file_is_told(folder, name, damage):
+def test_a_changed_file_is_reported(folder, name, damage):
     (folder / name).write_bytes(damage)
     with pytest.raises(errors.ModelError, match=f"{name}: is damaged or was changed; hint: copy the folder again"):
         model_folder.check_files(folder, model_folder.read_config(folder))
 
 
-def test_a_missing_file_is_told(folder):
+def test_a_missing_file_is_reported(folder):
     (folder / "labels.json").unlink()
     with pytest.raises(errors.ModelError, match=r"labels\.json: is missing; hint: copy the whole folder"):
         model_folder.check_files(folder, model_folder.read_config(folder))
@@ -433,7 +439,7 @@ def test_files_have_plain_names(folder, tmp_path, name):
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
-def test_another_format_version_is_told_with_what_to_do(tmp_path, version):
+def test_another_format_version_is_reported_with_what_to_do(tmp_path, version):
     content = {"format_version": version, "seqnlp_version": "9.9"}
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(errors.ModelError, match=rf"model format {version}, this seqnlp .* reads 1; hint: .*\(9\.9\)"):

@@ -18,11 +18,11 @@ def test_windows_give_every_item_in_order():
 
 
 def test_a_window_closes_when_it_is_full():
-    assert max(map(len, stream.windows(range(1000), most=7, idle=5))) == 7
+    assert max(map(len, stream.windows(range(1000), max_size=7, idle=5))) == 7
 
 
 def test_a_last_window_may_be_smaller():
-    assert [len(window) for window in stream.windows(range(10), most=4, idle=5)] == [4, 4, 2]
+    assert [len(window) for window in stream.windows(range(10), max_size=4, idle=5)] == [4, 4, 2]
 
 
 def test_no_items_give_no_window():
@@ -68,7 +68,7 @@ def test_reading_does_not_run_far_ahead():
             read.append(number)
             yield number
 
-    windows = stream.windows(items(), most=5, idle=5)
+    windows = stream.windows(items(), max_size=5, idle=5)
     next(windows)
     time.sleep(0.1)
     assert len(read) <= 5 + 5 + 2
@@ -113,7 +113,7 @@ def test_an_error_ends_all_jobs_and_gives_the_threads_back(four_threads):
 
 
 def test_a_window_of_rows_gives_its_columns():
-    rows = predict.Encoded([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
+    rows = predict.Window([{"ids": [n], "lengths": [n, 2 * n]} for n in range(3)])
     assert rows.lengths.tolist() == [[0, 0], [1, 2], [2, 4]]
     assert rows.columns([2, 0]) == {"ids": [[2], [0]], "lengths": [[2, 4], [0, 0]]}
 
@@ -124,16 +124,16 @@ def test_a_folder_without_a_model(tmp_path, name):
         predict.load(tmp_path / name)
 
 
-def test_a_run_without_an_evaluation_is_told(tmp_path):
+def test_a_run_without_an_evaluation_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
-    with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation; hint: let it go on"):
+    with pytest.raises(errors.ModelError, match="its training has not reached its first evaluation; hint: let it go on"):
         predict.load(tmp_path)
     checkpoint.save(tmp_path / "checkpoint", {"weights": {"a": torch.ones(1)}, "best": {}}, {"best_step": 0})
-    with pytest.raises(errors.ModelError, match="its training has not come to a first evaluation"):
+    with pytest.raises(errors.ModelError, match="its training has not reached its first evaluation"):
         predict.load(tmp_path)
 
 
-def test_a_checkpoint_that_lacks_a_file_is_told(tmp_path):
+def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()

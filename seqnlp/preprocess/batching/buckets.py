@@ -20,7 +20,7 @@ from seqnlp.preprocess.batching import padding
 
 FULL = (4, 2)  # batches that a bucket should hold, of inputs and inside it of targets: who meets whom is to change
 EVEN = 16  # rows that the batches of pairs are a multiple of, where they can be twice as many
-NARROW, WIDE = 1.25, 2.0  # greatest over least length in a bucket: where it is full enough, and at the most
+NARROW, WIDE = 1.25, 2.0  # longest over shortest in a bucket: where it is full enough, and at the most
 STEPS, SMALLEST = 128, 1024  # batches an epoch that a budget is chosen for, and its least number of tokens
 LARGEST = {1: 8192, 2: 2048}  # the greatest one, of rows and of pairs: these learn better from more and smaller steps
 
@@ -74,21 +74,49 @@ def _split(lengths: np.ndarray, limits: Limits, outer: padding.Edge) -> list[pad
     return [edge for part in parts for edge in part]
 
 
-def _cuts(lengths: np.ndarray, limits: Limits, least_width: int, enough: int) -> list[int]:
-    """Return the edges of buckets over one length; least_width: batches are at least so wide."""
+def _cuts(lengths: np.ndarray, limits: Limits, min_width: int, enough: int) -> list[int]:
+    """Return the edges of buckets over one length; min_width: batches are at least so wide."""
     counts = np.bincount(lengths)
     edges: list[int] = []
-    least, held = 0, 0
+    shortest, held = 0, 0
     present = [int(n) for n in np.flatnonzero(counts)]
     for length, following in zip(present, [*present, None][1:], strict=True):
-        least = least or length
+        shortest = shortest or length
         held += int(counts[length])
-        full = held / limits.rows(max(length, least_width))
-        stretch = math.inf if following is None else padding.round_up(following) / least
+        full = held / limits.rows(max(length, min_width))
+        stretch = math.inf if following is None else padding.round_up(following) / shortest
         if full >= enough or (full >= 1 and stretch > NARROW) or stretch > WIDE:
             edges.append(padding.round_up(length))
-            least, held = 0, 0
+            shortest, held = 0, 0
     return sorted(set(edges))
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Rows of these lengths, (N, 1) or (N, 2), in batches by a plan: a pure function of (seed, epoch)."""
+
+    lengths: np.ndarray
+    plan: Plan
+    seed: int = 0
+
+    @property
+    def items(self) -> int:
+        """Return the rows of an epoch."""
+        return len(self.lengths)
+
+    @property
+    def batch(self) -> int:
+        """Return the rows of a batch, on average, before they are put into buckets."""
+        limits, tokens = self.plan.limits, int(longest(self.lengths).sum())
+        return min(limits.batch_size, max(1, limits.max_tokens * self.items // max(tokens, 1)))
+
+    def epoch(self, number: int) -> list[padding.Batch]:
+        """Return the batches of an epoch; they are as many in every epoch."""
+        return shuffled(self.lengths, self.plan, seed=self.seed, epoch=number)
+
+    def summary(self) -> str:
+        """Return how the items meet, in a few words."""
+        return f"{100 * padding.padding_share(self.lengths, self.epoch(0)):.1f}% padding"
 
 
 def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
@@ -110,36 +138,36 @@ def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[
     of all buckets come in random order. Of the rows' order only that inside a bucket matters: rows that were sorted by
     bucket make the same batches.
     """
-    generator = np.random.default_rng((seed, epoch))
+    rng = np.random.default_rng((seed, epoch))
     bucket = buckets(lengths, plan)
     ordered = np.argsort(bucket, kind="stable")
     ends = np.searchsorted(bucket[ordered], np.arange(len(plan.edges) + 1))
     members = [ordered[start:end] for start, end in itertools.pairwise(ends)]
     batches: list[padding.Batch] = []
     for number, edge in enumerate(plan.edges):
-        most = plan.limits.rows(max(edge))
-        parts, left = _even(generator.permutation(members[number]), most, pairs=len(edge) == 2)
+        max_rows = plan.limits.rows(max(edge))
+        parts, left = _even(rng.permutation(members[number]), max_rows, pairs=len(edge) == 2)
         wider = next((n for n in range(number + 1, len(plan.edges)) if np.all(np.array(plan.edges[n]) >= edge)), None)
         if wider is None:
-            parts += _cut(left, most)
+            parts += _cut(left, max_rows)
         else:
             members[wider] = np.concatenate([members[wider], left])
         batches.extend((part, edge) for part in parts)
-    return [batches[i] for i in generator.permutation(len(batches))]
+    return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _cut(members: np.ndarray, most: int) -> list[np.ndarray]:
-    """Return rows in as few parts as may be, of nearly the same size, the least one last."""
-    return np.array_split(members, -(-len(members) // most)) if len(members) else []
+def _cut(members: np.ndarray, max_rows: int) -> list[np.ndarray]:
+    """Return rows in as few parts as may be, of nearly the same size, the smallest one last."""
+    return np.array_split(members, -(-len(members) // max_rows)) if len(members) else []
 
 
-def _even(members: np.ndarray, most: int, *, pairs: bool) -> tuple[list[np.ndarray], np.ndarray]:
+def _even(members: np.ndarray, max_rows: int, *, pairs: bool) -> tuple[list[np.ndarray], np.ndarray]:
     """Return a bucket's batches, and the rows that are left over: of pairs those that make the batches uneven."""
-    parts = _cut(members, most)
-    least = len(parts[-1]) if parts else 0
-    if not pairs or least < EVEN or most < 2 * EVEN:
+    parts = _cut(members, max_rows)
+    smallest = len(parts[-1]) if parts else 0
+    if not pairs or smallest < EVEN or max_rows < 2 * EVEN:
         return parts, members[:0]
-    whole = (least - least % EVEN) * len(parts)
+    whole = (smallest - smallest % EVEN) * len(parts)
     return np.array_split(members[:whole], len(parts)), members[whole:]
 
 

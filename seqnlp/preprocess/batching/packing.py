@@ -43,10 +43,10 @@ def report(lengths: np.ndarray, plan: buckets.Plan) -> dict[str, Any]:
 
 
 def histogram(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return (least, greatest, number of rows) for ranges of length, equally wide, at most `BARS` of them."""
-    most = max(lengths, default=0)
-    wide = -(-most // BARS) or 1
-    counts = [0] * -(-most // wide)
+    """Return (shortest, longest, number of rows) for ranges of length, equally wide, at most `BARS` of them."""
+    longest = max(lengths, default=0)
+    wide = -(-longest // BARS) or 1
+    counts = [0] * -(-longest // wide)
     for length in lengths:
         counts[(length - 1) // wide] += 1
     return [(number * wide + 1, (number + 1) * wide, count) for number, count in enumerate(counts)]

@@ -1,77 +1,100 @@
-"""Encoded corpora: Arrow tables through `datasets`, in memory or memory-mapped from a folder."""
+"""Encoded rows as Arrow tables: in memory, or memory-mapped from a file that `write` left."""
 
 from __future__ import annotations
 
 import itertools
-import os
+import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import datasets
 import numpy as np
 import pyarrow
 
-from seqnlp.io import atomic
+from seqnlp.io import atomic, files
 
-CHUNK = 4096
+CHUNK = 4096  # rows in a batch of Arrow's
+
+Features = Mapping[str, pyarrow.DataType]
 
 
-class Corpus:
+class Rows:
     """The rows of an encoded corpus; every row has `lengths`, its number of steps (of source and target, for pairs)."""
 
-    def __init__(self, table: datasets.Dataset) -> None:
+    def __init__(self, table: pyarrow.Table) -> None:
         self.table = table
-        flat = table.data.column("lengths").combine_chunks().flatten().to_numpy().astype(np.int64)
+        self._batches = table.to_batches()
+        self._starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
+        flat = table.column("lengths").combine_chunks().flatten().to_numpy().astype(np.int64)
         self.lengths = flat.reshape(len(table), -1 if len(table) else 1)  # (N, 1), or (N, 2) for pairs
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def columns(self, rows: Sequence[int] | np.ndarray) -> dict[str, list[Any]]:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for batch in self._batches:
+            yield from batch.to_pylist()
+
+    def columns(self, numbers: Sequence[int] | np.ndarray) -> dict[str, list[Any]]:
         """Return the columns of the given rows, for a task's `collate`."""
-        return self.table[list(map(int, rows))]
+        table = self.take(numbers)
+        return {name: table.column(name).to_pylist() for name in table.column_names}
+
+    def take(self, numbers: Sequence[int] | np.ndarray) -> pyarrow.Table:
+        """Return the given rows, in that order, as a table of one chunk.
+
+        Arrow's own `take` would first join all batches of the table, which need not fit into memory.
+        """
+        if len(self._batches) == 1:
+            return self.table.take(pyarrow.array(numbers, pyarrow.int64()))
+        holders = np.searchsorted(self._starts, numbers, side="right") - 1
+        places = np.asarray(numbers, dtype=np.int64) - self._starts[holders]
+        slices = [self._batches[i].slice(place, 1) for i, place in zip(holders.tolist(), places.tolist(), strict=True)]
+        return pyarrow.Table.from_batches(slices, schema=self.table.schema).combine_chunks()
+
+    def in_order(self, order: np.ndarray) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows in another order, a batch at a time."""
+        for start in range(0, len(order), CHUNK):
+            yield from self.take(order[start : start + CHUNK]).to_batches()
+
+    def parts(self, column: str) -> list[np.ndarray]:
+        """Return the numbers in a column of lists, one row after the other, in arrays that are not copied.
+
+        They lie where the table lies: those of a corpus on the disk stay mapped.
+        """
+        return [chunk.flatten().to_numpy() for chunk in self.table.column(column).chunks]
 
 
-def in_memory(rows: Iterable[Mapping[str, Any]], features: Mapping[str, Any]) -> Corpus:
+def in_memory(rows: Iterable[Mapping[str, Any]], features: Features) -> Rows:
     """Return encoded rows as an Arrow table in memory."""
     batches = [batch_of(chunk, features) for chunk in chunks(rows)]
-    table = pyarrow.Table.from_batches(batches, schema=datasets.Features(features).arrow_schema)
-    return Corpus(_dataset(table))
+    return Rows(pyarrow.Table.from_batches(batches, schema=pyarrow.schema(features)).combine_chunks())
 
 
-def write(path: str | Path, batches: Iterable[pyarrow.RecordBatch], features: Mapping[str, Any]) -> int:
+def write(path: str | Path, batches: Iterable[pyarrow.RecordBatch], features: Features | pyarrow.Schema) -> int:
     """Write batches of rows as an Arrow stream and return the number of rows: memory does not grow with the corpus."""
     rows = 0
-    schema = datasets.Features(features).arrow_schema
-    with atomic.atomic(path, "wb") as file, pyarrow.ipc.new_stream(file, schema) as stream:
+    with atomic.atomic(path, "wb") as file, pyarrow.ipc.new_stream(file, pyarrow.schema(features)) as stream:
         for batch in batches:
             stream.write_batch(batch)
             rows += batch.num_rows
     return rows
 
 
-def memory_mapped(path: str | Path, without: Sequence[str] = ()) -> Corpus:
-    """Return what `write` wrote, read from the disk as it is used, but for some columns."""
-    file = pyarrow.memory_map(os.fsencode(path))  # `datasets` itself takes names in UTF-8 only
-    table = pyarrow.ipc.open_stream(file).read_all()
-    return Corpus(_dataset(table.drop_columns(list(without))))
+def memory_mapped(path: str | Path) -> tuple[pyarrow.Table, str]:
+    """Return what `write` wrote, read from the disk as it is used, and the SHA-256 of the file.
+
+    Raises `pyarrow.ArrowInvalid` or `ValueError` where it is no such file.
+    """
+    with open(path, "rb") as file:
+        digest = files.sha256_of(file)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return pyarrow.ipc.open_stream(pyarrow.py_buffer(mapped)).read_all(), digest
 
 
-def _dataset(table: pyarrow.Table) -> datasets.Dataset:
-    return datasets.Dataset(table, fingerprint="rows")  # else the whole table is hashed
-
-
-def in_order(table: datasets.Dataset, order: np.ndarray) -> Iterator[pyarrow.RecordBatch]:
-    """Yield the rows of a table in another order."""
-    gathered = table.with_format("arrow")
-    for start in range(0, len(order), CHUNK):
-        yield from gathered[order[start : start + CHUNK].tolist()].combine_chunks().to_batches()
-
-
-def batch_of(rows: Sequence[Mapping[str, Any]], features: Mapping[str, Any]) -> pyarrow.RecordBatch:
+def batch_of(rows: Sequence[Mapping[str, Any]], features: Features) -> pyarrow.RecordBatch:
     """Return some rows as Arrow has them."""
-    return pyarrow.RecordBatch.from_pylist(list(rows), schema=datasets.Features(features).arrow_schema)
+    return pyarrow.RecordBatch.from_pylist(list(rows), schema=pyarrow.schema(features))
 
 
 Item = TypeVar("Item")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import formats, schema, tables
 
@@ -18,7 +21,15 @@ ENDINGS = {
 
 
 def format_of(path: str, source: schema.Source, targets: bool) -> str:
-    """Return the format of a file: --from, else its ending, else fastText's if that is how its first line begins."""
+    """Return the format of a file by its name, else by its first line; stdin is not waited for."""
+    kind = by_name(path, source)
+    if kind is None and targets and path != files.STDIN:
+        kind, _ = by_content(files.lines(path, source.encoding))
+    return kind or "text"
+
+
+def by_name(path: str, source: schema.Source) -> str | None:
+    """Return the format that --from or the ending of a name says, None where neither does."""
     if path.startswith(tables.HUB):
         return "hub"
     if source.format:
@@ -27,8 +38,13 @@ def format_of(path: str, source: schema.Source, targets: bool) -> str:
     for ending, kind in ENDINGS.items():
         if bare.endswith(ending):
             return kind
-    if targets and path != files.STDIN:
-        first = next(iter(files.lines(path, source.encoding)), "")
-        if first.startswith(formats.FASTTEXT_MARK):
-            return "fasttext"
-    return "text"
+    return None
+
+
+def by_content(lines: Iterator[str]) -> tuple[str, Iterator[str]]:
+    """Return the format of lines with targets, fastText's if that is how the first begins, and all of the lines."""
+    first = next(lines, None)
+    if first is None:
+        return "text", lines
+    kind = "fasttext" if first.startswith(formats.FASTTEXT_MARK) else "text"
+    return kind, itertools.chain([first], lines)

@@ -33,17 +33,20 @@ class Example:
 Item = TypeVar("Item")
 
 
-class Again(Generic[Item]):
-    """What can be gone through again and again, made anew every time: it need not fit into memory."""
+class ReIterable(Generic[Item]):
+    """Items that can be iterated over again and again, made anew every time: they need not fit into memory."""
 
-    def __init__(self, make: Callable[[], Iterator[Item]]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Iterator[Item]], size: int) -> None:
+        self._make, self._size = make, size
 
     def __iter__(self) -> Iterator[Item]:
         return self._make()
 
+    def __len__(self) -> int:
+        return self._size
 
-Examples = Again[Example]  # of a source, which is read anew
+
+Examples = ReIterable[Example]
 
 
 DEV_SHARE, DEV_MOST = 10, 2000
@@ -51,11 +54,11 @@ DEV_SHARE, DEV_MOST = 10, 2000
 
 def random_split(examples: Examples, seed: int) -> tuple[Examples, Examples]:
     """Return train and dev: a random tenth for dev, at most 2,000, the same ones for the same seed."""
-    total = sum(1 for _ in examples)
+    total = len(examples)
     size = min(max(1, total // DEV_SHARE), DEV_MOST)
     chosen = set(np.random.default_rng(seed).choice(total, size, replace=False).tolist()) if total > 1 else set()
 
     def part(dev: bool) -> Iterator[Example]:
         return (example for number, example in enumerate(examples) if (number in chosen) is dev)
 
-    return Examples(lambda: part(False)), Examples(lambda: part(True))
+    return Examples(lambda: part(False), total - len(chosen)), Examples(lambda: part(True), len(chosen))

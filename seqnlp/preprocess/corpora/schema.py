@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import tables
 
-ENCODED = "encoded.json"  # stands in the folders that `encode` and `pack` make
+ENCODED = "encoded.json"  # is in every folder that `encode` and `pack` make
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: tokens, tags, column
     names: Mapping[str, str] = field(default_factory=dict)  # how errors call a path, where not by itself
+    digests: dict[str, files.Digest] | None = field(default=None, compare=False)  # fed, by path, by whoever reads
 
     def name(self, path: str) -> str:
         """Return how a person knows a path."""
@@ -50,26 +52,39 @@ class Source:
             return
         for path in self.paths:
             if path != files.STDIN and not path.startswith(tables.HUB) and not _is_pipe(path):
-                files.open_bytes(path).close()
+                files.check_readable(path)
 
     @property
     def title(self) -> str:
         """Return the names of all files, for errors."""
         return ", ".join(map(self.name, self.paths))
 
+    def digest(self, path: str) -> files.Digest | None:
+        """Return what whoever reads a file is to feed with its bytes, None where nobody asked for its hash."""
+        if self.digests is None:
+            return None
+        self.digests[path] = found = hashlib.sha256()
+        return found
+
+    def lines(self, path: str) -> Iterator[str]:
+        """Yield the lines of a file."""
+        return files.lines(path, self.encoding, self.digest(path))
+
     def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of every file, by name."""
+        """Return the SHA-256 of every file, by name; where `digests` are kept, of those that were read to their end."""
         return {self.name(path): self._hash(path) for path in self.paths}
 
     def _hash(self, path: str) -> str:
-        return tables.fingerprint(path) if path.startswith(tables.HUB) else files.sha256(path)
+        if path.startswith(tables.HUB):
+            return tables.fingerprint(path)
+        return self.digests[path].hexdigest() if self.digests is not None else files.sha256(path)
 
 
-def spooled(source: Source) -> Source:
-    """Return the source with stdin and pipes copied to files: training reads its corpus more than once."""
+def copied(source: Source) -> Source:
+    """Return the source with stdin and pipes copied to files, for who reads them more than once."""
     for path in source.paths:
         if path == files.STDIN or not (os.path.isfile(path) or os.path.isdir(path) or path.startswith(tables.HUB)):
-            source = _spool(source, path)
+            source = _copy(source, path)
     return source
 
 
@@ -78,14 +93,14 @@ def _is_pipe(path: str) -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def _spool(source: Source, pipe: str) -> Source:
+def _copy(source: Source, pipe: str) -> Source:
     copy = tempfile.NamedTemporaryFile(prefix="seqnlp-stdin-")  # noqa: SIM115 (it must outlive this function)
     with files.open_bytes(pipe) as stream:
         shutil.copyfileobj(stream, copy)
     copy.flush()
     paths = tuple(copy.name if path == pipe else path for path in source.paths)
-    _SPOOLED.append(copy)
+    _COPIES.append(copy)
     return replace(source, paths=paths, names={**source.names, copy.name: files.name(pipe)})
 
 
-_SPOOLED: list[Any] = []  # temporary files live as long as the process
+_COPIES: list[Any] = []  # temporary files live as long as the process

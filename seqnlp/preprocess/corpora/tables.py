@@ -11,8 +11,10 @@ import json
 import logging
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from seqnlp import errors
 from seqnlp.io import files
@@ -23,21 +25,37 @@ ROWS = 1000  # that are decoded at once
 PATIENCE = 5  # seconds to wait for the hub
 
 
-def parquet(path: str, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a parquet file; raises `DataError` with its name where it is none."""
+def parquet(path: str, name: str, digest: files.Digest | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a parquet file; raises `DataError` with its name where it is none.
+
+    digest: is fed the bytes of the file.
+    """
     import pyarrow
     from pyarrow import parquet as tables
 
-    if path == files.STDIN:
-        raise errors.UsageError("a parquet file cannot be read from stdin", "give its name")
-    files.open_bytes(path).close()
-    try:
-        table = tables.ParquetFile(path)
-        decode = decoder(_noted(table.schema_arrow.metadata or {}))
-        for batch in table.iter_batches(ROWS):
-            yield from map(decode, batch.to_pylist())
-    except (pyarrow.ArrowException, OSError) as error:
-        raise errors.DataError(f"{name}: not a parquet file, or damaged ({_first_line(error)})") from None
+    with _seekable(path, digest) as file:
+        try:
+            table = tables.ParquetFile(file)
+            decode = decoder(_noted(table.schema_arrow.metadata or {}))
+            for batch in table.iter_batches(ROWS):
+                yield from map(decode, batch.to_pylist())
+        except (pyarrow.ArrowException, OSError) as error:
+            raise errors.DataError(f"{name}: not a parquet file, or damaged ({_first_line(error)})") from None
+
+
+def _seekable(path: str, digest: files.Digest | None) -> BinaryIO:
+    """Return a file, or a copy of stdin or a pipe: what a parquet file holds is told at its end."""
+    file = files.open_raw(path)
+    if not file.seekable():
+        with file as pipe:
+            file = cast(BinaryIO, tempfile.TemporaryFile(prefix="seqnlp-"))  # noqa: SIM115 (who reads closes)
+            shutil.copyfileobj(pipe, file)
+    if digest is not None:
+        file.seek(0)
+        while block := file.read(files.BLOCK):
+            digest.update(block)
+    file.seek(0)
+    return file
 
 
 def _noted(metadata: Mapping[bytes, bytes]) -> Any:
@@ -48,8 +66,8 @@ def _noted(metadata: Mapping[bytes, bytes]) -> Any:
         return {}
 
 
-def hub(path: str, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of `hf:NAME[+CONFIG][:SPLIT]`."""
+def hub(path: str, name: str, digest: files.Digest | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `hf:NAME[+CONFIG][:SPLIT]`; its hash is its `fingerprint`."""
     table = _load(path)
     decode = decoder(table.features.to_dict())
     for batch in table.with_format("arrow").iter(ROWS):

@@ -1,4 +1,4 @@
-"""Pairs: what suits a corpus of sentences and their translations: pieces, and words to score by; and its lengths."""
+"""Bitext: the subwords, and the tokenisation to score by, that suit a corpus of sentences and translations; lengths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import subword, tokenizer
 
 WORDS_A_PIECE, SMALLEST, LARGEST = 90, 500, 16_000  # of the corpus for a piece of the vocabulary; its bounds
-ALIKE = 0.5  # share of the characters that two languages have in common, from which on they share their pieces
+ALIKE = 0.5  # proportion of characters in common from which on two languages have a joint vocabulary
 
 Both = tuple[tokenizer.Tokenizer, tokenizer.Tokenizer]
 
@@ -48,13 +48,13 @@ class Lengths:
     kept: int
 
 
-def lengths(corpus: examples.Examples, source: tokenizer.Tokenizer, target: tokenizer.Tokenizer, most: int) -> Lengths:
-    """Return the lengths of the pairs that have at most `most` pieces on either side."""
+def lengths(corpus: examples.Examples, source: tokenizer.Tokenizer, target: tokenizer.Tokenizer, limit: int) -> Lengths:
+    """Return the lengths of the pairs that have at most `limit` pieces on either side."""
     longest, left_out, kept = 1, 0, 0
     totals = [0, 0]
     for one in corpus:
         sizes = [len(source.encode([one.source])[0]), len(target.encode([one.target])[0])]
-        if max(sizes) > most:
+        if max(sizes) > limit:
             left_out += 1
             continue
         kept += 1

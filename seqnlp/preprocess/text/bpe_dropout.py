@@ -1,6 +1,6 @@
-"""BPE-dropout: other pieces of the same text each time, drawn from a seed.
+"""BPE-dropout: a text is split into other pieces each time, drawn from a seed.
 
-A word is merged as the learnt pieces say, but each possible merge is passed over now and then, with some probability
+A word is merged as the learnt pieces say, but each possible merge is skipped with some probability
 (Provilkov et al. 2020, section 3.1). The tokenizers library does this too, but draws from a generator that no seed
 reaches, and a run that is stopped and resumed must be the run that was not.
 """
@@ -17,13 +17,13 @@ from seqnlp.preprocess.text.tokenizer import Tokenizer
 
 
 class Sampler:
-    """Draws pieces of texts; raises `UsageError` where the tokenizer's pieces are not of the kind bpe."""
+    """Draws pieces of texts; raises `UsageError` unless the tokenizer is a BPE."""
 
-    def __init__(self, tokenizer: Tokenizer, share: float) -> None:
+    def __init__(self, tokenizer: Tokenizer, dropout: float) -> None:
         model = json.loads(tokenizer.backend.to_str())["model"]
         if model["type"] != "BPE":
-            raise errors.UsageError("--bpe-dropout needs pieces of the kind bpe")
-        self.tokenizer, self.share = tokenizer, share
+            raise errors.UsageError("--bpe-dropout needs a BPE tokenizer")
+        self.tokenizer, self.dropout = tokenizer, dropout
         merges = (tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in model["merges"])
         self.ranks = {merge: rank for rank, merge in enumerate(merges)}
         self.split = functools.lru_cache(maxsize=1 << 16)(self._split)
@@ -32,7 +32,7 @@ class Sampler:
         return self.tokenizer.split(self.tokenizer.normal(text))
 
     def encode(self, text: str, generator: random.Random) -> list[int]:
-        """Return the ids of one drawing of the pieces of a text."""
+        """Return the ids of the pieces of a text, drawn anew."""
         return [number for word in self.split(text) for number in self._word(word, generator)]
 
     def _word(self, word: str, generator: random.Random) -> list[int]:
@@ -41,7 +41,7 @@ class Sampler:
             kept = [
                 (rank, place)
                 for place, pair in enumerate(itertools.pairwise(pieces))
-                if (rank := self.ranks.get(pair)) is not None and generator.random() >= self.share
+                if (rank := self.ranks.get(pair)) is not None and generator.random() >= self.dropout
             ]
             if not kept:
                 break

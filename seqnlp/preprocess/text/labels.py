@@ -38,10 +38,10 @@ class Labels:
         return self._number.get(name, MISSING)
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise `DataError` for a name that is not among the labels: a model that is gone on with cannot learn it."""
+        """Raise `DataError` for a name that is not among the labels: a trained model cannot learn new ones."""
         for name in names:
             if self.number(name) == MISSING:
-                raise errors.DataError(f"the model to go on from does not know the label {name!r}", "train a new model")
+                raise errors.DataError(f"the model to start from does not know the label {name!r}", "train a new model")
 
     def save(self, path: str | Path) -> None:
         """Write names and counts as JSON."""

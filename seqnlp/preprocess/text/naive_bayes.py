@@ -1,4 +1,4 @@
-"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, as evidence beside a network.
+"""Naive Bayes over word n-grams: what each n-gram of a text says for each class, scores to be added to a network's.
 
 Simple counts of words and word pairs do better on short texts than their simplicity promises (Wang & Manning 2012,
 section 2.1), and other mistakes than a recurrent network: the network adds their scores to its own.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,9 @@ import safetensors.numpy
 
 from seqnlp.io import atomic
 
-MOST_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
+MAX_CELLS = 1 << 23  # of the table of n-grams by classes: 32 MB
 CHUNK = 1 << 20  # n-grams that are counted at once
+LABEL_BITS = 31
 SAMPLE = 2000  # training texts that the scale is measured on
 
 
@@ -36,35 +37,16 @@ class NaiveBayes:
     texts: np.ndarray
     scale: float
 
-    @classmethod
-    def fit(cls, examples: Iterable[tuple[Sequence[str], int]], classes: int, longest: int) -> NaiveBayes:
-        """Return the counts over (words, class) pairs, of the most frequent n-grams where there are too many.
-
-        The examples are gone through twice, a part of them in memory at once.
-        """
-        keys, frequency, number = _frequencies((_hashes(words, longest) for words, _ in examples))
-        most = MOST_CELLS // classes
-        if len(keys) > most:
-            keys = np.sort(keys[np.argsort(-frequency, kind="stable")[:most]])
-        found = cls(longest, keys, np.zeros((len(keys), classes), np.int32), np.zeros(classes, np.int64), 1.0)
-        some = []
-        for place, (words, label) in enumerate(examples):
-            row = found._lookup(_hashes(words, longest))
-            found.counts[row, label] += 1
-            found.texts[label] += 1
-            if place % max(1, number // SAMPLE) == 0:
-                some.append((row, label))
-        scores = found.scores([row for row, _ in some], [label for _, label in some])
-        return replace(found, scale=1 / max(float(scores.std()), 1e-6))
-
     def ids(self, words: Sequence[str]) -> list[int]:
         """Return the numbers of the known n-grams in a text, each once."""
-        return list(map(int, self._lookup(_hashes(words, self.longest))))
+        return list(map(int, self.lookup(_hashes(words, self.longest))))
 
-    def _lookup(self, hashes: np.ndarray) -> np.ndarray:
+    def lookup(self, hashes: np.ndarray) -> np.ndarray:
+        """Return the numbers of the known n-grams among hashes."""
         places = np.searchsorted(self.keys, hashes)
         places[places == len(self.keys)] = 0
-        return places[self.keys[places] == hashes]
+        known: np.ndarray = places[self.keys[places] == hashes]
+        return known
 
     def scores(self, rows: Sequence[Sequence[int] | np.ndarray], own: Sequence[int]) -> np.ndarray:
         """Return the classes' scores (B, C), centred: the log-likelihood over the square root of the n-grams' number.
@@ -97,19 +79,23 @@ class NaiveBayes:
         sums[row, label] += less[row] + rest + np.log(self.texts[label]) - np.log(self.texts[label] + 1)
 
         sums /= np.sqrt(np.maximum(kept, 1))[:, None]
-        return ((sums - sums.mean(1, keepdims=True)) * self.scale).astype(np.float32)
+        scores: np.ndarray = (sums - sums.mean(1, keepdims=True)) * self.scale
+        return scores.astype(np.float32)
 
     @functools.cached_property
     def _logs(self) -> np.ndarray:
-        return np.log(self.counts + 1, dtype=np.float32)  # (F, C)
+        logs: np.ndarray = np.log(self.counts + 1, dtype=np.float32)
+        return logs  # (F, C)
 
     @functools.cached_property
     def _totals(self) -> np.ndarray:
-        return self.counts.sum(1)  # (F,)
+        totals: np.ndarray = self.counts.sum(1)
+        return totals  # (F,)
 
     @functools.cached_property
     def _sizes(self) -> np.ndarray:
-        return self.counts.sum(0)  # (C,)
+        sizes: np.ndarray = self.counts.sum(0)
+        return sizes  # (C,)
 
     def save(self, path: Path) -> None:
         """Write the counts as one safetensors file."""
@@ -124,29 +110,60 @@ class NaiveBayes:
         return cls(longest, arrays["keys"], arrays["counts"], arrays["texts"], float(arrays["scale"][0]))
 
 
-def _frequencies(texts: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the hashes that occur, sorted, in how many texts each does, and how many texts there are."""
-    keys, frequency, number = np.zeros(0, np.uint32), np.zeros(0, np.int64), 0
-    for chunk in _chunks(texts):
-        number += len(chunk)
-        new, counts = np.unique(np.concatenate(chunk), return_counts=True)
-        keys, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
-        frequency = np.bincount(place, weights=np.concatenate([frequency, counts]), minlength=len(keys))
-    return keys, frequency, number
+class Counter:
+    """Counts n-grams by class in one pass: memory grows with the distinct n-grams of a class, not with the texts."""
 
+    def __init__(self, longest: int, texts: int) -> None:
+        """Begin to count n-grams of up to `longest` words, of so many texts."""
+        self.longest, self.stride = longest, max(1, texts // SAMPLE)
+        self.labels: dict[str, int] = {}  # in the order of their first texts
+        self.texts: list[int] = []
+        self.keys, self.counts = np.zeros(0, np.uint64), np.zeros(0, np.int64)  # (hash, label) pairs and how often
+        self.pending: list[np.ndarray] = []
+        self.held = 0
+        self.sample: list[tuple[np.ndarray, int]] = []
 
-def _chunks(texts: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
-    """Yield the hashes of many texts together."""
-    chunk: list[np.ndarray] = []
-    size = 0
-    for hashes in texts:
-        chunk.append(hashes)
-        size += len(hashes)
-        if size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+    def add(self, words: Sequence[str], label: str) -> None:
+        """Count a text."""
+        hashes = _hashes(words, self.longest)
+        number = self.labels.setdefault(label, len(self.labels))
+        if sum(self.texts) % self.stride == 0:
+            self.sample.append((hashes, number))
+        self.texts += [0] * (number == len(self.texts))
+        self.texts[number] += 1
+        self.pending.append(hashes.astype(np.uint64) << np.uint64(LABEL_BITS) | np.uint64(number))
+        self.held += len(hashes)
+        if self.held >= CHUNK:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Put what has come since the last time to the other counts."""
+        new, counts = np.unique(np.concatenate(self.pending or [self.keys[:0]]), return_counts=True)
+        self.keys, place = np.unique(np.concatenate([self.keys, new]), return_inverse=True)
+        weights = np.concatenate([self.counts, counts])
+        self.counts = np.bincount(place, weights=weights, minlength=len(self.keys)).astype(np.int64)
+        self.pending, self.held = [], 0
+
+    def finish(self, names: Sequence[str]) -> NaiveBayes:
+        """Return the counts with the classes in the order of their names, of the most frequent n-grams where they are
+        too many.
+        """
+        self._merge()
+        hashes = (self.keys >> np.uint64(LABEL_BITS)).astype(np.uint32)
+        number = np.array([names.index(name) for name in self.labels], np.int64)
+        labels = number[(self.keys & np.uint64(2**LABEL_BITS - 1)).astype(np.int64)]
+        kept, place = np.unique(hashes, return_inverse=True)
+        if len(kept) > (limit := MAX_CELLS // len(names)):
+            frequency = np.bincount(place, weights=self.counts)
+            kept = np.sort(kept[np.argsort(-frequency, kind="stable")[:limit]])
+        counts, texts = np.zeros((len(kept), len(names)), np.int32), np.zeros(len(names), np.int64)
+        rows = np.minimum(np.searchsorted(kept, hashes), len(kept) - 1)
+        known = kept[rows] == hashes
+        counts[rows[known], labels[known]] = self.counts[known]
+        texts[number] = self.texts
+        found = NaiveBayes(self.longest, kept, counts, texts, 1.0)
+        scores = found.scores([found.lookup(row) for row, _ in self.sample], [int(number[n]) for _, n in self.sample])
+        return replace(found, scale=1 / max(float(scores.std()), 1e-6))
 
 
 def _hashes(words: Sequence[str], longest: int) -> np.ndarray:

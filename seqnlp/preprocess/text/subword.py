@@ -48,7 +48,7 @@ def _bpe(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]:
 def _unigram(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]:
     """A unigram language model over pieces (Kudo 2018, section 3.2).
 
-    The trainer's sums run in another order each time, and it gives bytes that it never met scores in the order of a
+    The trainer's sums run in another order each time, and it gives bytes that it never saw scores in the order of a
     hash table: we round, put those bytes below all others, and sort.
     """
     backend = _byte_level(models.Unigram(), normalizer)
@@ -56,8 +56,8 @@ def _unigram(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]
     backend.train_from_iterator(texts, trainers.UnigramTrainer(vocab_size=size, unk_token=SPECIALS[UNK], **settings))
     content: dict[str, Any] = json.loads(backend.to_str())
     learnt = [(piece, round(score, 6)) for piece, score in content["model"]["vocab"][len(SPECIALS) :]]
-    least = min((score for piece, score in learnt if len(piece) > 1), default=0.0)
-    scores = [(piece, score if score >= least else least - 1) for piece, score in learnt]
+    lowest = min((score for piece, score in learnt if len(piece) > 1), default=0.0)
+    scores = [(piece, score if score >= lowest else lowest - 1) for piece, score in learnt]
     scores.sort(key=lambda item: (-item[1], item[0]))
     content["model"]["vocab"] = [[special, 0.0] for special in SPECIALS] + [list(item) for item in scores]
     return content

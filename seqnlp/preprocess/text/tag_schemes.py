@@ -34,14 +34,14 @@ class Span(NamedTuple):
 class Scheme:
     """The prefixes of a span's words: of a single word, or of the first, inner and last of several.
 
-    `again` takes the place of the first word's prefix (and of the single one's) right behind a span of the same type.
+    `adjacent` replaces the first word's prefix (and the single one's) right behind a span of the same type.
     """
 
     single: str
     first: str
     inside: str
     last: str
-    again: str = ""
+    adjacent: str = ""
 
     @property
     def begins(self) -> set[str]:
@@ -51,26 +51,26 @@ class Scheme:
     @property
     def ends(self) -> set[str]:
         """Return the prefixes of last words."""
-        return {self.single, self.last} | self._agains
+        return {self.single, self.last} | self._adjacent
 
     @property
     def pairs(self) -> set[tuple[str, str]]:
         """Return which prefixes may be neighbours with the same type: in one span, or in two that touch."""
-        within = itertools.product({self.first, self.inside} | self._agains, {self.inside, self.last})
-        return {*within, *itertools.product(self.ends, self._agains or self.begins)}
+        within = itertools.product({self.first, self.inside} | self._adjacent, {self.inside, self.last})
+        return {*within, *itertools.product(self.ends, self._adjacent or self.begins)}
 
     @property
     def prefixes(self) -> set[str]:
         """Return all prefixes."""
-        return {self.single, self.first, self.inside, self.last} | self._agains
+        return {self.single, self.first, self.inside, self.last} | self._adjacent
 
     @property
-    def _agains(self) -> set[str]:
-        return {self.again} - {""}
+    def _adjacent(self) -> set[str]:
+        return {self.adjacent} - {""}
 
 
 SCHEMES = {
-    "IOB1": Scheme(single="I", first="I", inside="I", last="I", again="B"),
+    "IOB1": Scheme(single="I", first="I", inside="I", last="I", adjacent="B"),
     "IOB2": Scheme(single="B", first="B", inside="I", last="I"),
     "BIOES": Scheme(single="S", first="B", inside="I", last="E"),
     "BILOU": Scheme(single="U", first="B", inside="I", last="L"),
@@ -154,15 +154,15 @@ def encode(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
     for span in sorted(spans, key=lambda span: span.start):
         size = span.end - span.start
         prefixes = [marks.single] if size == 1 else [marks.first, *[marks.inside] * (size - 2), marks.last]
-        if marks.again and (before.label, before.end) == (span.label, span.start):
-            prefixes[0] = marks.again
+        if marks.adjacent and (before.label, before.end) == (span.label, span.start):
+            prefixes[0] = marks.adjacent
         tags[span.start : span.end] = [join(prefix, span.label) for prefix in prefixes]
         before = span
     return tags
 
 
 def convert(tags: Sequence[str], scheme: str) -> list[str]:
-    """Return the tags with the same spans in another scheme ("none": as they are); the illegal are mended."""
+    """Return the tags with the same spans in another scheme ("none": as they are); illegal ones are repaired."""
     return list(tags) if scheme == NONE else encode(spans(tags), len(tags), scheme)
 
 

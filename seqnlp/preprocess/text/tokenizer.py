@@ -33,7 +33,7 @@ CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
 
 
 class Tokenizer:
-    """Text to ids and back; a thin cover over `tokenizers.Tokenizer` that knows the special ids."""
+    """Text to ids and back; a thin wrapper around `tokenizers.Tokenizer` that knows the special ids."""
 
     def __init__(self, backend: tokenizers.Tokenizer) -> None:
         self.backend = backend
@@ -107,11 +107,11 @@ class Tokenizer:
         text: str = self.backend.decoder.decode(list(pieces)) if self.backend.decoder else " ".join(pieces)
         return text
 
-    def set_dropout(self, share: float) -> None:
-        """Leave out merges with a probability when encoding; raises `UsageError` where the pieces are not of BPE."""
+    def set_dropout(self, probability: float) -> None:
+        """Skip each merge with a probability when encoding; raises `UsageError` unless it is a BPE."""
         if not isinstance(self.backend.model, models.BPE):
-            raise errors.UsageError("--dropout needs pieces of the kind bpe")
-        self.backend.model.dropout = share
+            raise errors.UsageError("--dropout needs a BPE tokenizer")
+        self.backend.model.dropout = probability
         self.__dict__.pop("_by_words", None)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -125,7 +125,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """Return the tokenizer in a file; raises `DataError` where it is none."""
+        """Return the tokenizer in a file; raises `DataError` if it is none."""
         try:
             return cls(tokenizers.Tokenizer.from_str(Path(path).read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -178,8 +178,8 @@ def from_counts(
     """
     ranked = sorted((item for item in counts.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0]))
     words = dict.fromkeys(itertools.chain((word for word, _ in ranked), more))
-    most = None if size is None else max(size - len(SPECIALS), 0)
-    kept = [word for word in words if word not in SPECIALS][:most]
+    room = None if size is None else max(size - len(SPECIALS), 0)
+    kept = [word for word in words if word not in SPECIALS][:room]
     return vocabulary({word: i for i, word in enumerate(kept, len(SPECIALS))}, level=level, normalization=normalization)
 
 

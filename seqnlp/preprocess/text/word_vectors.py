@@ -14,7 +14,9 @@ def size(path: str) -> int:
     """Return how many numbers a vector has; raises `DataError` where the file has none."""
     for _, _, numbers in _read(path):
         return len(numbers)
-    raise errors.DataError(f"{files.name(path)}: no word vectors", "a word and its numbers a line, parted by blanks")
+    raise errors.DataError(
+        f"{files.name(path)}: no word vectors", "a word and its numbers on each line, separated by spaces"
+    )
 
 
 def words(path: str, normal: Callable[[str], str] = str, known: Collection[str] = ()) -> list[str]:
@@ -49,7 +51,7 @@ def rows(path: str, vocabulary: Mapping[str, int], normal: Callable[[str], str] 
 
 
 def _foreign(path: str) -> errors.DataError:
-    return errors.DataError(f"{files.name(path)}: has a vector for none of the words", "is it of this language?")
+    return errors.DataError(f"{files.name(path)}: has no vector for any of the words", "is it of this language?")
 
 
 def _read(path: str) -> Iterator[tuple[int, str, list[str]]]:

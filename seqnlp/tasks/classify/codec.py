@@ -51,21 +51,19 @@ class Codec(base.Codec):
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, at least one and at most `max_length`."""
-        return self.words.words(text)[: self.max_length] or [""]
+        return read_words(self.words.words(text), self.max_length)
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
-        import datasets
+        import pyarrow
 
-        numbers = datasets.List(datasets.Value("int32"))
-        words = datasets.List(datasets.Value("string"))
-        fitted = datasets.Value("bool")
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {
             "ids": numbers,
             "words": words,
             "ngrams": numbers,
             "labels": numbers,
-            "fitted": fitted,
+            "fitted": pyarrow.bool_(),
             "lengths": numbers,
         }
 
@@ -84,3 +82,8 @@ class Codec(base.Codec):
         words = tokenizer.Tokenizer.load(folder / TOKENIZER)
         counts = naive_bayes.NaiveBayes.load(folder / COUNTS, config.nb_ngrams) if config.nb_ngrams else None
         return cls.of(config, words, labels.Labels.load(folder / LABELS), counts)
+
+
+def read_words(words: list[str], max_length: int) -> list[str]:
+    """Return the words of a text that are read: at least one and at most `max_length`."""
+    return words[:max_length] or [""]

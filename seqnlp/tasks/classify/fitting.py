@@ -1,14 +1,16 @@
-"""Fitting: the vocabulary, the labels and the naive Bayes counts of a training part."""
+"""Fitting: the vocabulary, the labels and the naive Bayes counts of a training part, in one pass over it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import collections
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import examples
-from seqnlp.preprocess.text import labels, naive_bayes, tokenizer
+from seqnlp.preprocess.text import labels, naive_bayes
+from seqnlp.tasks.classify import codec as codecs
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config
 from seqnlp.tasks.words import vocabulary
@@ -17,29 +19,33 @@ from seqnlp.tasks.words import vocabulary
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part; see `Task.fit`."""
     config.check()
-    known = labels.Labels.fit(name for example in corpus for name in example.target)
-    if not len(known):
-        raise errors.DataError("the training part is empty: no labelled examples")
-    if len(known) == 1:
-        raise errors.DataError(
-            f"the training part has one class only ({known.names[0]})", "a classifier needs examples of at least two"
-        )
-    if "codec" in given:
-        given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
     if config.multi_label:
         config = replace(config, nb_ngrams=0)  # its classes exclude each other
+    if "codec" in given:
+        known = _known(collections.Counter(name for example in corpus for name in example.target))
+        given["codec"].classes.require(known.names)
+        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
     empty = vocabulary.splitter(config, given.get("tokenizers"), "classify")
-    words = empty
-    if "tokenizers" not in given:
-        counts = tokenizer.count((example.source for example in corpus), empty)
-        words = vocabulary.from_counts(counts, config, empty)
-    codec = Codec.of(config, words, known, None)
-    if not config.nb_ngrams:
-        return config, codec
+    names, words = collections.Counter[str](), collections.Counter[str]()
+    ngrams = naive_bayes.Counter(config.nb_ngrams, len(corpus)) if config.nb_ngrams else None
+    for example in corpus:
+        split = empty.words(example.source)
+        names.update(example.target)
+        words.update(split)
+        if ngrams is not None:
+            ngrams.add(codecs.read_words(split, config.max_length), example.target[0])
+    known = _known(names)
+    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
+    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None)
 
-    def pairs() -> Iterator[tuple[list[str], int]]:
-        return ((codec.split(example.source), known.number(example.target[0])) for example in corpus)
 
-    counted = naive_bayes.NaiveBayes.fit(examples.Again(pairs), len(known), config.nb_ngrams)
-    return config, replace(codec, counts=counted)
+def _known(counts: Mapping[str, int]) -> labels.Labels:
+    """Return the labels by how often each occurs; raises `DataError` for fewer than two."""
+    if not counts:
+        raise errors.DataError("the training part is empty: no labelled examples")
+    if len(counts) == 1:
+        (name,) = counts
+        raise errors.DataError(
+            f"the training part has only one class ({name})", "a classifier needs examples of at least two"
+        )
+    return labels.Labels.of(counts)

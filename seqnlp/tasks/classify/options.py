@@ -15,33 +15,33 @@ class Config(WordOptions):
     """What makes the model."""
 
     multi_label: bool = option(
-        False, "Several labels an item, or none; joined by commas in .tsv and .csv.", group="Text", main=True
+        False, "Any number of labels per text, separated by commas in .tsv and .csv.", group="Text", main=True
     )
     class_weights: str = option(
-        "none", "balanced: rare classes count more, in inverse proportion.", choices=("none", "balanced")
+        "none",
+        "balanced: the weight of a class is inversely proportional to its frequency.",
+        choices=("none", "balanced"),
     )
     min_count: int = redeclared(WordOptions, "min_count", 2)
-    max_length: int = option(512, "Words of a text that are read; the rest is cut off.", group="Text", low=1)
+    max_length: int = option(512, "Maximum words that are read of a text; the rest is cut off.", group="Text", low=1)
     nb_ngrams: int = option(
         2,
-        "Words of the longest n-gram whose naive Bayes score is added to the network's; 0 for none.",
+        "Longest word n-gram whose naive Bayes scores are added to the network's; 0 for none.",
         group="Text",
         low=0,
         high=5,
     )
-    pooling: str = option("mean+max", "From the words' outputs to one vector.", choices=POOLINGS)
+    pooling: str = option("mean+max", "How the words' outputs become one vector.", choices=POOLINGS)
     dropout: float = redeclared(WordOptions, "dropout", 0.6)
-    label_smoothing: float = redeclared(
-        WordOptions, "label_smoothing", 0.1, "Label smoothing, where items have one label."
-    )
+    label_smoothing: float = redeclared(WordOptions, "label_smoothing", 0.1, "Label smoothing, without --multi-label.")
 
 
 @dataclass(frozen=True)
 class Search:
     """What shapes a result."""
 
-    scores: bool = option(False, "Print the probability behind each label.", group="Output")
+    scores: bool = option(False, "Print the probability after each label.", group="Output")
     top: int = option(1, "The K best labels, each with its probability.", group="Output", low=1)
     threshold: float = option(
-        0.5, "Probability that a label needs, where items have several.", group="Search", low=0.0, high=1.0
+        0.5, "Minimum probability of a predicted label, with --multi-label.", group="Search", low=0.0, high=1.0
     )

@@ -20,7 +20,7 @@ PLAIN, INSIDE = "none", "BIOES"  # the scheme of tags that make no spans; the on
 
 @dataclass(frozen=True)
 class Codec(base.Codec):
-    """Words and what their forms say, and tags. rare: from this id on a word was met once in training."""
+    """Words and what their forms say, and tags. rare: words from this id on were seen once in training."""
 
     words: tokenizer.Tokenizer
     forms: char_ngrams.Hashed
@@ -61,9 +61,9 @@ class Codec(base.Codec):
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
-        import datasets
+        import pyarrow
 
-        numbers, words = datasets.List(datasets.Value("int32")), datasets.List(datasets.Value("string"))
+        numbers, words = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
         return {"ids": numbers, "words": words, "tags": numbers, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:

@@ -35,20 +35,20 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
     made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
-    rare = max(often, default=tokenizer.END) + 1  # the first id of a word that was met once
+    rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once
     return config, Codec.of(config, made, known, scheme, rare)
 
 
 def _tags(neighbours: Mapping[Neighbours, int], scheme: str) -> labels.Labels:
     """Return the tags that the model has to know; among those of spans is `O`, so that any sentence can be tagged.
 
-    neighbours: how often each tag occurs between its neighbours, which are enough to tell how it is written inside.
+    neighbours: how often each tag occurs between its neighbours, which suffice to convert it to the scheme inside.
     """
     found = {tag for _, tag, _ in neighbours}
     if not found:
         raise errors.DataError("the training part is empty: no tagged sentences")
     if len(found) == 1:
-        raise errors.DataError(f"the training part has one tag only ({found.pop()})", "there is nothing to learn")
+        raise errors.DataError(f"the training part has only one tag ({found.pop()})", "there is nothing to learn")
     counts = collections.Counter[str]()
     if scheme != codecs.PLAIN and tag_schemes.OUTSIDE not in found:
         counts[tag_schemes.OUTSIDE] = 1

@@ -87,7 +87,7 @@ class CharLstm(nn.Module):
 
     def forward(self, characters: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Return (U, F); characters: (U, L)."""
-        _, state = self.encoder(self.embedding(characters), lengths)
+        state: recurrent.State = self.encoder(self.embedding(characters), lengths)[1]
         return state["hidden"][:, -1]
 
 
@@ -150,7 +150,7 @@ class Tagger(nn.Module):
         rare: int,
         legal: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     ) -> None:
-        """Build the network: rare: from this id on a word was met once; legal: see `Crf`, tags, begin and end."""
+        """Build the network: rare: words from this id on were seen once; legal: see `Crf`, tags, begin and end."""
         super().__init__()
         self.rare, self.word_dropout, self.label_smoothing = rare, config.word_dropout, config.label_smoothing
         self.chain = config.head == "crf"

@@ -19,7 +19,7 @@ class Config(WordOptions):
     tag_column: int = option(0, "Column of the tag in .conll, from 1; 0 is the last.", group="Text", low=0)
     head: str = option(
         "auto",
-        "crf scores sequences of tags, softmax each by itself; auto is crf where tags make spans.",
+        "crf scores whole sequences of tags, softmax each tag by itself; auto is crf if the tags form spans.",
         choices=("auto", "crf", "softmax"),
         main=True,
     )
@@ -27,23 +27,23 @@ class Config(WordOptions):
         WordOptions,
         "normalize",
         "nfkc,lower",
-        f"Steps of normalisation of known words, joined by commas: {', '.join(normalize.STEPS)}; or none.",
+        f"Normalisation steps for known words, separated by commas: {', '.join(normalize.STEPS)}; or none.",
     )
     char_ngram_buckets: int = redeclared(
         WordOptions, "char_ngram_buckets", 50_000, "Buckets of hashed n-grams, affixes and shapes; 0 for words alone."
     )
     min_char_ngram: int = redeclared(WordOptions, "min_char_ngram", 2)
     max_char_ngram: int = redeclared(WordOptions, "max_char_ngram", 5)
-    char_ngram_embedding_size: int = option(128, "Size of the n-grams' vectors.", low=1)
-    affix_embedding_size: int = option(64, "Size of the affixes' and shapes' vectors.", low=1)
+    char_ngram_embedding_size: int = option(128, "Size of the n-gram vectors.", low=1)
+    affix_embedding_size: int = option(64, "Size of the affix and shape vectors.", low=1)
     char_encoder: str = option(
-        "none", "Read each word's characters too, by a BiLSTM or a CNN.", choices=("none", "lstm", "cnn")
+        "none", "Read the characters of each word too, with a BiLSTM or a CNN.", choices=("none", "lstm", "cnn")
     )
-    char_embedding_size: int = option(32, "Size of the characters' vectors.", low=1)
+    char_embedding_size: int = option(32, "Size of the character vectors.", low=1)
     hidden_size: int = redeclared(WordOptions, "hidden_size", 200)
     layers: int = redeclared(WordOptions, "layers", 2)
     word_dropout: float = redeclared(
-        WordOptions, "word_dropout", 0.3, "Share of the words met once that are unknown in training."
+        WordOptions, "word_dropout", 0.3, "Probability that a word seen once is unknown in training."
     )
     label_smoothing: float = redeclared(WordOptions, "label_smoothing", 0.05, "Label smoothing of the softmax.")
 
@@ -53,6 +53,6 @@ class Search:
     """What shapes a result."""
 
     tokenize: bool = option(
-        False, "Split lines of text into tokens; by default they are separated by blanks.", group="Input"
+        False, "Split lines of text into tokens; by default they are separated by spaces.", group="Input"
     )
     nbest: int = option(1, "The N best sequences of tags, each with its probability, in jsonl.", group="Output", low=1)

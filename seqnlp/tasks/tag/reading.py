@@ -28,7 +28,7 @@ def labelled(record: formats.Record) -> Example:
         raise errors.DataError(what, "every token needs a tag")
     for tag in set(tags):
         if not tag or re.search(r"\s", tag):
-            raise errors.DataError(f"{record.where}: not a tag: {tag!r}", "tags are not empty and hold no blanks")
+            raise errors.DataError(f"{record.where}: not a tag: {tag!r}", "tags are not empty and contain no spaces")
     return Example(tokens, tags, record.raw, record.file, record.line)
 
 
@@ -55,5 +55,5 @@ def _strings(record: formats.Record, role: str) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part for part in re.split("[ \t]+", value) if part)
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
-        raise errors.DataError(f"{record.where}: the {role} are no list of strings", f'as in: "{role}": ["a", "b"]')
+        raise errors.DataError(f"{record.where}: the {role} are not a list of strings", f'as in: "{role}": ["a", "b"]')
     return tuple(value)

@@ -142,7 +142,7 @@ def _nbest(
 ) -> Iterator[tuple[tuple[tuple[str, ...], float], ...]]:
     """Yield each row's best sequences with their probabilities."""
     tags, scores = network.crf.nbest(emissions, lengths, number)
-    logs = scores - network.crf.partition(emissions, lengths).unsqueeze(1)  # -inf: there are not so many
+    logs = scores - network.crf.partition(emissions, lengths).unsqueeze(1)  # -inf: there are fewer
     for chains, row, n in zip(tags.tolist(), logs.tolist(), lengths.tolist(), strict=True):
         ranked = zip(chains, row, strict=True)
         yield tuple((codec.outside(chain[:n]), math.exp(log)) for chain, log in ranked if log > -math.inf)

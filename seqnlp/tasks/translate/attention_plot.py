@@ -12,7 +12,7 @@ from seqnlp import errors
 from seqnlp.io import atomic
 from seqnlp.tasks.translate import output
 
-CELL, MOST = 0.32, 300  # inches; pieces that are shown
+CELL, MAX_PIECES = 0.32, 300  # inches; pieces that are shown
 
 
 def folder(name: str) -> Path:
@@ -21,7 +21,7 @@ def folder(name: str) -> Path:
     try:
         Path(name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.UsageError(f"{name}: cannot be made ({error.strerror})", "give a folder for pictures") from None
+        raise errors.UsageError(f"{name}: cannot be created ({error.strerror})", "give a folder for pictures") from None
     return Path(name)
 
 
@@ -40,13 +40,13 @@ def check() -> None:
 
 
 def attention(path: Path, parts: Sequence[np.ndarray], source: Sequence[str], target: Sequence[str]) -> None:
-    """Write a heat map as PNG: a column for each piece of the source, a row for each of the target, 300 at the most.
+    """Write a heat map as PNG: a column for each piece of the source, a row for each of the target, at most 300.
 
     parts: the weights (T, S) of each part of the source, one after the other.
     """
     from matplotlib import figure
 
-    source, target = source[:MOST], target[:MOST]
+    source, target = source[:MAX_PIECES], target[:MAX_PIECES]
     weights = _joined(parts, max(len(target), 1), len(source))
     sheet = figure.Figure(figsize=(2 + CELL * len(source), 1.5 + CELL * len(target)))
     axes = sheet.add_subplot()

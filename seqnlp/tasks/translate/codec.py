@@ -26,7 +26,7 @@ class Codec(base.Codec):
     longest: int
     ratio: float
     bleu_tokenize: str  # as suits the target
-    max_source_length: int | None = None  # from which on a source is cut, where not twice the longest
+    max_source_length: int | None = None  # from which on a source is cut, if not twice the longest
     scored_tokenize: str | None = None  # the tokenisation of BLEU that was asked for
     lowercase: bool = False
     merge_dropout: float = 0.0
@@ -69,11 +69,10 @@ class Codec(base.Codec):
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
-        import datasets
+        import pyarrow
 
-        numbers = datasets.List(datasets.Value("int32"))
-        texts = datasets.List(datasets.Value("string"))
-        return {"source": datasets.List(numbers), "target": numbers, "texts": texts, "lengths": numbers}
+        numbers, texts = pyarrow.list_(pyarrow.int32()), pyarrow.list_(pyarrow.string())
+        return {"source": pyarrow.list_(numbers), "target": numbers, "texts": texts, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:
         """Write the tokenizers and what is known of lengths; return the files' names."""

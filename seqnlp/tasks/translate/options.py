@@ -15,13 +15,13 @@ class Config(NetworkOptions):
 
     vocabulary: str = option(
         "auto",
-        "joint: source and target share subwords and embeddings; auto is joint where they share most characters.",
+        "joint: source and target share subwords and embeddings; auto is joint if they share most characters.",
         choices=("auto", "joint", "separate"),
         group="Text",
     )
     vocab_size: int | None = option(
         None,
-        "Subwords of a vocabulary; by default one for 90 words of the corpus, 500 to 16,000.",
+        "Subwords in a vocabulary; by default one per 90 words of the corpus, from 500 to 16,000.",
         group="Text",
         low=300,
         main=True,
@@ -30,7 +30,7 @@ class Config(NetworkOptions):
     normalize: str = redeclared(NetworkOptions, "normalize", "nfc")
     bpe_dropout: float = option(
         0.0,
-        "Share of the merges passed over in training, so that each time a text has other subwords; for bpe.",
+        "Probability that a merge is skipped in training, so that a text is split differently each time; for bpe.",
         group="Text",
         low=0.0,
         high=0.9,
@@ -43,54 +43,58 @@ class Config(NetworkOptions):
     decoder_hidden_size: int = option(512, "Size of the decoder's state.", low=1)
     decoder_layers: int = option(2, "Layers of the decoder: one below the attention, the others above.", low=2, high=8)
     attention: str = option("additive", "How the decoder looks at the source.", choices=("additive", "general", "dot"))
-    dropout: float = option(0.3, "Dropout of inputs, between layers and of outputs.", low=0.0, high=0.95, main=True)
+    dropout: float = option(
+        0.3, "Dropout of the inputs, between layers and of the outputs.", low=0.0, high=0.95, main=True
+    )
 
 
 @dataclass(frozen=True)
 class Search:
     """What shapes a result."""
 
-    beam_size: int = option(5, "Hypotheses under way at once; 1 is greedy.", group="Search", low=1, high=100)
-    nbest: int = option(1, "Translations of each input, best first; in text one is printed.", group="Output", low=1)
+    beam_size: int = option(5, "Hypotheses kept at each step; 1 is greedy search.", group="Search", low=1, high=100)
+    nbest: int = option(1, "Translations per input, best first; text output has the best only.", group="Output", low=1)
     length_penalty: float = option(
         1.0, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
     )
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
     prune_threshold: float = option(
         1.0,
-        "Hypotheses are dropped whose log-probability is this far under the best one's, or the --nbest-th's; 0: none.",
+        "Drop hypotheses whose log-probability is this far below the best one's, or the --nbest-th's; 0 for none.",
         group="Search",
         low=0.0,
     )
     no_repeat_ngram_size: int = option(
-        0, "An n-gram of so many subwords comes only once; 0 for no rule.", group="Search", low=0
+        0, "No n-gram of this many subwords occurs twice; 0 for no such rule.", group="Search", low=0
     )
     min_length_ratio: float = option(
-        0.0, "Fewest subwords of a translation, for each of the source.", group="Search", low=0.0, high=100.0
+        0.0, "Minimum subwords of a translation per subword of the source.", group="Search", low=0.0, high=100.0
     )
     max_length_ratio: float = option(
         2.0,
-        "Most subwords of a translation, for each of the source, and ten more.",
+        "Maximum subwords of a translation per subword of the source, plus ten.",
         group="Search",
         low=0.0,
         high=100.0,
     )
     max_source_length: int | None = option(
         None,
-        "Subwords of a source from which on it is cut; by default twice the longest in training.",
+        "Maximum subwords of a source, a longer one is translated in parts; by default twice the longest in training.",
         group="Search",
         low=2,
     )
     prefix: str = option("", "Text that every translation begins with.", group="Search")
-    sample: bool = option(False, "Draw translations at random instead of searching the best.", group="Search")
-    temperature: float = option(1.0, "Of sampling: under 1 nearer the most probable.", group="Search", low=0.01)
+    sample: bool = option(False, "Draw translations at random instead of searching for the best.", group="Search")
+    temperature: float = option(
+        1.0, "Temperature of sampling: below 1 favours what is probable.", group="Search", low=0.01
+    )
     top_k: int = option(0, "Sample from the K most probable subwords; 0 for all.", group="Search", low=0)
     top_p: float = option(
-        1.0, "Sample from the fewest subwords with this probability.", group="Search", low=0.001, high=1.0
+        1.0, "Sample from the fewest subwords that have this probability together.", group="Search", low=0.001, high=1.0
     )
     sampling_seed: int = option(1, "Seed of sampling.", group="Search", low=0)
     tokenize: str | None = option(None, "Tokenisation of BLEU in eval.", group="Scoring", choices=registry.TOKENIZERS)
-    lowercase: bool = option(False, "Compare in lower case in eval.", group="Scoring")
+    lowercase: bool = option(False, "Ignore case in eval.", group="Scoring")
     score_reference: str | None = option(
         None, "Score these translations, one a line, instead of searching.", group="Input", metavar="FILE"
     )

@@ -39,7 +39,7 @@ class Translation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The best translation and others, the subwords of the source, and what is to be noted of it."""
+    """The best translation and others, the subwords of the source, and what may be wrong with it."""
 
     best: Translation
     others: tuple[Translation, ...]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import examples, formats, readers, schema
+from seqnlp.preprocess.corpora import formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example
 
 log = logging.getLogger(__name__)
@@ -33,22 +33,16 @@ def _text(record: formats.Record, role: str) -> str:
     return text
 
 
-def pairs(source: schema.Source) -> examples.Examples:
-    """Return pairs; those with a blank side are left out, and counted the first time."""
-    told: list[int] = []
-
-    def make() -> Iterator[Example]:
-        blank = 0
-        for pair in map(labelled, readers.records(source, ROLES, targets=True)):
-            if pair.source.strip() and pair.target.strip():
-                yield pair
-            else:
-                blank += bool(pair.source.strip() or pair.target.strip())
-        if blank and not told:
-            told.append(blank)
-            log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
-
-    return examples.Examples(make)
+def pairs(source: schema.Source) -> Iterator[Example]:
+    """Yield pairs; those with a blank side are left out, and counted at the end."""
+    blank = 0
+    for pair in map(labelled, readers.records(source, ROLES, targets=True)):
+        if pair.source.strip() and pair.target.strip():
+            yield pair
+        else:
+            blank += bool(pair.source.strip() or pair.target.strip())
+    if blank:
+        log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
 
 
 def with_references(inputs: Iterable[Example], path: str, source: schema.Source) -> Iterator[Example]:

@@ -47,7 +47,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     def example(self, record: formats.Record, search: Search) -> Example:
         return reading.unlabelled(record)
 
-    def read(self, source: schema.Source, config: Config) -> examples.Examples:
+    def read(self, source: schema.Source, config: Config) -> Iterator[Example]:
         return reading.pairs(source)
 
     def read_inputs(self, source: schema.Source, config: Config, search: Search) -> Iterable[Example]:
@@ -99,7 +99,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
         found = search.translations(networks, codec, batch, columns, settings)
         if not all(found):
             hint = "a smaller --min-length-ratio or --no-repeat-ngram-size"
-            raise errors.UsageError("no translation keeps all rules of the search", hint)
+            raise errors.UsageError("no translation satisfies all constraints of the search", hint)
         rest = iter(found)
         return [output.prediction([next(rest) for _ in row], row, codec) for row in columns["source"]]
 
@@ -136,9 +136,9 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
 
 def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:
     """Pieces of sources and targets, drawn anew by the seed of the step."""
-    import torch
+    from seqnlp.training import randomness
 
-    generator = random.Random(int(torch.randint(2**31, (1,))))
+    generator = random.Random(randomness.draw_seed())
     source, target = codec.samplers
     drawn = [(source.encode(one, generator), target.encode(other, generator)) for one, other in texts]
     return [[*one, tokenizer.END] for one, _ in drawn], [other for _, other in drawn]

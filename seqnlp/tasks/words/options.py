@@ -11,10 +11,10 @@ from seqnlp.tasks.network_options import NetworkOptions
 
 @dataclass(frozen=True)
 class WordOptions(NetworkOptions):
-    """What makes a network that reads words."""
+    """The options of a network that reads words."""
 
-    vocab_size: int = option(50_000, "Most words in the vocabulary.", group="Text", low=5, main=True)
-    min_count: int = option(1, "Occurrences that a word needs to be in the vocabulary.", group="Text", low=1)
+    vocab_size: int = option(50_000, "Maximum words in the vocabulary.", group="Text", low=5, main=True)
+    min_count: int = option(1, "Minimum occurrences of a word in the vocabulary.", group="Text", low=1)
     char_ngram_buckets: int = option(
         50_000, "Buckets of hashed character n-grams; 0 for words alone.", group="Text", low=0
     )
@@ -29,7 +29,7 @@ class WordOptions(NetworkOptions):
     embedding_size: int = redeclared(
         NetworkOptions, "embedding_size", 128, "Size of the word vectors; that of --vectors, if given."
     )
-    word_dropout: float = option(0.1, "Share of the words left out in training.", low=0.0, high=0.95)
+    word_dropout: float = option(0.1, "Probability that a word is left out in training.", low=0.0, high=0.95)
 
     def check(self) -> None:
         """Raise `UsageError` where options contradict each other."""

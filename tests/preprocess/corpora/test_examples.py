@@ -6,7 +6,7 @@ from seqnlp.preprocess.corpora import examples
 
 
 def corpus(size):
-    return examples.Examples(lambda: (examples.Example(str(n), None, None, "x", n) for n in range(size)))
+    return examples.Examples(lambda: (examples.Example(str(n), None, None, "x", n) for n in range(size)), size)
 
 
 def numbers(part):

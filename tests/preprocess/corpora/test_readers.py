@@ -382,16 +382,16 @@ def test_stdin_with_a_named_format(stdin):
     assert [record.values for record in found] == GOOD
 
 
-def test_spooled_stdin_is_read_as_often_as_needed(stdin):
+def test_a_copy_of_stdin_is_read_as_often_as_needed(stdin):
     stdin(SAME["x.tsv"].encode())
-    source = schema.spooled(schema.Source(("-",), format="tsv"))
+    source = schema.copied(schema.Source(("-",), format="tsv"))
     for _ in range(2):
         assert [record.values for record in readers.records(source, ROLES, targets=True)] == GOOD
 
 
-def test_spooled_stdin_keeps_its_name(stdin):
+def test_a_copy_of_stdin_keeps_its_name(stdin):
     stdin(b"one column\n")
-    source = schema.spooled(schema.Source(("-",), format="tsv"))
+    source = schema.copied(schema.Source(("-",), format="tsv"))
     assert list(source.hashes()) == ["stdin"]
     with pytest.raises(errors.DataError, match=r"^stdin:1: 1 column"):
         list(readers.records(source, ROLES, targets=True))
@@ -417,11 +417,11 @@ def test_a_named_pipe_is_opened_only_when_it_is_read(tmp_path, monkeypatch):
         patched.setattr(schema.files, "open_bytes", refuse)
         source.check()
     writer.start()
-    spooled = schema.spooled(source)
+    copied = schema.copied(source)
     writer.join(timeout=10)
     for _ in range(2):
-        assert [record.values for record in readers.records(spooled, ROLES, targets=True)] == GOOD
-    assert list(spooled.hashes()) == [path]
+        assert [record.values for record in readers.records(copied, ROLES, targets=True)] == GOOD
+    assert list(copied.hashes()) == [path]
 
 
 @pytest.mark.parametrize("name", ["nothing.tsv", ""])
@@ -458,3 +458,10 @@ def test_an_encoded_corpus_stands_alone(tmp_path):
     for paths in ((one, other), ("x.tsv", one)):
         with pytest.raises(errors.UsageError, match="an encoded corpus cannot be read together with others"):
             schema.Source(paths).check()
+
+
+@pytest.mark.parametrize("targets", [True, False])
+def test_where_inputs_are_all_a_plain_text_stands_alone(tmp_path, targets):
+    (tmp_path / "lines.txt").write_text("one\ntwo\n")
+    found = readers.records(schema.Source((str(tmp_path / "lines.txt"),)), ("text",), targets=targets)
+    assert [record.values for record in found] == [{"text": "one"}, {"text": "two"}]

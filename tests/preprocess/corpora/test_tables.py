@@ -1,7 +1,10 @@
 """Tables: names for the integers of class labels wherever they stand, and rows of parquet files and data sets."""
 
+import hashlib
 import json
+import os
 import socket
+from pathlib import Path
 
 import datasets
 import pyarrow
@@ -136,9 +139,16 @@ def test_a_parquet_file_that_is_not_there(tmp_path):
         rows_of(tmp_path / "x.parquet")
 
 
-def test_stdin_is_no_parquet_file():
-    with pytest.raises(errors.UsageError, match="cannot be read from stdin"):
-        rows_of("-")
+@pytest.mark.parametrize("digest", [None, hashlib.sha256()])
+def test_a_parquet_file_comes_through_a_pipe_too(tmp_path, digest):
+    rows = [{"text": f"text {n}"} for n in range(7)]
+    content = Path(write(tmp_path / "x.parquet", rows)).read_bytes()
+    reading, writing = os.pipe()
+    with open(writing, "wb") as pipe:
+        pipe.write(content)
+    assert list(tables.parquet(f"/dev/fd/{reading}", "x.parquet", digest)) == rows
+    os.close(reading)
+    assert digest is None or digest.hexdigest() == hashlib.sha256(content).hexdigest()
 
 
 def records(path, **options):
@@ -251,7 +261,7 @@ def test_a_data_set_has_a_fingerprint(folder):
 def test_records_of_a_data_set(folder):
     source = schema.Source((f"hf:{folder}+small:test",))
     source.check()
-    found = readers.records(schema.spooled(source), ROLES, targets=True)
+    found = readers.records(source, ROLES, targets=True)
     assert [record.values for record in found] == [
         {"text": "text 0", "label": "red"},
         {"text": "text 1", "label": "green"},

@@ -8,7 +8,7 @@ from seqnlp.preprocess.text import bitext, tokenizer
 
 def corpus(*rows):
     made = [Example(source, target, source, "x.tsv", number) for number, (source, target) in enumerate(rows, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 GERMAN = ("ein kleines Haus am See", "a little house by the lake")

@@ -46,5 +46,5 @@ def test_a_merge_is_passed_over_as_often_as_asked():
 
 def test_pieces_of_another_kind_are_refused():
     words = tokenizer.train_vocabulary(["a b"])
-    with pytest.raises(errors.UsageError, match="kind bpe"):
+    with pytest.raises(errors.UsageError, match="needs a BPE tokenizer"):
         bpe_dropout.Sampler(words, 0.1)

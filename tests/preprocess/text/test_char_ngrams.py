@@ -68,7 +68,7 @@ def test_a_batch_without_words_has_no_n_grams():
 
 
 def test_every_process_gives_the_same_numbers_in_the_same_order():
-    script = f"from seqnlp.preprocess.text import char_ngrams as s; p = s.Subwords(2, 5, 997)\nimport json\n\
+    script = f"from seqnlp.preprocess.text import char_ngrams as s; p = s.CharNgrams(2, 5, 997)\nimport json\n\
 print(json.dumps([p.of_word(w).tolist() for w in {WORDS!r}]))"
     outputs = [
         subprocess.run(

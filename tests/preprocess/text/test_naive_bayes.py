@@ -37,8 +37,16 @@ def by_hand(pairs, words, own, longest, classes=3):
     return scores - scores.mean()
 
 
+def counted(pairs, classes, longest):
+    """The counts of (words, number of the class) pairs."""
+    counter = naive_bayes.Counter(longest, len(pairs))
+    for words, label in pairs:
+        counter.add(words, str(label))
+    return counter.finish([str(label) for label in range(classes)])
+
+
 def fitted(longest=2):
-    return naive_bayes.NaiveBayes.fit(PAIRS, 3, longest)
+    return counted(PAIRS, 3, longest)
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3])
@@ -73,7 +81,7 @@ def test_a_text_s_scores_do_not_depend_on_its_batch(texts):
 
 
 def test_only_the_most_frequent_n_grams_are_kept_where_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(naive_bayes, "MOST_CELLS", 3 * 2)
+    monkeypatch.setattr(naive_bayes, "MAX_CELLS", 3 * 2)
     made = fitted(1)
     assert made.counts.shape == (2, 3)
     assert len(made.ids(["a", "b"])) == 2
@@ -82,7 +90,7 @@ def test_only_the_most_frequent_n_grams_are_kept_where_there_are_too_many(monkey
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5, 7, 18, 19, 20])  # all have 19 n-grams
 @pytest.mark.parametrize("cells", [1 << 23, 3 * 4])
 def test_the_counts_do_not_depend_on_the_chunks(monkeypatch, chunk, cells):
-    monkeypatch.setattr(naive_bayes, "MOST_CELLS", cells)
+    monkeypatch.setattr(naive_bayes, "MAX_CELLS", cells)
     whole = fitted()
     monkeypatch.setattr(naive_bayes, "CHUNK", chunk)
     made = fitted()

@@ -37,6 +37,6 @@ def test_a_list_of_steps_is_as_good_as_a_string():
     assert normalize.steps(["nfc", "lower"]) == normalize.steps("nfc,lower")
 
 
-def test_an_unknown_step_is_told_with_those_that_exist():
+def test_an_unknown_step_is_reported_with_those_that_exist():
     with pytest.raises(errors.UsageError, match="no normalisation step 'stem'; hint: the steps are nfc, nfkc, lower"):
         normalize.build("nfc,stem")

@@ -102,8 +102,8 @@ def test_words_are_found_as_they_are_normalised(path):
     np.testing.assert_allclose([rows[4], rows[5]], scaled([1, -1], [3, -3]), rtol=1e-6)
 
 
-def test_vectors_of_another_language_are_told(path):
-    message = r"v\.txt: has a vector for none of the words; hint: is it of this language\?"
+def test_vectors_of_another_language_are_reported(path):
+    message = r"v\.txt: has no vector for any of the words; hint: is it of this language\?"
     with pytest.raises(errors.DataError, match=message):
         word_vectors.rows(path(PLAIN), {"le": 4})
     with pytest.raises(errors.DataError, match=message):
@@ -121,18 +121,18 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_faulty_line_is_told(path, name):
+def test_a_faulty_line_is_reported(path, name):
     content, number, size = FAULTS[name]
     with pytest.raises(errors.DataError, match=rf"v\.txt:{number}: not a word and {size} numbers"):
         word_vectors.rows(path(content), {"the": 4, "of": 5})
 
 
 @pytest.mark.parametrize("content", ["", "\n \n", "400000 300\n"])
-def test_a_file_without_vectors_is_told(path, content):
-    with pytest.raises(errors.DataError, match=r"v\.txt: no word vectors; hint: a word and its numbers a line"):
+def test_a_file_without_vectors_is_reported(path, content):
+    with pytest.raises(errors.DataError, match=r"v\.txt: no word vectors; hint: a word and its numbers on each line"):
         word_vectors.size(path(content))
 
 
-def test_a_missing_file_is_told():
+def test_a_missing_file_is_reported():
     with pytest.raises(errors.UsageError, match=r"nowhere\.txt: no such file"):
         word_vectors.size("nowhere.txt")

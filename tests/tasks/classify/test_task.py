@@ -21,7 +21,7 @@ PAIRS = [("So good", ("pos",)), ("too bad !", ("neg",)), ("good good", ("pos",))
 
 def corpus(pairs=PAIRS):
     made = [Example(text, target, text, "x.tsv", number) for number, (text, target) in enumerate(pairs, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 def fitted(pairs=PAIRS, **options):
@@ -73,7 +73,7 @@ def test_labels_of_fasttext(read):
 
 
 @pytest.mark.parametrize(("content", "what"), [(jsonl(["b", "c"]), "2 labels"), (jsonl([]), "no label")])
-def test_other_than_one_label_is_told_with_what_to_do(read, content, what):
+def test_other_than_one_label_is_reported_with_what_to_do(read, content, what):
     with pytest.raises(errors.DataError) as error:
         read("x.jsonl", jsonl("b") + content)
     assert error.value.message == f"x.jsonl:2: {what}, expected one"
@@ -81,13 +81,13 @@ def test_other_than_one_label_is_told_with_what_to_do(read, content, what):
 
 
 @pytest.mark.parametrize("label", [{"name": "b"}, [["b"]], [None]])
-def test_a_label_of_another_kind_is_told(read, label):
+def test_a_label_of_another_kind_is_reported(read, label):
     with pytest.raises(errors.DataError, match=r"x\.jsonl:1: a label is a string or a number, or a list of them"):
         read("x.jsonl", jsonl(label))
 
 
 @pytest.mark.parametrize(("text", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
-def test_a_text_of_another_kind_is_told(read, text, kind):
+def test_a_text_of_another_kind_is_reported(read, text, kind):
     with pytest.raises(errors.DataError, match=rf"x\.jsonl:1: the text is a {kind}, expected a string"):
         read("x.jsonl", json.dumps({"text": text, "label": "b"}) + "\n")
 
@@ -95,12 +95,12 @@ def test_a_text_of_another_kind_is_told(read, text, kind):
 # fitting
 
 
-def test_one_class_only_is_told():
-    with pytest.raises(errors.DataError, match=r"part has one class only \(pos\); hint: a classifier needs"):
+def test_one_class_only_is_reported():
+    with pytest.raises(errors.DataError, match=r"part has only one class \(pos\); hint: a classifier needs"):
         fitted([("a", ("pos",)), ("b", ("pos",))])
 
 
-def test_no_labels_are_told():
+def test_no_labels_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no labelled examples"):
         fitted([("a", ()), ("b", ())], multi_label=True)
 
@@ -120,9 +120,9 @@ def test_going_on_keeps_vocabulary_and_labels():
     assert again is codec
 
 
-def test_going_on_with_a_label_that_the_model_does_not_know_is_told():
+def test_going_on_with_a_label_that_the_model_does_not_know_is_reported():
     config, codec = fitted()
-    with pytest.raises(errors.DataError, match="the model to go on from does not know the label 'new'"):
+    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'new'"):
         classify.fit(corpus([("other", ("neg",)), ("words", ("new",))]), config, {"codec": codec})
 
 
@@ -304,7 +304,7 @@ def test_mistakes_come_worst_first_with_gold_beside_predicted():
 # the registry
 
 
-def test_a_task_that_does_not_exist_is_told_with_those_that_do():
+def test_a_task_that_does_not_exist_is_reported_with_those_that_do():
     with pytest.raises(errors.UsageError, match="no task 'cooking'; hint: the tasks are classify"):
         registry.get("cooking")
 

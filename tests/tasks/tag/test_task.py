@@ -44,7 +44,7 @@ def sentence(text, tags=None, **rest):
 
 def corpus(pairs=SPANS):
     made = [sentence(*pair, line=number) for number, pair in enumerate(pairs, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 def fitted(pairs=SPANS, given=(), **options):
@@ -136,8 +136,14 @@ FAULTS = {
     "too few tags": ({"x.jsonl": '{"tokens": ["a", "b"], "tags": ["O"]}\n'}, "x.jsonl:1: 2 tokens, 1 tag; hint: every"),
     "too many tags": ({"w": "a\nb c\n", "t": "O\nO O O\n"}, "w:2: 2 tokens, 3 tags; hint: every token needs a tag"),
     "no tags": ({"w": "a\nb\n", "t": "O\n\n"}, "w:2: 1 token, 0 tags"),
-    "a number": ({"x.jsonl": '{"tokens": ["a"], "tags": [3]}\n'}, "x.jsonl:1: the tags are no list of strings; hint: "),
-    "an object": ({"x.jsonl": '{"tokens": {"a": 1}, "tags": "O"}\n'}, "x.jsonl:1: the tokens are no list of strings"),
+    "a number": (
+        {"x.jsonl": '{"tokens": ["a"], "tags": [3]}\n'},
+        "x.jsonl:1: the tags are not a list of strings; hint: ",
+    ),
+    "an object": (
+        {"x.jsonl": '{"tokens": {"a": 1}, "tags": "O"}\n'},
+        "x.jsonl:1: the tokens are not a list of strings",
+    ),
     "a blank": ({"x.jsonl": '{"tokens": ["a"], "tags": ["B X"]}\n'}, "x.jsonl:1: not a tag: 'B X'; hint: tags are not"),
     "a line end": ({"x.jsonl": '{"tokens": ["a"], "tags": ["B\\nX"]}\n'}, "x.jsonl:1: not a tag: 'B\\nX'"),
     "an empty tag": ({"x.jsonl": '{"tokens": ["a"], "tags": [""]}\n'}, "x.jsonl:1: not a tag: ''"),
@@ -145,7 +151,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_faulty_sentence_is_told(read, name):
+def test_a_faulty_sentence_is_reported(read, name):
     files, message = FAULTS[name]
     with pytest.raises(errors.DataError) as error:
         read(files)
@@ -156,7 +162,7 @@ def example(tokens, **search):
     return tag.example(formats.Record({"tokens": tokens}, tokens, "x", 1), tag.Search(**search))
 
 
-def test_a_line_of_text_is_parted_by_blanks_and_tabs_alone():
+def test_a_line_of_text_is_split_at_spaces_and_tabs_alone():
     assert example(" It's\u00a0a \t(good)\u2028day. ").source == ("It's\u00a0a", "(good)\u2028day.")
 
 
@@ -196,30 +202,30 @@ def test_tags_of_spans_are_bioes_and_outside_inside(tags, scheme, names):
 
 
 @pytest.mark.parametrize(("tags", "name"), [("O O", "O"), ("B-X", "B-X"), ("NOUN NOUN", "NOUN")])
-def test_one_tag_only_is_told(tags, name):
-    with pytest.raises(errors.DataError, match=rf"part has one tag only \({name}\); hint: there is nothing to learn"):
+def test_one_tag_only_is_reported(tags, name):
+    with pytest.raises(errors.DataError, match=rf"part has only one tag \({name}\); hint: there is nothing to learn"):
         fitted([("a " * len(tags.split()), tags)])
 
 
-def test_no_tags_are_told():
+def test_no_tags_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no tagged sentences"):
         fitted([])
 
 
-def test_n_grams_of_no_length_are_told():
+def test_n_grams_of_no_length_are_reported():
     with pytest.raises(errors.UsageError, match="--min-char-ngram is greater than --max-char-ngram"):
         fitted(min_char_ngram=4, max_char_ngram=3)
     fitted(min_char_ngram=4, max_char_ngram=3, char_ngram_buckets=0)
 
 
-def test_words_met_once_are_rare():
+def test_words_seen_once_are_rare():
     _, codec = fitted([("a b a c <s>", "X Y X Y X"), ("a b d", "X Y X")])
     names = codec.words.names
     assert set(names[4 : codec.rare]) == {"a", "b"}
     assert set(names[codec.rare :]) == {"c", "d"}
 
 
-def test_where_no_word_is_met_twice_all_are_rare():
+def test_where_no_word_is_seen_twice_all_are_rare():
     assert fitted([("a b", "X Y")])[1].rare == tokenizer.END + 1
 
 
@@ -245,8 +251,8 @@ def test_going_on_keeps_vocabulary_and_tags_and_needs_no_vectors():
     assert again == (tag.Config(), codec)
 
 
-def test_going_on_with_a_tag_that_the_model_does_not_know_is_told():
-    with pytest.raises(errors.DataError, match="the model to go on from does not know the label 'S-NEW'"):
+def test_going_on_with_a_tag_that_the_model_does_not_know_is_reported():
+    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'S-NEW'"):
         fitted([("a b", "B-NEW O")], given={"codec": fitted()[1]})
 
 
@@ -288,8 +294,8 @@ def test_words_of_the_vectors_come_after_those_of_the_corpus(pretrained):
     assert len(fitted(vectors=pretrained("bergen 1 2\nada 1 2\n"), vocab_size=6)[1].words) == 6
 
 
-def test_vectors_of_another_language_are_told(pretrained):
-    with pytest.raises(errors.DataError, match="has a vector for none of the words"):
+def test_vectors_of_another_language_are_reported(pretrained):
+    with pytest.raises(errors.DataError, match="has no vector for any of the words"):
         fitted(vectors=pretrained("le 1 2\nla 1 2\n"))
 
 
@@ -342,7 +348,7 @@ def test_tags_come_back_in_the_scheme_that_they_came_in(scheme, data):
     assert codec.outside(row["tags"]) == tags
 
 
-def test_illegal_tags_of_the_corpus_are_mended_for_training():
+def test_illegal_tags_of_the_corpus_are_repaired_for_training():
     _, codec = fitted()
     row = codec.encode(sentence("a b c d", "I-LOC I-PER O I-PER"))
     assert codec.outside(row["tags"]) == ("B-LOC", "B-PER", "O", "B-PER")

@@ -61,7 +61,7 @@ def test_a_translation_without_pieces_has_a_picture(drawn):
 
 
 def test_of_a_long_text_the_beginning_is_shown(drawn, monkeypatch):
-    monkeypatch.setattr(attention_plot, "MOST", 7)
+    monkeypatch.setattr(attention_plot, "MAX_PIECES", 7)
     parts = [weights(4, 5), weights(4, 5), weights(4, 5)]
     _, shown = drawn(parts, PIECES * 3, ["a"] * 12)
     assert shown.shape == (7, 7)
@@ -73,7 +73,7 @@ def test_pieces_of_any_script_and_signs_of_mathematics_are_shown_as_they_are(dra
     assert not recwarn
 
 
-def test_without_matplotlib_it_is_told_what_to_install(monkeypatch):
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(errors.UsageError) as error:
         attention_plot.check()

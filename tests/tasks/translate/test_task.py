@@ -27,7 +27,7 @@ CHINESE = [("one two. three", "一二。三"), ("two", "二")]
 
 def corpus(pairs=PAIRS):
     made = [Example(source, target, source, "x.tsv", number) for number, (source, target) in enumerate(pairs, 1)]
-    return Examples(lambda: iter(made))
+    return Examples(lambda: iter(made), len(made))
 
 
 def fitted(pairs=PAIRS, given=None, **options):
@@ -53,10 +53,9 @@ def read(source):
 
 
 def test_pairs_with_one_blank_side_are_left_out_with_a_count(source, caplog):
-    pairs = translate.read(source("x.tsv", "a\tb\n\tc\nd\t \n \t\ne\tf\n"), translate.Config())
     with caplog.at_level(logging.WARNING):
-        assert [one.source for one in pairs] == ["a", "e"]
-        assert [one.line for one in pairs] == [1, 5]
+        found = read(source("x.tsv", "a\tb\n\tc\nd\t \n \t\ne\tf\n"))
+    assert found == [("a", "b", 1), ("e", "f", 5)]
     assert [record.getMessage() for record in caplog.records] == ["x.tsv: 2 pairs with one blank side are left out"]
 
 
@@ -68,7 +67,7 @@ def test_lines_that_are_blank_on_both_sides_are_nothing(source, caplog):
 
 @pytest.mark.parametrize(("value", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
 @pytest.mark.parametrize("role", translate.roles)
-def test_a_side_of_another_kind_is_told(source, role, value, kind):
+def test_a_side_of_another_kind_is_reported(source, role, value, kind):
     content = json.dumps({"source": "a", "target": "b", role: value})
     with pytest.raises(errors.DataError, match=rf"x\.jsonl:1: the {role} is a {kind}, expected a string"):
         read(source("x.jsonl", content))
@@ -122,7 +121,7 @@ def test_stdin_is_read_once(stdin):
 # fitting
 
 
-def test_no_pairs_are_told():
+def test_no_pairs_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no pairs"):
         fitted([])
 
@@ -156,7 +155,7 @@ def test_going_on_keeps_the_pieces_and_learns_longer_sentences():
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
+def test_pairs_that_are_too_long_are_reported_with_a_count(caplog, given):
     known = {"codec": fitted()[1]} if given else {}
     with caplog.at_level(logging.WARNING):
         fitted([*PAIRS, ("zwei " * 100, "two"), ("zwei", "two " * 100)], known, max_train_length=50)
@@ -166,7 +165,7 @@ def test_pairs_that_are_too_long_are_told_with_a_count(caplog, given):
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_where_all_pairs_are_too_long_it_is_told(given):
+def test_where_all_pairs_are_too_long_it_is_reported(given):
     known = {"codec": fitted()[1]} if given else {}
     with pytest.raises(
         errors.DataError, match="no pair has at most 1 subwords on either side; hint: a greater --max-train-length"
@@ -278,7 +277,7 @@ def test_what_is_only_translated_is_not_dropped_from():
 
 
 def test_dropout_needs_pieces_of_bpe():
-    with pytest.raises(errors.UsageError, match="kind bpe"):
+    with pytest.raises(errors.UsageError, match="needs a BPE tokenizer"):
         fitted(bpe_dropout=0.1, subwords="unigram")
 
 
@@ -452,9 +451,9 @@ def test_no_piece_comes_twice_where_it_must_not():
     assert len(set(found.best.subwords)) == len(found.best.subwords)
 
 
-def test_rules_that_leave_no_translation_are_told():
+def test_rules_that_leave_no_translation_are_reported():
     with pytest.raises(
-        errors.UsageError, match="no translation keeps all rules of the search; hint: a smaller --min-length"
+        errors.UsageError, match="no translation satisfies all constraints of the search; hint: a smaller --min-length"
     ):
         predicted(["zwei zwei zwei"], no_repeat_ngram_size=1, min_length_ratio=100.0, max_length_ratio=100.0)
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-class Dice:
+class Rng:
     """A seeded source of choices."""
 
     def __init__(self, seed: int) -> None:

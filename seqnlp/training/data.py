@@ -1,0 +1,74 @@
+"""Data: what training goes through: a policy that says which items meet, and the way from a batch to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from seqnlp.options import Training
+from seqnlp.preprocess.batching import buckets, padding
+
+
+class Rows(Protocol):
+    """Encoded rows: `arrow.Rows` holds them in Arrow."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Return the number of steps of each row, (N, 1), or (N, 2) for pairs."""
+
+    def columns(self, rows: np.ndarray) -> Mapping[str, list[Any]]:
+        """Return the columns of the given rows."""
+
+
+class Policy(Protocol):
+    """How items (rows, steps of a stream, windows) meet in batches: one of `preprocess.batching`."""
+
+    @property
+    def items(self) -> int:
+        """Return the items of an epoch."""
+
+    @property
+    def batch(self) -> int:
+        """Return the items of a batch, on average or at the most."""
+
+    def epoch(self, number: int) -> Sequence[Any]:
+        """Return the batches of an epoch, as cheap descriptions; their number is the same in every epoch."""
+
+    def summary(self) -> str:
+        """Return how the items meet, in a few words."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A policy, and the way from one of its batches to tensors, with `.to(device)`."""
+
+    policy: Policy
+    load: Callable[[Any], Any]
+
+    def epoch(self, number: int) -> Sequence[Any]:
+        """Return the batches of an epoch."""
+        return self.policy.epoch(number)
+
+
+def in_buckets(
+    rows: Rows,
+    training: Training,
+    plan: buckets.Plan | None,
+    collate: Callable[[Mapping[str, list[Any]], padding.Edge], Any],
+) -> Batches:
+    """Return rows in buckets by length, as tasks have them by default.
+
+    plan: of a packed corpus, None for what suits the rows; collate: from columns and the lengths to pad to, to tensors.
+    """
+    if plan is None:
+        assert training.max_tokens is not None
+        plan = buckets.plan(rows.lengths, buckets.Limits(training.max_tokens, training.batch_size))
+
+    def load(batch: padding.Batch) -> Any:
+        numbers, widths = batch
+        return collate(rows.columns(numbers), widths)
+
+    return Batches(buckets.Buckets(rows.lengths, plan, training.seed), load)

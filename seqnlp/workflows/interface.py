@@ -1,0 +1,73 @@
+"""The Python interface to training: what `seqnlp TASK train` does, with the same defaults and errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqnlp import errors, options
+from seqnlp.preprocess.corpora import schema
+from seqnlp.tasks import base, registry
+from seqnlp.workflows import prepare
+from seqnlp.workflows import train as workflow
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def train(
+    task: str,
+    corpus: Paths,
+    output: str | Path,
+    *,
+    dev: Paths = (),
+    reading: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+    init_from: str | Path | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Return the result of training a model into the folder `output`, as the command prints it.
+
+    corpus, dev: a file or several. reading: how to read them, the fields of `schema.Source` (format, encoding, header,
+    columns). settings: the command's options by name, as in `hidden_size=64, epochs=3`. Raises `SeqnlpError`.
+    """
+    made = registry.get(task)
+    config, training = _settings(made, settings)
+    if init_from is not None and config:
+        raise errors.UsageError(f"{min(config)} cannot be given with init_from: the model brings its settings")
+    job = prepare.Job(
+        task=task,
+        train=_source(corpus, reading),
+        dev=_source(dev, reading) if dev else None,
+        folder=Path(output),
+        config=made.Config(**config),
+        training=dataclasses.replace(made.training, **training),
+        device=device,
+        overwrite=overwrite,
+        init_from=None if init_from is None else str(init_from),
+    )
+    return workflow.train(job)
+
+
+def _settings(task: base.AnyTask, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that make the model, and those of the training."""
+    kinds = task.Config, options.Training
+    names: list[set[str]] = [{field.name for field in dataclasses.fields(kind)} for kind in kinds]
+    for name in settings:
+        if name not in names[0] | names[1]:
+            near = difflib.get_close_matches(name, sorted(names[0] | names[1]), n=1)
+            raise errors.UsageError(
+                f"{task.name} has no setting {name!r}", f"did you mean {near[0]}?" if near else None
+            )
+    config, training = ({k: v for k, v in settings.items() if k in own} for own in names)
+    return config, training
+
+
+def _source(paths: Paths, reading: Mapping[str, Any] | None) -> schema.Source:
+    several = [paths] if isinstance(paths, str | Path) else paths
+    source = schema.Source(tuple(map(str, several)), **(reading or {}))
+    source.check()
+    return source

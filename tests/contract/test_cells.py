@@ -1,0 +1,34 @@
+"""Every task with every cell: it is trained, saved, loaded, and predicts."""
+
+import dataclasses
+
+import pytest
+
+from seqnlp.nn import cells
+from seqnlp.tasks import network_options
+from seqnlp.workflows import predict as prediction
+from seqnlp.workflows import train
+
+OTHERS = [cell for cell in network_options.CELLS if cell != "lstm"]  # which the other tests have
+
+
+def test_the_options_name_the_cells_there_are():
+    assert set(network_options.CELLS) == set(cells.CELLS)
+
+
+@pytest.mark.parametrize("cell", OTHERS)
+@pytest.mark.parametrize("name", ["classify", "tag", "translate"])
+def test_a_task_with_another_cell_is_trained_and_predicts(cases, name, cell, tmp_path):
+    case = next(case for case in cases if case.task == name)
+    training = dataclasses.replace(case.training, epochs=2, eval_every=None)
+    case = case._replace(config={**case.config, "cell": cell}, training=training)
+    train.train(case.job(tmp_path / "model"))
+    model = prediction.load(tmp_path / "model", device="cpu")
+    assert model.config.cell == cell
+    assert [found is None for found in model.predict(case.inputs)] == [not text.strip() for text in case.inputs]
+    parts = cells.CELLS[cell].parts
+    assert model.networks[0].encoder.layers[0].parts == parts
+
+
+def test_every_registered_task_is_tried_with_other_cells(cases):
+    assert {case.task for case in cases} == {"classify", "tag", "translate"}
