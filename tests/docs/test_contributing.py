@@ -21,6 +21,7 @@ SECTIONS = {
     for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
     if "```" in text
 }
+COMMAND = "import os; os.fsync = lambda handle: None; from seqnlp import cli; cli.main()"  # nothing pulls the plug
 MAX_FILES = 3  # of ours that an addition may touch, besides what is new
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"# (seqnlp/\S+\.py)(?:, (in|above) (.+))?\n")
@@ -75,7 +76,7 @@ def run(tmp_path):
     place.mkdir()
     commands.mkdir()
     (place / "data").symlink_to(ROOT / "data")
-    (commands / "seqnlp").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m seqnlp "$@"\n')
+    (commands / "seqnlp").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{COMMAND}' \"$@\"\n")
     (commands / "seqnlp").chmod(0o755)
     ours = {"PYTHONPATH": str(tmp_path / "source"), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
