@@ -146,7 +146,7 @@ def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
 def together(folders: Sequence[str], device: str, precision: str, task: str) -> Model:
     """Return the model in the first folder with the networks of all: an ensemble.
 
-    Raises `ModelError` where one has not the first one's codec: their results would not mean the same.
+    Raises `ModelError` where one has another codec than the first: their results would not mean the same.
     """
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
@@ -156,7 +156,8 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
         )
         if own != theirs:
             raise errors.ModelError(
-                f"{folder}: has not the codec of {folders[0]}", "an ensemble is trained on one encoded corpus"
+                f"{folder}: has another codec than {folders[0]}",
+                "the models of an ensemble are trained on one encoded corpus",
             )
         first.networks += other.networks
     return first
@@ -184,7 +185,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         raise
     except (*UNFIT, errors.SeqnlpError) as error:
         reason = str(error).split("\n")[0]
-        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
+        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train again") from error
     log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
     place = _resolve_device(device)
     return Model(made, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
@@ -203,9 +204,9 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
         except FileNotFoundError as error:
             if tries > 1:  # the training that is under way has just replaced it by the next
                 return _stored(folder, tries - 1)
-            raise errors.ModelError(f"{error.filename or newest}: is missing", "train anew with --overwrite") from None
+            raise errors.ModelError(f"{error.filename or newest}: is missing", "train again with --overwrite") from None
         if not groups.get("best"):
-            raise errors.ModelError(f"{folder}: its training has not come to a first evaluation", "let it go on")
+            raise errors.ModelError(f"{folder}: its training has not reached a first evaluation", "let it go on")
         log.warning(
             "%s: training is not finished: these are the best weights so far, of step %d", folder, state["best_step"]
         )
@@ -215,4 +216,4 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
     try:
         return content, safetensors.torch.load_file(folder / model_folder.WEIGHTS)
     except safetensors.SafetensorError as error:
-        raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train anew") from None
+        raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train again") from None

@@ -391,7 +391,7 @@ def test_an_ensemble_is_of_one_codec(seqnlp, turner):
     write(seqnlp, "small.tsv", [f"{source}\t{target} x" for source, target in pairs])
     train(seqnlp, "stranger", "small.tsv", "--dev", "small.tsv", "--epochs", "1", "-q")
     result = predict(seqnlp, "--ensemble", "stranger", stdin="1 2\n", code=4)
-    assert "stranger: has not the codec of turner" in result.err
+    assert "stranger: has another codec than turner" in result.err
     assert "nothing: no model here" in predict(seqnlp, "--ensemble", "nothing", stdin="1 2\n", code=4).err
 
 
