@@ -287,7 +287,7 @@ def test_a_long_text_is_translated_in_parts(seqnlp, turner):
     lines = ["1 2", " ".join(sentences), " ".join(sentences[:2])]
     result = predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(lines))
     assert result.errors == [
-        "seqnlp: warning: 2 inputs were longer than --max-length: cut, translated in parts, and joined"
+        "seqnlp: warning: 2 inputs were longer than --max-source-length: cut, translated in parts, and joined"
     ]
     short, *long = as_json(result)
     assert len(short["attention"]["weights"]) == 1
