@@ -11,7 +11,7 @@ import click
 from seqnlp import errors
 from seqnlp.cli import flags, show, threshold
 from seqnlp.io import files
-from seqnlp.metrics import registry
+from seqnlp.metrics import measure, registry
 from seqnlp.workflows import answers
 
 
@@ -23,7 +23,7 @@ def run(metric: str, reference: str, hypothesis: str | None, fail_under: float |
     scoring = answers.Scoring(source, hypothesis, values["multi_label"])
     _check(metric, scoring)
     gold, predicted = answers.READERS[registry.METRICS[metric].inputs](scoring)
-    scores, details = registry.measure(metric, gold, predicted, flags.take(registry.Options, dict(values)))
+    scores, details = measure.by_name(metric, gold, predicted, flags.take(registry.Options, dict(values)))
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],

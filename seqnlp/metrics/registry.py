@@ -5,16 +5,11 @@ A new metric is a module of this package with a function `measure`, and a line h
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from seqnlp.options import option
-
-if TYPE_CHECKING:
-    from seqnlp.metrics import base
 
 Inputs = Literal["labels", "tags", "texts"]  # of each item: a set of labels, a list of tags, a text
 
@@ -82,19 +77,3 @@ METRICS = {
 }
 
 SCALES = {score: metric.scale for metric in METRICS.values() for score in metric.scores}
-
-
-def measure(
-    name: str, gold: Sequence[Any], predicted: Sequence[Any], options: Options
-) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return the scores of predictions by a metric, the one of that name first, and details.
-
-    gold, predicted: what its `inputs` says, one an item. Raises `DataError` where their numbers differ, or there are
-    none.
-    """
-    metric = METRICS[name]
-    module = importlib.import_module(f"seqnlp.metrics.{metric.module}")
-    chosen = {option: getattr(options, option) for option in metric.options}
-    found: tuple[list[base.Score], dict[str, Any]] = module.measure(metric.scores, gold, predicted, **chosen)
-    scores, details = found
-    return sorted(scores, key=lambda score: score.name != name), details

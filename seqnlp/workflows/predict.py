@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
 
 
-AT_ONCE = 8  # batches under way, each in memory, on a machine with many cores
+MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
 
 Job = TypeVar("Job")
@@ -131,7 +131,7 @@ def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.devic
         yield from map(run, jobs)
         return
     before = torch.get_num_threads()  # while nobody else shares them out
-    workers = min(before, len(jobs), AT_ONCE)
+    workers = min(before, len(jobs), MAX_BATCHES)
     pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
     try:
         yield from pool.map(run, jobs)
@@ -156,8 +156,7 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
         )
         if own != theirs:
             raise errors.ModelError(
-                f"{folder}: has another codec than {folders[0]}",
-                "the models of an ensemble are trained on one encoded corpus",
+                f"{folder}: has another codec than {folders[0]}", "an ensemble is trained on one encoded corpus"
             )
         first.networks += other.networks
     return first
@@ -206,7 +205,7 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
                 return _stored(folder, tries - 1)
             raise errors.ModelError(f"{error.filename or newest}: is missing", "train again with --overwrite") from None
         if not groups.get("best"):
-            raise errors.ModelError(f"{folder}: its training has not reached a first evaluation", "let it go on")
+            raise errors.ModelError(f"{folder}: its training has not reached its first evaluation", "let it go on")
         log.warning(
             "%s: training is not finished: these are the best weights so far, of step %d", folder, state["best_step"]
         )

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from seqnlp import errors
-from seqnlp.metrics import registry
+from seqnlp.metrics import measure, registry
 
 GOLD = {"labels": [("a",), ("b",), ("a",)], "tags": [["B-X", "O"], ["O"]], "texts": ["the dog bit a man", "a man"]}
 SAID = {"labels": [("a",), ("a",), ("a",)], "tags": [["B-X", "O"], ["B-X"]], "texts": ["the dog bit the man", "a man"]}
@@ -16,7 +16,7 @@ SAID = {"labels": [("a",), ("a",), ("a",)], "tags": [["B-X", "O"], ["B-X"]], "te
 
 def measured(name, **chosen):
     inputs = registry.METRICS[name].inputs
-    return registry.measure(name, GOLD[inputs], SAID[inputs], registry.Options(**chosen))
+    return measure.by_name(name, GOLD[inputs], SAID[inputs], registry.Options(**chosen))
 
 
 @pytest.mark.parametrize("name", registry.METRICS)
@@ -52,11 +52,11 @@ def test_sets_of_labels():
 @pytest.mark.parametrize("name", registry.METRICS)
 def test_nothing_to_score(name):
     with pytest.raises(errors.DataError, match="nothing to score"):
-        registry.measure(name, [], [], registry.Options())
+        measure.by_name(name, [], [], registry.Options())
 
 
 def test_no_chapter_is_imported_before_it_is_asked_for():
-    line = "import sys; from seqnlp.metrics import registry; print(*sys.modules)"
+    line = "import sys; from seqnlp.metrics import measure, registry; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True).stdout.split()
     assert {name for name in loaded if name.startswith("seqnlp.metrics.")} == {"seqnlp.metrics.registry"}
 

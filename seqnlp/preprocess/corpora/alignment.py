@@ -33,9 +33,9 @@ def _turn(long: np.ndarray, short: np.ndarray, offset: int) -> int | None:
     still, moved = (np.abs(long[begin : begin + len(short)] - short - usual) for begin in (0, offset))
     sums = np.concatenate([[0.0], np.cumsum(still - moved)])
     place = int(sums.argmin())
-    saved = (sums[-1] - sums[place]) / max(np.minimum(still, moved).mean(), LEAST_NOISE)
+    saved = (sums[-1] - sums[place]) / max(np.minimum(still, moved).mean(), MIN_NOISE)
     return place + 1 if saved > SURE + 2 * math.log(len(short)) else None
 
 
 NEAR = 5  # lines that may be missing one after the other, or all that are
-SURE, LEAST_NOISE = 4.0, 0.05  # in units of what lines that belong together differ by, in logarithms; its least
+SURE, MIN_NOISE = 4.0, 0.05  # in units of what lines that belong together differ by, in logarithms; its minimum

@@ -34,7 +34,7 @@ Cells = dict[int, list[str]]  # the columns of a block's tokens, by place
 
 
 def conll(file: File) -> Iterator[Record]:
-    """One token a line, columns parted by tabs, or else by blanks; comments and document marks are no tokens."""
+    """One token a line, columns separated by tabs, or else by blanks; comments and document marks are no tokens."""
     token, tag = (int(file.layout.get(role, default)) for role, default in zip(ROLES, (1, 0), strict=True))
     needed = max(token, tag or 2) if file.needed > 1 else token
     yield from _sentences(file, "conll", _Conll(file, needed).tokens, token - 1, tag - 1)
@@ -87,7 +87,7 @@ def conllu(file: File) -> Iterator[Record]:
         for i, cells in found.items():
             if len(cells) != UD_COLUMNS:
                 what = f"{formats.count(cells)}, CoNLL-U has {UD_COLUMNS}"
-                raise file.error(begin + i, what, "they are parted by tabs")
+                raise file.error(begin + i, what, "they are separated by tabs")
         return found
 
     yield from _sentences(file, "conllu", tokens, UD_FORM, UD[file.layout.get("column", "upos")])

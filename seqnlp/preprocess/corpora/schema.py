@@ -14,7 +14,7 @@ from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import tables
 
-ENCODED = "encoded.json"  # stands in the folders that `encode` and `pack` make
+ENCODED = "encoded.json"  # is in every folder that `encode` and `pack` make
 
 
 @dataclass(frozen=True)
