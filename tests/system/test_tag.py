@@ -278,11 +278,11 @@ def test_spans_have_their_place_in_the_text(tagger, field):
 
 def test_the_best_sequences_come_best_first(tagger):
     found = json.loads(tagger.predict("--to", "jsonl", "--nbest", "5", stdin="Bading Kulova Bozaski\n").out)["tag"]
-    shares = [row["score"] for row in found["nbest"]]
+    probabilities = [row["score"] for row in found["nbest"]]
     assert found["nbest"][0]["tags"] == found["tags"] == tagger.tags("Bading", "Kulova", "Bozaski")
     assert len({tuple(row["tags"]) for row in found["nbest"]}) == 5
-    assert shares == sorted(shares, reverse=True)
-    assert 0 < shares[0] <= sum(shares) < 1.001
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < probabilities[0] <= sum(probabilities) < 1.001
 
 
 def test_a_model_with_itself_says_the_same(tagger):

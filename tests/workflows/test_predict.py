@@ -139,7 +139,7 @@ def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()
-    with pytest.raises(errors.ModelError, match="is missing; hint: train anew"):
+    with pytest.raises(errors.ModelError, match="is missing; hint: train again"):
         predict.load(tmp_path)
 
 
