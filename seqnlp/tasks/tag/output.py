@@ -88,12 +88,7 @@ def score(
 ) -> base.Result:
     """Return F1 over spans, as conlleval counts them, or the accuracy of plain tags, and what stands beside it."""
     gold, predicted = [example.target for example in corpus], [prediction.tags for prediction in predictions]
-    if codec.scheme == codecs.PLAIN:
-        scores, details = spans.class_score(gold, predicted, intervals=intervals)
-    else:
-        marked = codec.scheme in ("BIOES", "BILOU")
-        rules = tag_schemes.EXTENDED if marked else tag_schemes.rules_for(set().union(*gold))
-        scores, details = spans.score(gold, predicted, intervals=intervals, rules=rules)
+    scores, details = spans.spans_or_classes(gold, predicted, intervals=intervals)
     unseen = sum(
         codec.classes.number(tag) == labels.MISSING for tags in gold for tag in codecs.inside(tags, codec.scheme)
     )
