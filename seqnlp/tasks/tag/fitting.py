@@ -34,6 +34,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         places.update((tag, example.where) for tag in {*example.target} - places.keys())
     scheme = given["codec"].scheme if "codec" in given else _scheme(neighbours, places)
     known = _tags(neighbours, scheme)
+    for doubt in labels.alike(places):
+        log.warning(doubt)
     if "codec" in given:
         given["codec"].classes.require(known.names)
         return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were

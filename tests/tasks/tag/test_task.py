@@ -606,6 +606,17 @@ def test_conllu_is_filled_in_at_the_column_of_the_model(column):
     assert found.rstrip("\n").split("\t").index("ADV") == conll.UD[column]
 
 
+TAG = st.text("aB-/%2F5\\", min_size=1)
+
+
+@given(st.lists(st.tuples(st.text("a/%\\ \u00a0\r"), TAG), min_size=1))
+def test_tags_come_back_from_text(pairs):
+    tokens, tags = zip(*pairs, strict=True)
+    given = Example(tokens, None, None, "x", 1)
+    written = tag.write(given, tag.Prediction(tags, ()), "text", tag.Search(), fitted()[1])
+    assert tag.parse(written, tag.Config()) == tags
+
+
 @pytest.mark.parametrize("output", ["text", "conll", "conllu"])
 def test_a_blank_line_gives_a_blank_line(output):
     assert tag.write(example(" "), None, output, tag.Search(), fitted()[1]) == ""
