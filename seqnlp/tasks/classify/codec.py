@@ -39,19 +39,17 @@ class Codec(base.Codec):
 
         fitted: the example is one of those that the codec was fitted on.
         """
-        words = self.split(example.source)
+        whole = self.words.words(example.source)
+        words = read_words(whole, self.max_length)
         return {
             "ids": self.words.lookup(words),
             "words": words,
             "ngrams": self.counts.ids(words) if self.counts else [],
             "labels": [self.classes.number(name) for name in example.target or ()],
             "fitted": fitted,
+            "cut": len(whole) > self.max_length,
             "lengths": [len(words)],
         }
-
-    def split(self, text: str) -> list[str]:
-        """Return the words of a text, at least one and at most `max_length`."""
-        return read_words(self.words.words(text), self.max_length)
 
     def features(self) -> dict[str, Any]:
         """Return the Arrow types of a row."""
@@ -64,6 +62,7 @@ class Codec(base.Codec):
             "ngrams": numbers,
             "labels": numbers,
             "fitted": pyarrow.bool_(),
+            "cut": pyarrow.bool_(),
             "lengths": numbers,
         }
 

@@ -53,6 +53,9 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     def layout(self, config: Config) -> Mapping[str, str]:
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(corpus, seed, "tag")
+
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
 

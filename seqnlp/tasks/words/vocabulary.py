@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from seqnlp import errors
-from seqnlp.preprocess.text import tokenizer, word_vectors
+from seqnlp.preprocess.corpora import examples
+from seqnlp.preprocess.text import labels, tokenizer, word_vectors
 from seqnlp.tasks.words import options
 
 if TYPE_CHECKING:
     from torch import nn
+
+log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT", bound=options.WordOptions)
 
@@ -38,6 +42,14 @@ def from_counts(
         min_count=config.min_count,
         more=word_vectors.words(config.vectors, empty.normal, counts) if config.vectors else (),
     )
+
+
+def split(corpus: examples.Examples, seed: int, what: str) -> tuple[examples.Examples, examples.Examples]:
+    """Return train and dev; says, or raises `DataError`, where one has only one label (what: class, tag)."""
+    train, dev = examples.random_split(corpus, seed)
+    for doubt in labels.after_split((e.target for e in train), (e.target for e in dev), what):
+        log.warning(doubt)
+    return train, dev
 
 
 def resolved(config: ConfigT) -> ConfigT:
