@@ -384,7 +384,7 @@ def test_vectors_give_the_size_of_the_embedding(seqnlp, tmp_path):
     (tmp_path / "x.conll").write_text("Kulova B-PER\nBading O\n\n" * 5)
     command = ["tag", "train", tmp_path / "x.conll", "--vectors", tmp_path / "v.txt", "-o", tmp_path / "m"]
     seqnlp(*command, *SIZES, "--epochs", "1", "-q")
-    assert json.loads((tmp_path / "m" / "config.json").read_text())["config"]["dimension"] == 3
+    assert json.loads((tmp_path / "m" / "config.json").read_text())["config"]["embedding_size"] == 3
     assert seqnlp("tag", "predict", tmp_path / "m", stdin="Kulova\n").code == 0
 
 

@@ -24,7 +24,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     if "codec" in given:
         known = _known(collections.Counter(name for example in corpus for name in example.target))
         given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
+        return config, given["codec"]
     empty = vocabulary.splitter(config, given.get("tokenizers"), "classify")
     names, words = collections.Counter[str](), collections.Counter[str]()
     ngrams = naive_bayes.Counter(config.nb_ngrams, len(corpus)) if config.nb_ngrams else None
@@ -35,8 +35,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         if ngrams is not None:
             ngrams.add(codecs.read_words(split, config.max_length), example.target[0])
     known = _known(names)
-    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
-    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None)
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
+    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None, vectors)
 
 
 def _known(counts: Mapping[str, int]) -> labels.Labels:
