@@ -41,9 +41,9 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     _say(names, len(corpus), cut, config)
     if "codec" in given:
         given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
-    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
-    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None)
+        return config, given["codec"]
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
+    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None, vectors)
 
 
 def _say(names: Mapping[str, int], rows: int, cut: int, config: Config) -> None:

@@ -49,7 +49,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         return fitting.fit(corpus, config, given)
 
     def resolve(self, config: Config, codec: Codec) -> Config:
-        return vocabulary.resolved(config)
+        return vocabulary.resolved(config, codec.vectors)
 
     def files(self, config: Config) -> list[str]:
         return vocabulary.files(config)
@@ -82,7 +82,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         )
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
-        vocabulary.put_vectors(network.embedding.words, config, codec.words)  # type: ignore[arg-type, union-attr]
+        vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
 
     def warnings_of(self, prediction: Prediction) -> Sequence[str]:
         return prediction.warnings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
@@ -38,11 +37,11 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         log.warning(doubt)
     if "codec" in given:
         given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
-    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
+        return config, given["codec"]
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
     rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once
-    return config, Codec.of(config, made, known, scheme, rare)
+    return config, Codec.of(config, made, known, scheme, rare, vectors)
 
 
 def _scheme(neighbours: Mapping[Neighbours, int], places: Mapping[str, str]) -> str:

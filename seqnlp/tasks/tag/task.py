@@ -61,7 +61,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
 
     def resolve(self, config: Config, codec: Codec) -> Config:
         head = ("softmax" if codec.scheme == codecs.PLAIN else "crf") if config.head == "auto" else config.head
-        return replace(vocabulary.resolved(config), head=head)
+        return replace(vocabulary.resolved(config, codec.vectors), head=head)
 
     def files(self, config: Config) -> list[str]:
         return vocabulary.files(config)
@@ -103,7 +103,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         )
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
-        vocabulary.put_vectors(network.words, config, codec.words)  # type: ignore[arg-type]
+        vocabulary.put_vectors(network.words, codec.vectors)  # type: ignore[arg-type]
 
     def predict(
         self, networks: Sequence[nn.Module], codec: Codec, batch: tagger.Batch, columns: base.Columns, search: Search

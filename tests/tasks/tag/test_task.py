@@ -263,8 +263,8 @@ def test_a_given_tokenizer_is_the_vocabulary():
 def test_going_on_keeps_vocabulary_and_tags_and_needs_no_vectors():
     _, codec = fitted()
     bioes = corpus([("he saw Ada", "O O S-PER"), ("Los Angeles", "B-LOC E-LOC")])
-    again = tag.fit(bioes, tag.Config(vectors="gone.txt"), {"codec": codec})
-    assert again == (tag.Config(), codec)
+    config = tag.Config(vectors="gone.txt")
+    assert tag.fit(bioes, config, {"codec": codec}) == (config, codec)
 
 
 def test_going_on_with_a_tag_that_the_model_does_not_know_is_reported():
