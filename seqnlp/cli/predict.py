@@ -79,6 +79,6 @@ def run(
 
 
 def _output_format(task: base.AnyTask, source: schema.Source) -> str:
-    """Return the format of the output: that of the input, once it was recognised, or else text."""
+    """Return the format of the output: that of jsonl and CoNLL where the input is such, else text."""
     kind = source.schema.format if source.schema else "text"
-    return kind if kind in task.output_formats else "text"
+    return kind if kind in task.output_formats and kind not in schema.TABLES else "text"

@@ -31,16 +31,13 @@ def mapped(
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
     pool = futures.ProcessPoolExecutor(jobs, context, _start, (make, arguments))
-    done = False
     try:
         yield from _results(pool, items, AHEAD * jobs)
-        done = True
     except process.BrokenProcessPool:
         raise errors.SeqnlpError("one of the processes died: out of memory?", "fewer --jobs") from None
     finally:
-        if not done:  # nobody wants their results any more
-            for child in multiprocessing.active_children():
-                child.terminate()
+        # Waits for the items that are being worked on. If the processes were ended instead, Python 3.10 could hang: its
+        # pool keeps writing to a pipe that has no reader any more.
         pool.shutdown(cancel_futures=True)
 
 

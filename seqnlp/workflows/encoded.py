@@ -64,7 +64,7 @@ class Encoded:
     @property
     def digests(self) -> list[str]:
         """Return what tells it from any other corpus."""
-        return list(self.content["made"].values())
+        return [*self.content["made"].values(), *self.content["files"].values()]
 
     @property
     def schema(self) -> schema.Schema | None:
@@ -159,7 +159,9 @@ def _about(folder: Path) -> dict[str, Any]:
             f"{folder / ABOUT}: not the description of an encoded corpus, or damaged", AGAIN
         ) from None
     if version != model_folder.FORMAT_VERSION:
-        raise errors.DataError(f"{folder}: was made by another seqnlp ({content.get('seqnlp_version')})", AGAIN)
+        raise errors.DataError(
+            f"{folder}: was made by another version of seqnlp ({content.get('seqnlp_version')})", AGAIN
+        )
     return content
 
 
@@ -179,20 +181,20 @@ def _plan(path: Path, digest: str | None) -> buckets.Plan | None:
 
 
 def check_output(output: Path, overwrite: bool) -> None:
-    """Raise `UsageError` where a folder may not be written: better before the work than after it.
+    """Raise `UsageError` where a folder cannot be written: better before the work than after it.
 
-    It cannot be made; or it is there, and is not an encoded corpus that is to be replaced and holds nothing else.
+    It cannot be created; or it exists, and is not an encoded corpus that is to be replaced and holds nothing else.
     """
     if output.exists():
         if not (output / ABOUT).is_file():
-            raise errors.UsageError(f"{output}: is there already, and no encoded corpus", "give -o a new folder")
+            raise errors.UsageError(f"{output}: exists already and is not an encoded corpus", "give -o a new folder")
         if not overwrite:
             raise errors.UsageError(f"{output}: holds an encoded corpus", "--overwrite replaces it")
         if others := {path.name for path in output.iterdir()} - _ours(output):
             raise errors.UsageError(f"{output}: holds other things too ({min(others)})", "give -o a new folder")
     place = next(folder for folder in output.absolute().parents if folder.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise errors.UsageError(f"{output}: cannot be made in {place}", "check the name and the permissions")
+        raise errors.UsageError(f"{output}: cannot be created in {place}", "check the name and the permissions")
 
 
 def _ours(folder: Path) -> set[str]:

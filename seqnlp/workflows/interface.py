@@ -37,7 +37,7 @@ def train(
     made = registry.get(task)
     config, training = _settings(made, settings)
     if init_from is not None and config:
-        raise errors.UsageError(f"{min(config)} cannot be given with init_from: the model brings its settings")
+        raise errors.UsageError(f"{min(config)} cannot be given with init_from: the model has settings of its own")
     job = prepare.Job(
         task=task,
         train=_source(corpus, reading),

@@ -58,7 +58,7 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
         return None
     if differences := _differences(content["run"], run):
         raise errors.UsageError(
-            f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts anew; or give another folder"
+            f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts over; or give another folder"
         )
     if description(folder).name == RUN or not content["finished"]:
         return None
@@ -121,13 +121,13 @@ def _short(value: Any) -> str:
 def make(folder: Path) -> Iterator[None]:
     """Make the folder, keep it to this process, and clear what a killed one left half-written.
 
-    Raises `UsageError` where it cannot be made, or another process trains there.
+    Raises `UsageError` where it cannot be created, or another process trains there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise errors.UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise errors.UsageError(f"{folder}: cannot be created ({error.strerror})") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,7 +181,7 @@ def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str,
     for name in sorted(hashes.keys() - before):
         if os.path.lexists(folder / name):
             _remove(staged)
-            raise errors.UsageError(f"{folder / name}: is there already, and no model's", "give -o a new folder")
+            raise errors.UsageError(f"{folder / name}: exists already and belongs to no model", "give -o a new folder")
     return hashes
 
 
@@ -253,11 +253,11 @@ def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
         if found == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise errors.ModelError(f"{path}: not a seqnlp model's, or damaged", "train anew") from None
+        raise errors.ModelError(f"{path}: not part of a seqnlp model, or damaged", "train again") from None
     if found != FORMAT_VERSION:
         raise errors.ModelError(
             f"{path}: model format {found}, this seqnlp {version.__version__} reads {FORMAT_VERSION}",
-            f"use the seqnlp that made it ({content.get('seqnlp_version')}), or train anew",
+            f"use the version of seqnlp that made it ({content.get('seqnlp_version')}), or train again",
         )
     _check_names(path, content["files"])
     return content
@@ -277,7 +277,7 @@ def _check_names(path: Path, names: Iterable[Any]) -> None:
     """Raise `ModelError` unless all are plain names of files: nothing outside of the folder is read, or removed."""
     for name in names:
         if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
-            raise errors.ModelError(f"{path}: {name!r} is no plain name of a file", "train anew")
+            raise errors.ModelError(f"{path}: {name!r} is not a plain file name", "train again")
 
 
 def check_files(folder: Path, config: Mapping[str, Any]) -> None:
@@ -286,6 +286,6 @@ def check_files(folder: Path, config: Mapping[str, Any]) -> None:
     for name, digest in config["files"].items():
         path = folder / name
         if not path.is_file():
-            raise errors.ModelError(f"{path}: is missing", "copy the whole folder, or train anew")
+            raise errors.ModelError(f"{path}: is missing", "copy the whole folder, or train again")
         if files.sha256(path) != digest:
-            raise errors.ModelError(f"{path}: is damaged or was changed", "copy the folder again, or train anew")
+            raise errors.ModelError(f"{path}: is damaged or was changed", "copy the folder again, or train again")

@@ -190,7 +190,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         raise
     except (*UNFIT, errors.SeqnlpError) as error:
         reason = str(error).split("\n")[0]
-        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train anew") from error
+        raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train again") from error
     log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
     place = _resolve_device(device)
     return Model(made, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content, known)
@@ -209,7 +209,7 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
         except FileNotFoundError as error:
             if tries > 1:  # the training that is under way has just replaced it by the next
                 return _stored(folder, tries - 1)
-            raise errors.ModelError(f"{error.filename or newest}: is missing", "train anew with --overwrite") from None
+            raise errors.ModelError(f"{error.filename or newest}: is missing", "train again with --overwrite") from None
         if not groups.get("best"):
             raise errors.ModelError(f"{folder}: its training has not reached its first evaluation", "let it go on")
         log.warning(
@@ -221,4 +221,4 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
     try:
         return content, safetensors.torch.load_file(folder / model_folder.WEIGHTS)
     except safetensors.SafetensorError as error:
-        raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train anew") from None
+        raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train again") from None

@@ -21,6 +21,7 @@ SECTIONS = {
     for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL)
     if "```" in text
 }
+COMMAND = "import os; os.fsync = lambda handle: None; from seqnlp import cli; cli.main()"  # nothing pulls the plug
 MAX_FILES = 3  # of ours that an addition may touch, besides what is new
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"# (seqnlp/\S+\.py)(?:, (in|above) (.+))?\n")
@@ -57,15 +58,16 @@ def put_in(text, name, row):
     table = re.search(rf"^{name}\b[^=\n]*= [({{[](?:.*[)}}\]]|\n(?: .*\n)*[)}}\]])", text, flags=re.MULTILINE)
     assert table, f"no table {name}"
     end = table.end() - 1
-    new = f"    {row.rstrip()}\n" if text[end - 1] == "\n" else f", {row.rstrip(chr(10) + ',')}"
-    return text[:end] + new + text[end:]
+    row = row.rstrip("\n,")
+    return text[:end] + (f"    {row},\n" if text[end - 1] == "\n" else f", {row}") + text[end:]
 
 
 def put_above(text, begin, lines):
     """Put lines above the first one that begins so, and as far in."""
     line = re.search(rf"^( *){re.escape(begin)}", text, flags=re.MULTILINE)
     assert line, f"no line {begin}"
-    return text[: line.start()] + textwrap.indent(lines, line[1]) + text[line.start() :]
+    between = "\n\n" if re.match("class |def |@", lines) else ""
+    return text[: line.start()] + textwrap.indent(lines, line[1]) + between + text[line.start() :]
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def run(tmp_path):
     place.mkdir()
     commands.mkdir()
     (place / "data").symlink_to(ROOT / "data")
-    (commands / "seqnlp").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m seqnlp "$@"\n')
+    (commands / "seqnlp").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{COMMAND}' \"$@\"\n")
     (commands / "seqnlp").chmod(0o755)
     ours = {"PYTHONPATH": str(tmp_path / "source"), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}

@@ -27,7 +27,7 @@ def test_vectors_by_hand():
     for row in range(2):
         for step in range(3):
             grams = GRAMS[forms[row, step]]
-            expected = sum(made.grams.weight[gram] for gram in grams) / len(grams)
+            expected = sum(made.char_ngrams.weight[gram] for gram in grams) / len(grams)
             if words[row, step] != UNKNOWN:
                 expected = expected + made.words.weight[words[row, step]]
             torch.testing.assert_close(found[row, step], expected)
@@ -50,7 +50,7 @@ def test_without_n_grams_words_are_looked_up():
 def test_only_what_occurs_gets_a_gradient():
     made = layer()
     made(*tensors()).sum().backward()
-    words, grams = (part.weight.grad.to_dense().any(1).tolist() for part in (made.words, made.grams))
+    words, grams = (part.weight.grad.to_dense().any(1).tolist() for part in (made.words, made.char_ngrams))
     assert words == [True, False, True, True, True]
     assert grams == [True, False, True, True, True, False, True]
 
@@ -58,7 +58,7 @@ def test_only_what_occurs_gets_a_gradient():
 @pytest.mark.parametrize("scale", [0.1, 1.0])
 def test_vectors_begin_at_the_scale_asked_for(scale):
     made = embedding.WordEmbedding(500, 30, buckets=500, scale=scale, unknown=UNKNOWN)
-    for part in (made.words, made.grams):
+    for part in (made.words, made.char_ngrams):
         assert scale / 3 < part.weight.std() < scale * 1.5
 
 

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from seqnlp import cli, errors
+from seqnlp.cli import task
 from seqnlp.metrics import registry as metrics
 from seqnlp.preprocess.corpora import detect
 from seqnlp.tasks import registry
@@ -22,14 +23,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 OURS = [name for name in TEXT if name != "contributing.md"]  # what others speak of is there
 RUN = [name for name in OURS if "```sh" in TEXT[name]]
-FOREIGN = {
-    "--index-url",
-    "--flair",
-    "--spacy",
-    "--peer",
-    "--model",
-    "--peer-model",
-}  # flags of pip and of the benchmarks
+FOREIGN = {"--index-url", "--flair", "--spacy", "--peer", "--model", "--peer-model"}  # of pip and the benchmarks
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -69,7 +63,8 @@ def folder(request, tmp_path_factory, seqnlp):
 def run_blocks(page, folder, seqnlp, *, slow):
     """Run the shell blocks of a page in their order, then those of Python as one program."""
     for block in blocks(page, "sh(?: slow)?" if slow else "sh"):
-        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=True)
+        warm = block not in blocks(page, "sh slow")  # these may send signals, which a warm command does not get
+        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=warm)
         assert run.code == 0, f"{block}\n{run.err}"
         assert "Traceback" not in run.err
     if found := blocks(page, "python"):
@@ -123,11 +118,36 @@ def test_every_flag_is_one_of_the_command_line(page):
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", TEXT[page])) <= known
 
 
+def shown(option: click.Parameter) -> str | None:
+    """A default as the pages write it; None where any words may stand for it."""
+    value = option.to_info_dict()["default"]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return "off" if value is False else None
+    return (value or "none") if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+@pytest.mark.parametrize("name", registry.REGISTRY)
+def test_the_defaults_on_a_task_s_page_are_those_of_its_options(name):
+    context = click.Context(cli.root)
+    commands = [task.group(name).get_command(context, verb) for verb in ("train", "predict")]
+    defaults = {flag: shown(option) for command in commands for option in command.params for flag in option.opts}
+    rows = re.findall(r"^\| (`--[^|]*) \| ([^|]*) \|", TEXT[f"{name}.md"], flags=re.MULTILINE)
+    assert len(rows) > 5
+    for names, values in rows:
+        for flag, value in zip(re.findall("--[a-z-]+", names), values.split("; "), strict=True):
+            assert value == (defaults[flag] or value), flag
+
+
 @pytest.mark.parametrize("page", OURS)
 def test_every_file_of_ours_is_there(page):
     text = re.sub(r"\bout/[\w./]+", "", TEXT[page])
     named = re.findall(r"\b(?:seqnlp|tests|pipelines|data|docs)/[\w/.]*\w", text)
     assert not [path for path in named if not (ROOT / path).exists()]
+    modules = {name.replace("/X/", "/classify/") for name in re.findall(r"[\w/]+\.py\b", TEXT[page])}
+    ours = [
+        f"/{path.relative_to(ROOT)}" for part in ("seqnlp", "tests", "data") for path in (ROOT / part).rglob("*.py")
+    ]
+    assert not [name for name in modules if not any(path.endswith(f"/{name}") for path in ours)]
 
 
 def anchors(text: str) -> set[str]:
@@ -147,7 +167,7 @@ def test_every_link_leads_somewhere(page):
 
 def test_every_page_is_in_the_readme():
     assert {f"docs/{name}" for name in TEXT if name != "README.md"} == set(
-        re.findall(r"\((docs/.*?)\)", TEXT["README.md"])
+        re.findall(r"\((docs/[\w.]*)", TEXT["README.md"])
     )
 
 

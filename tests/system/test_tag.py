@@ -277,12 +277,12 @@ def test_spans_have_their_place_in_the_text(tagger, field):
 
 
 def test_the_best_sequences_come_best_first(tagger):
-    found = json.loads(tagger.predict("--to", "jsonl", "--top", "5", stdin="Bading Kulova Bozaski\n").out)["tag"]
-    shares = [row["score"] for row in found["nbest"]]
+    found = json.loads(tagger.predict("--to", "jsonl", "--nbest", "5", stdin="Bading Kulova Bozaski\n").out)["tag"]
+    probabilities = [row["score"] for row in found["nbest"]]
     assert found["nbest"][0]["tags"] == found["tags"] == tagger.tags("Bading", "Kulova", "Bozaski")
     assert len({tuple(row["tags"]) for row in found["nbest"]}) == 5
-    assert shares == sorted(shares, reverse=True)
-    assert 0 < shares[0] <= sum(shares) < 1.001
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < probabilities[0] <= sum(probabilities) < 1.001
 
 
 def test_a_model_with_itself_says_the_same(tagger):
@@ -384,7 +384,7 @@ def test_vectors_give_the_size_of_the_embedding(seqnlp, tmp_path):
     (tmp_path / "x.conll").write_text("Kulova B-PER\nBading O\n\n" * 5)
     command = ["tag", "train", tmp_path / "x.conll", "--vectors", tmp_path / "v.txt", "-o", tmp_path / "m"]
     seqnlp(*command, *SIZES, "--epochs", "1", "-q")
-    assert json.loads((tmp_path / "m" / "config.json").read_text())["config"]["dimension"] == 3
+    assert json.loads((tmp_path / "m" / "config.json").read_text())["config"]["embedding_size"] == 3
     assert seqnlp("tag", "predict", tmp_path / "m", stdin="Kulova\n").code == 0
 
 

@@ -208,7 +208,7 @@ def test_results_do_not_depend_on_the_batch_size(seqnlp, turner, options):
 def test_the_score_of_a_reference_is_what_the_search_reports(seqnlp, turner, options):
     found = as_json(predict(seqnlp, "turn-test.in", "--to", "jsonl", *options))
     write(seqnlp, "turn.ref", [value["text"] for value in found])
-    scores = predict(seqnlp, "turn-test.in", "--reference", "turn.ref", *options).lines
+    scores = predict(seqnlp, "turn-test.in", "--score-reference", "turn.ref", *options).lines
     known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
 
     def pieces(text):
@@ -225,11 +225,11 @@ def test_the_score_of_a_reference_is_what_the_search_reports(seqnlp, turner, opt
 def test_references_are_scored_one_by_one(seqnlp, turner, says):
     references = [says["1 2"], "", "9 9 9 9 9", "中文"]
     write(seqnlp, "turn.ref", references)
-    found, blank, *others = predict(seqnlp, "--reference", "turn.ref", stdin="1 2\n" * 4).lines
+    found, blank, *others = predict(seqnlp, "--score-reference", "turn.ref", stdin="1 2\n" * 4).lines
     assert blank == "" and max(map(float, others)) < float(found) < 0  # the search found nothing better
     for reference, score in zip(references[2:], others, strict=True):
         write(seqnlp, "turn.ref", [reference])
-        (alone,) = predict(seqnlp, "--reference", "turn.ref", stdin="1 2\n").lines
+        (alone,) = predict(seqnlp, "--score-reference", "turn.ref", stdin="1 2\n").lines
         assert float(alone) == pytest.approx(float(score), abs=1e-4)
 
 
@@ -280,14 +280,14 @@ def test_a_long_text_is_translated_in_parts(seqnlp, turner):
     sentences = ["1 2 3.", "4 5 6.", "7 8 9.", "2 4 6."]
     known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
     sizes = [len(pieces) for pieces in known.encode(sentences)]
-    limit = ["--max-length", max(sizes)]
+    limit = ["--max-source-length", max(sizes)]
     assert max(sizes) < 2 * min(sizes)  # no two sentences fit into one part
     alone = as_json(predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(sentences)))
 
     lines = ["1 2", " ".join(sentences), " ".join(sentences[:2])]
     result = predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(lines))
     assert result.errors == [
-        "seqnlp: warning: 2 inputs were longer than --max-length: cut, translated in parts, and joined"
+        "seqnlp: warning: 2 inputs were longer than --max-source-length: cut, translated in parts, and joined"
     ]
     short, *long = as_json(result)
     assert len(short["attention"]["weights"]) == 1
@@ -296,7 +296,7 @@ def test_a_long_text_is_translated_in_parts(seqnlp, turner):
         assert found["attention"]["source"] == [piece for part in parts for piece in part["attention"]["source"]]
         assert found["text"] == " ".join(part["text"] for part in parts if part["text"])
         assert found["score"] == pytest.approx(sum(part["score"] for part in parts), abs=1e-3)
-    assert predict(seqnlp, "--max-length", "999", stdin="\n".join(lines)).err == ""
+    assert predict(seqnlp, "--max-source-length", "999", stdin="\n".join(lines)).err == ""
 
 
 LONG = ["1 2 3 4. " * 12_000, "1" * 100_000, "中" * 20_000, "\U0001f600 " * 10_000]
@@ -323,7 +323,7 @@ def test_pairs_that_cannot_be_learnt_from_are_left_out_with_counts(seqnlp, turne
     warnings = [line for line in result.errors if "warning" in line]
     assert warnings == [
         "seqnlp: warning: odd.in, odd.out: 2 pairs with one blank side are left out",
-        "seqnlp: warning: 1 pairs have more than 200 pieces on a side: left out of training",
+        "seqnlp: warning: 1 pairs have more than 200 subwords on a side: left out of training",
     ]
     assert any("train 200, dev 100" in line for line in result.errors)
 
@@ -353,13 +353,13 @@ def test_one_file_alone_is_no_corpus_of_pairs(seqnlp, turner):
 
 def test_where_all_pairs_are_too_long_it_is_reported(seqnlp, turner):
     result = seqnlp("translate", "train", "turn.in", "turn.out", "-o", "none", "--max-train-length", "1", code=3)
-    assert "turn.in, turn.out: no pair has at most 1 pieces on either side" in result.errors[-1]
+    assert "turn.in, turn.out: no pair has at most 1 subwords on either side" in result.errors[-1]
 
 
 @pytest.mark.parametrize(("lines", "what"), [(1, "has 1 lines, fewer than stdin"), (3, "has more lines than stdin")])
 def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
     write(seqnlp, "few.ref", ["2 1"] * lines)
-    result = predict(seqnlp, "--reference", "few.ref", stdin="1 2\n3 4\n", code=3)
+    result = predict(seqnlp, "--score-reference", "few.ref", stdin="1 2\n3 4\n", code=3)
     assert f"few.ref: {what}" in result.errors[0]
 
 
@@ -371,9 +371,9 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
         (["--temperature", "0"], "'--temperature'"),
         (["--max-length-ratio", "1e30"], "'--max-length-ratio'"),
         (["--length-penalty", "nan"], "'--length-penalty'"),
-        (["--max-length", "1"], "'--max-length'"),
-        (["--reference", "nothing"], "nothing: no such file"),
-        (["--reference", "-"], "- (stdin) can be read once only"),
+        (["--max-source-length", "1"], "'--max-source-length'"),
+        (["--score-reference", "nothing"], "nothing: no such file"),
+        (["--score-reference", "-"], "- (stdin) can be read once only"),
         (
             ["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"],
             "no translation satisfies all constraints",
@@ -400,14 +400,16 @@ def test_an_ensemble_is_of_one_codec(seqnlp, turner):
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is not None, reason="matplotlib is there")
 def test_without_matplotlib_the_error_says_what_to_install(seqnlp, turner):
-    result = predict(seqnlp, "--attention", "pictures", stdin="1 2\n", code=2)
+    result = predict(seqnlp, "--plot-attention", "pictures", stdin="1 2\n", code=2)
     assert result.errors == ["seqnlp: pictures need matplotlib; hint: pip install 'seqnlp[plot]'"]
     assert result.out == "" and not (seqnlp.folder / "pictures").exists()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
 def test_every_sentence_has_a_picture_with_the_number_of_its_line(seqnlp, turner):
-    result = predict(seqnlp, "--attention", "pictures", "--max-length", "9", stdin="1 2\n\n$x$ 中文\n" + "3 4 " * 9)
+    result = predict(
+        seqnlp, "--plot-attention", "pictures", "--max-source-length", "9", stdin="1 2\n\n$x$ 中文\n" + "3 4 " * 9
+    )
     assert len(result.lines) == 4 and len(result.errors) == 1
     pictures = sorted((seqnlp.folder / "pictures").iterdir())
     assert [path.name for path in pictures] == ["000001.png", "000003.png", "000004.png"]

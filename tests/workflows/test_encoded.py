@@ -54,7 +54,7 @@ def test_an_output_that_is_there_is_refused(encoded, tmp_path):
     (tmp_path / "void").mkdir()
     for path in (tmp_path / "file", tmp_path / "void", tmp_path):
         for overwrite in (True, False):
-            with pytest.raises(errors.UsageError, match="is there already, and no encoded corpus; hint: give -o"):
+            with pytest.raises(errors.UsageError, match="exists already and is not an encoded corpus; hint: give -o"):
                 folders.check_output(path, overwrite)
     with pytest.raises(errors.UsageError, match="holds an encoded corpus; hint: --overwrite replaces it"):
         folders.check_output(encoded, False)
@@ -79,11 +79,11 @@ def test_a_damaged_folder_gives_way_where_it_can_be_nobody_else_s(encoded, conte
 
 def test_an_output_that_cannot_be_made_is_told_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(errors.UsageError, match=r"cannot be made in .*file; hint: check the name"):
+    with pytest.raises(errors.UsageError, match=r"cannot be created in .*file; hint: check the name"):
         folders.check_output(tmp_path / "file" / "a" / "b", False)
     folders.check_output(tmp_path / "a" / "b", False)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(errors.UsageError, match="cannot be made in "):
+    with pytest.raises(errors.UsageError, match="cannot be created in "):
         folders.check_output(tmp_path / "a" / "b", False)
 
 
@@ -139,7 +139,9 @@ def edited(folder, **changes):
 
 def test_a_folder_of_another_version_is_told(encoded):
     edited(encoded, format_version=99, seqnlp_version="9.9")
-    with pytest.raises(errors.DataError, match=r"was made by another seqnlp \(9\.9\); hint: encode the corpus again"):
+    with pytest.raises(
+        errors.DataError, match=r"was made by another version of seqnlp \(9\.9\); hint: encode the corpus again"
+    ):
         folders.open_folder(str(encoded))
 
 

@@ -133,7 +133,7 @@ def test_a_folder_that_says_something_else_of_itself_is_refused(tmp_path, name, 
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("{}")
     error = refused(tmp_path, overwrite=overwrite)
-    assert error.message == f"{tmp_path / name}: not a seqnlp model's, or damaged"
+    assert error.message == f"{tmp_path / name}: not part of a seqnlp model, or damaged"
     assert error.hint == "give -o a new folder"
 
 
@@ -172,7 +172,7 @@ def test_differences_are_reported_by_name(folder):
         f"{folder}: holds another run (data.x.tsv: abababababab... there, cdcdcdcdcdcd... here; "
         "dev: none there, ['y.tsv'] here; training.seed: 1 there, 2 here)"
     )
-    assert error.hint == "--overwrite starts anew; or give another folder"
+    assert error.hint == "--overwrite starts over; or give another folder"
 
 
 def test_differences_are_found_while_the_run_is_under_way(tmp_path):
@@ -215,7 +215,9 @@ def test_overwriting_leaves_nothing_of_the_model_before(folder):
 def test_a_file_of_somebody_else_s_is_not_written_over(folder):
     (folder / "words.json").write_text("precious")
     (folder / "checkpoint" / "003").mkdir(parents=True)
-    with pytest.raises(errors.UsageError, match=r"words\.json: is there already, and no model's; hint: give -o a new"):
+    with pytest.raises(
+        errors.UsageError, match=r"words\.json: exists already and belongs to no model; hint: give -o a new"
+    ):
         begin(folder, OTHER, anew=True)
     assert (folder / "words.json").read_text() == "precious"
     assert names(folder / "checkpoint") == {"003"}  # nothing is lost by what is refused
@@ -326,7 +328,7 @@ def test_folders_above_are_made(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(errors.UsageError, match=r"file/model: cannot be made \(Not a directory\)"):
+    with pytest.raises(errors.UsageError, match=r"file/model: cannot be created \(Not a directory\)"):
         make(tmp_path / "file" / "model")
 
 
@@ -412,7 +414,7 @@ def test_no_model(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null", b"\xff"])
 def test_a_config_that_is_not_ours(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(errors.ModelError, match=r"config\.json: not a seqnlp model's, or damaged"):
+    with pytest.raises(errors.ModelError, match=r"config\.json: not part of a seqnlp model, or damaged"):
         model_folder.read_config(tmp_path)
 
 
@@ -421,7 +423,7 @@ def test_a_config_that_lacks_a_key_or_has_a_wrong_type_there(folder, key):
     content = model_folder.read_config(folder)
     for changed in ({**content, key: None}, {name: content[name] for name in content if name != key}):
         jsonl.write_json(folder / "config.json", changed)
-        with pytest.raises(errors.ModelError, match=r"config\.json: not a seqnlp model's, or damaged"):
+        with pytest.raises(errors.ModelError, match=r"config\.json: not part of a seqnlp model, or damaged"):
             model_folder.read_config(folder)
 
 
@@ -430,10 +432,10 @@ def test_files_have_plain_names(folder, tmp_path, name):
     (tmp_path / "labels.json").write_text("precious")
     config = model_folder.read_config(folder)
     config["files"][name] = "ab" * 32
-    with pytest.raises(errors.ModelError, match="is no plain name of a file"):
+    with pytest.raises(errors.ModelError, match="is not a plain file name"):
         model_folder.check_files(folder, config)
     jsonl.write_json(folder / "config.json", config)
-    with pytest.raises(errors.ModelError, match=r"config\.json: .* is no plain name of a file"):
+    with pytest.raises(errors.ModelError, match=r"config\.json: .* is not a plain file name"):
         model_folder.read_config(folder)
     assert refused(folder, overwrite=True).hint == "give -o a new folder"
 

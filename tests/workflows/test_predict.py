@@ -126,7 +126,9 @@ def test_a_folder_without_a_model(tmp_path, name):
 
 def test_a_run_without_an_evaluation_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
-    with pytest.raises(errors.ModelError, match="its training has not reached its first evaluation; hint: let it go on"):
+    with pytest.raises(
+        errors.ModelError, match="its training has not reached its first evaluation; hint: let it go on"
+    ):
         predict.load(tmp_path)
     checkpoint.save(tmp_path / "checkpoint", {"weights": {"a": torch.ones(1)}, "best": {}}, {"best_step": 0})
     with pytest.raises(errors.ModelError, match="its training has not reached its first evaluation"):
@@ -137,7 +139,7 @@ def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
     model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()
-    with pytest.raises(errors.ModelError, match="is missing; hint: train anew"):
+    with pytest.raises(errors.ModelError, match="is missing; hint: train again"):
         predict.load(tmp_path)
 
 

@@ -15,7 +15,10 @@ FASTTEXT_MARK = "__label__"
 
 @dataclass(frozen=True)
 class Record:
-    """The values of one record by role, None where it has none; what it came as, a line or an object; its place."""
+    """The values of one record by role, None where it has none; as it came; and its place.
+
+    raw: the text of a line, a `Row` of a table, an object of JSON, a block of columns.
+    """
 
     values: dict[str, Any]
     raw: Any
@@ -26,6 +29,15 @@ class Record:
     def where(self) -> str:
         """Return `file:line`."""
         return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table as it came: its input as text, its cells, and the names of the columns where it has a header."""
+
+    text: str
+    cells: tuple[str, ...]
+    header: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ def _fasttext(file: File) -> Iterator[Record]:
             if not line.strip():
                 continue
             raise file.error(number, "no __label__", "every line names its label, as in: __label__good I liked it")
-        yield Record({file.roles[0]: text, file.roles[1]: marked or None}, None, file.name, number)
+        yield Record({file.roles[0]: text, file.roles[1]: marked or None}, text, file.name, number)
 
 
 def _label_text(file: File) -> Iterator[Record]:

@@ -6,21 +6,13 @@ import csv
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from seqnlp.preprocess.corpora import delimiter, formats
-from seqnlp.preprocess.corpora.formats import File, Record
+from seqnlp.preprocess.corpora.formats import File, Record, Row
 
 log = logging.getLogger(__name__)
 
 Rows = Iterable[tuple[int, list[str]]]  # each with the number of the line it begins on
-
-
-@dataclass(frozen=True)
-class Row:
-    """The cells of a row, as they came."""
-
-    cells: tuple[str, ...]
 
 
 def tsv(file: File) -> Iterator[Record]:
@@ -57,7 +49,7 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
     for number, cells in rows:
         if not any(cell.strip() for cell in cells) and len(cells) < 2:
             if file.needed == 1:  # predict: a blank line gives a blank line
-                yield Record({file.roles[0]: ""}, Row(tuple(cells)), file.name, number)
+                yield Record({file.roles[0]: ""}, Row("", tuple(cells), header), file.name, number)
             continue
         if header is not None and (not under_way or _is_again(cells, header)):
             if under_way and not said:
@@ -69,7 +61,7 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
         _check(file, number, cells, hint)
         places = {role: place for role, place in file.schema.places.items() if max(place) < len(cells)}
         values = {role: " ".join(cells[i] for i in place) for role, place in places.items()}
-        yield Record(values, Row(tuple(cells)), file.name, number)
+        yield Record(values, Row(values[file.roles[0]], tuple(cells), header), file.name, number)
 
 
 def _is_again(cells: Sequence[str], header: Sequence[str]) -> bool:
