@@ -48,6 +48,7 @@ class _Conll:
 
     def __init__(self, file: File, needed: int) -> None:
         self.file, self.needed = file, needed
+        self.counted = int(file.layout.get("tokens", 1)) > 1  # their numbers may stand before them
         self.form = (0, False)  # how many columns, and whether tabs part them
 
     def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
@@ -55,8 +56,9 @@ class _Conll:
         hashes = set(itertools.takewhile(lambda i: lines[i].startswith(("# ", "#\t")), found))
         if self.form == (0, False):
             self.form = next((_form(lines[i], cells) for i, cells in found.items() if i not in hashes), self.form)
+        numbered = self.counted and _are_numbered([cells for i, cells in found.items() if i not in hashes])
         for i in hashes:
-            if _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
+            if numbered or _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
                 del found[i]
         for i, cells in found.items():
             self._check(begin + i, cells)
@@ -69,6 +71,11 @@ class _Conll:
             raise self.file.error(line, f"{count}, the lines before have {width}", hint)
         if len(cells) < self.needed:
             raise self.file.error(line, f"{count}, expected at least {self.needed}", "a token and its tag")
+
+
+def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first column counts the tokens: what stands above is none of them."""
+    return bool(rows) and [cells[0] for cells in rows] == [str(number) for number in range(1, len(rows) + 1)]
 
 
 def _form(line: str, cells: Sequence[str]) -> tuple[int, bool]:

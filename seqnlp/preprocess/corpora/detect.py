@@ -71,8 +71,10 @@ def format_of(path: str, source: schema.Source, targets: bool) -> str:
     """Return the format of a file by its name, else by its first line; stdin is not waited for."""
     kind = by_name(path, source)
     if kind is None and path != files.STDIN:
-        head = list(itertools.islice(files.lines(path, source.encoding), 1))
+        head = list(itertools.islice(files.lines(path, source.encoding), HEAD_LINES if source.columns else 1))
         kind = "jsonl" if content.is_json(head) else "fasttext" if targets and content.is_fasttext(head) else None
+        if kind is None and source.columns and content.is_tabbed(head, STEADY):
+            kind = "tsv"
     return kind or "text"
 
 
@@ -85,6 +87,8 @@ def by_name(path: str, source: schema.Source) -> str | None:
 
 def is_table(path: str, source: schema.Source) -> str | None:
     """Return which kind of table with named columns it is, None of a file of lines."""
+    if tables.is_saved(path):
+        return "saved"
     kind = by_name(path, source)
     return kind if kind in ("hub", "parquet") else None
 

@@ -64,6 +64,21 @@ def _text(file: File) -> Iterator[Record]:
         yield Record({file.roles[0]: line}, line, file.name, number)
 
 
+def together(file: File, role: str, values: Sequence[Any], names: Sequence[str] = ()) -> Any:
+    """Return the value of a role: of its one field, or of several, put one after the other.
+
+    Several targets that are 0 or 1 each say which of their names hold: they are a list of those. names: of the fields,
+    where the schema of the file does not say.
+    """
+    if len(values) == 1:
+        return values[0]
+    held = [str(value).strip() for value in values]
+    if role != file.roles[0] and not set(held) - {"0", "1", "True", "False"}:
+        names = names or file.schema.fields[role]
+        return [name for name, value in zip(names, held, strict=True) if value in ("1", "True")]
+    return " ".join(map(str, values))
+
+
 def count(cells: Sequence[str]) -> str:
     """Return how many columns these are, in words."""
     return "1 column" if len(cells) == 1 else f"{len(cells)} columns"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from seqnlp.io import jsonl
-from seqnlp.preprocess.corpora import content, names, schema
+from seqnlp.preprocess.corpora import content, formats, names, schema
 from seqnlp.preprocess.corpora.formats import File, Record
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class _Fields:
         for index, (role, chosen) in enumerate(self.names.items()):
             found = [_clean(nested(row, name)) for name in chosen]
             if None not in found:
-                values[role] = found[0] if len(found) == 1 else " ".join(map(str, found))
+                values[role] = formats.together(file, role, found, chosen)
             elif index < file.needed:
                 missing = chosen[found.index(None)]
                 if missing in row:

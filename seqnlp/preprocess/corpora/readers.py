@@ -13,7 +13,7 @@ from seqnlp.preprocess.corpora import alignment, conll, detect, formats, objects
 
 log = logging.getLogger(__name__)
 
-TABLES = {"parquet": tables.parquet, "hub": tables.hub}
+TABLES = {"parquet": tables.parquet, "hub": tables.hub, "saved": tables.saved}
 READERS = {
     **formats.READERS,
     "tsv": tabular.tsv,

@@ -117,7 +117,11 @@ class Source:
         if self.encoded:
             return
         for path in self.paths:
-            if path != files.STDIN and not path.startswith(tables.HUB) and not _is_pipe(path):
+            if (
+                path != files.STDIN
+                and not path.startswith(tables.HUB)
+                and not (_is_pipe(path) or tables.is_saved(path))
+            ):
                 files.check_readable(path)
 
     @property
@@ -141,7 +145,7 @@ class Source:
         return {self.name(path): self._hash(path) for path in self.paths}
 
     def _hash(self, path: str) -> str:
-        if path.startswith(tables.HUB):
+        if path.startswith(tables.HUB) or tables.is_saved(path):
             return tables.fingerprint(path)
         return self.digests[path].hexdigest() if self.digests is not None else files.sha256(path)
 

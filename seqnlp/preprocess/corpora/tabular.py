@@ -60,7 +60,7 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
         under_way = True
         _check(file, number, cells, hint)
         places = {role: place for role, place in file.schema.places.items() if max(place) < len(cells)}
-        values = {role: " ".join(cells[i] for i in place) for role, place in places.items()}
+        values = {role: formats.together(file, role, [cells[i] for i in place]) for role, place in places.items()}
         yield Record(values, Row(values[file.roles[0]], tuple(cells), header), file.name, number)
 
 

@@ -307,3 +307,8 @@ def test_a_token_never_ends_a_line_or_a_column(write):
     assert len(cells) == 4
     assert len(set(map(len, cells))) == 1
     assert [row[1 if len(row) > 2 else 0] for row in cells] == ["a_b", "c_d", "_", "e f"]
+
+
+def test_what_stands_above_numbered_tokens_is_a_comment_whatever_its_columns():
+    content = "#\tn-tv.de\t[2005]\tx\n1\tAnna\tB-PER\tO\n2\tran\tO\tO\n\n#\ta\tb\tc\n1\tOslo\tB-LOC\tO\n\n"
+    assert read(content, tokens=2, tags=3) == TWO

@@ -147,6 +147,19 @@ def test_a_label_may_come_first(read):
     assert found.fields == {"text": ("2",), "label": ("1",)}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "text,rude,late\na,1,0\nb,0,0\nc,1,1\n"),
+        ("x.jsonl", "".join(f'{{"text": "{a}", "rude": {b}, "late": {c}}}\n' for a, b, c in ("a10", "b00", "c11"))),
+    ],
+)
+def test_several_columns_of_0_and_1_are_several_labels(read, name, content):
+    rows, _ = read(name, content, columns={"label": "rude,late"})
+    assert rows == [("a", ["rude"]), ("b", []), ("c", ["rude", "late"])]
+    assert read(name, content, columns={"text": "rude,late", "label": "text"})[0][0] == ("1 0", "a")
+
+
 @pytest.mark.parametrize("name", ["x.txt", "x.conll"])
 def test_fields_of_what_has_none_are_refused(fails, name):
     message, _ = fails(name, "a b\n", targets=False, columns={"text": "body"}, kind=errors.UsageError)
@@ -234,6 +247,19 @@ def test_plain_lines_to_predict_stay_plain(read):
     lines = ["a, b", "c, d", "text\tlabel", "__label__x e"]
     rows, _ = read("x.txt", "\n".join(lines) + "\n", targets=False)
     assert rows == [(line,) for line in lines]
+
+
+def test_what_datasets_has_saved_is_a_corpus(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    part = datasets.Dataset.from_list([{"text": text, "label": label} for text, label in GOOD])
+    part.save_to_disk(tmp_path / "one")
+    datasets.DatasetDict(train=part).save_to_disk(tmp_path / "several")
+    source = schema.Source((str(tmp_path / "one"),))
+    source.check()
+    assert [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)] == GOOD
+    assert list(source.hashes()) == [str(tmp_path / "one")]
+    with pytest.raises(errors.DataError, match=r"holds several splits \(train\)"):
+        list(readers.records(schema.Source((str(tmp_path / "several"),)), ROLES, targets=True))
 
 
 # what is remembered
