@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from seqnlp.preprocess.corpora import conll, formats
 
-ARRAY = re.compile(r"\s*\[\s*(\{|$)")  # the beginning of an array of objects
+ARRAY = re.compile(r"\s*\[\s*(\{\s*(\"|\}|$)|$)")  # the beginning of an array of objects
 CHUNK_TAG = re.compile(r"O|[BIESLUM]-\S+")
 COMMENT = re.compile(r"#(\s|$)")
 
 
 def is_json(lines: Sequence[str]) -> bool:
     """Return whether the first line with anything on it is an object, or begins an array of objects."""
-    first = next((line for line in lines if line.strip()), "")
-    return is_object(first) or bool(ARRAY.match(first))
+    first, second = ([line for line in lines if line.strip()] + ["", ""])[:2]
+    return is_object(first) or bool(ARRAY.match(first) and ("{" in first or second.lstrip().startswith("{")))
 
 
 def is_object(line: str) -> bool:

@@ -214,7 +214,8 @@ def _is_like(seen: Look, memory: schema.Schema) -> bool:
     )
     if memory.header is not None:
         return [names.plain(cell) for cell in cells] == [names.plain(cell) for cell in memory.header]
-    return len(seen.head) > 1 and len(cells) == memory.width and len(cells) > 1
+    tells = seen.training if memory.format == "csv" else len(seen.head) > 1  # a comma may stand in any text
+    return tells and len(cells) == memory.width and len(cells) > 1
 
 
 def _is_named(seen: Look) -> bool:

@@ -45,6 +45,7 @@ def read_csv(file: File) -> Iterator[Record]:
 def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
     """Rows of cells to records, by the places of the schema."""
     header, said = file.schema.header, False
+    least = 1 + max(place for role in file.roles[: file.needed] for place in file.schema.places[role])
     under_way = False
     for number, cells in rows:
         if not any(cell.strip() for cell in cells) and len(cells) < 2:
@@ -58,7 +59,7 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
             under_way = True
             continue
         under_way = True
-        _check(file, number, cells, hint)
+        _check(file, number, cells, least, hint)
         places = {role: place for role, place in file.schema.places.items() if max(place) < len(cells)}
         values = {role: formats.together(file, role, [cells[i] for i in place]) for role, place in places.items()}
         yield Record(values, Row(values[file.roles[0]], tuple(cells), header), file.name, number)
@@ -69,17 +70,16 @@ def _is_again(cells: Sequence[str], header: Sequence[str]) -> bool:
     return cells[0].removeprefix("\ufeff") == header[0] and list(cells[1:]) == list(header[1:])
 
 
-def _check(file: File, number: int, cells: Sequence[str], hint: str) -> None:
+def _check(file: File, number: int, cells: Sequence[str], least: int, hint: str) -> None:
+    """Raise `DataError` unless a row has as many columns as it should, and those that are needed."""
     found, width = len(cells), file.schema.width or len(file.roles)
     count = formats.count(cells)
     if file.schema.header is not None:
-        if found <= max(max(file.schema.places[role]) for role in file.roles[: file.needed]):
+        if found < least:
             raise file.error(number, f"{count}, fewer than the header has", hint)
         if found > width:
             raise file.error(number, f"{count}, the header has {width}", hint)
         return
     expected = f"{len(file.roles)} ({', '.join(file.roles)})" if width <= len(file.roles) else str(width)
-    if found != width if file.needed > 1 else found > max(width, len(file.roles)):
-        raise file.error(number, f"{count}, expected {expected}", hint)
-    if found <= max(max(file.schema.places[role]) for role in file.roles[: file.needed]):
+    if found < least or (found != width if file.needed > 1 else found > max(width, len(file.roles))):
         raise file.error(number, f"{count}, expected {expected}", hint)

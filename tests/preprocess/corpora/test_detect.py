@@ -382,3 +382,10 @@ def test_generated_corpora_come_back_as_they_were_made(tmp_path_factory, corpus)
     source = schema.Source((str(path),), **options)
     found = [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)]
     assert [(text.replace(end, "\n"), label) for text, label in found] == rows
+
+
+@pytest.mark.parametrize("first", ["[", "[{x}] is a set", "[ ]", '{"a": 1} is JSON', "Well, yes"])
+@pytest.mark.parametrize("memory", [None, schema.Schema("csv", ",", None, {"text": ("1",), "label": ("2",)}, 2)])
+def test_texts_that_look_a_little_like_something_else_stay_texts(read, first, memory):
+    rows, _ = read("x.txt", f"{first}\nno, no\n", targets=False, remembered=memory)
+    assert rows == [(first,), ("no, no",)]
