@@ -418,7 +418,7 @@ def test_a_corpus_that_cannot_be_trained_on_is_reported(seqnlp, name):
     file, content, flags, words = TRAIN[name]
     (seqnlp.folder / file).write_text(content)
     (seqnlp.folder / "v.txt").write_text("Kulova 1 2\nBading 1\n")
-    found = seqnlp("tag", "train", file, *flags, "-o", "nothing", *SIZES, "--epochs", "1", code=3)
+    found = seqnlp("tag", "train", "-q", file, *flags, "-o", "nothing", *SIZES, "--epochs", "1", code=3)
     assert len(found.errors) == 1, found.err
     assert all(word in found.err for word in words), found.err
     assert found.out == ""

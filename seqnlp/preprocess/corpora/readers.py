@@ -51,7 +51,7 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
         _check(source, path, roles, found, needed)
         file = _file(source, path, roles, needed, found, seen.lines)
         source.schemas[path] = found
-        if found.format != "jsonl":
+        if found.format != "jsonl" and seen.head:
             file.note(found)
         yield from READERS[found.format](file)
 

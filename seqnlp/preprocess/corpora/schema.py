@@ -63,7 +63,7 @@ class Schema:
         if self.format in TABLES:
             parts.append("no header" if self.header is None else " ".join(["header", *self.header]))
         elif self.width:
-            parts.append(f"{self.width} columns")
+            parts.append(f"{self.width} column{'' if self.width == 1 else 's'}")
         roles = ", ".join(f"{role} = {' + '.join(names)}" for role, names in self.fields.items())
         return ", ".join(parts) + (f"; {roles}" if roles else "")
 
