@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from seqnlp.cli import flags, show, vocab
-from seqnlp.io import atomic, files, stream
+from seqnlp.io import files, stream
 from seqnlp.preprocess.corpora import schema
 
 
@@ -17,10 +17,11 @@ def train(text: tuple[str, ...], output: str, kind: str, size: int, **values: An
     from seqnlp.preprocess.text import subword
 
     show.set_up(values)
-    atomic.check_writable(output)
+    show.check_output(output, text)
     source = flags.source(text, vocab.ROLES, values)
     learnt = subword.train(vocab.texts(source), kind=kind, size=size, normalization=values["normalize"])
-    learnt.save(output)
+    with show.ended_by_sigterm():
+        learnt.save(output)
 
 
 def encode(pieces: str, file: str, dropout: float, **values: Any) -> None:
@@ -45,7 +46,7 @@ def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]],
     """Write a line for each line, as they come."""
     show.set_up(values)
     schema.Source((file,)).check()
-    show.check_output(values["output"])
+    show.check_output(values["output"], (file,))
     with show.output(values["output"]) as out:
         for window in stream.windows(files.lines(file, values["encoding"])):
             out.write("".join(f"{line}\n" for line in change(window)).encode())

@@ -52,7 +52,7 @@ def run(
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source(test, task.roles, values)
     if errors_ is not None:
-        atomic.check_writable(errors_)
+        show.check_output(errors_, test)
     from seqnlp.workflows import evaluate  # they load torch: after all that can be checked first
     from seqnlp.workflows import predict as prediction
 
@@ -67,8 +67,8 @@ def run(
 
 def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:
     """Write one mistake a line; tabs and line ends inside a field become spaces in .tsv."""
-    with atomic.atomic(path) as file:
-        if path.endswith(".jsonl"):
+    with show.ended_by_sigterm(), atomic.atomic(path) as file:
+        if path.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
             file.writelines(jsonl.to_json(mistake) + "\n" for mistake in mistakes)
         elif mistakes:
             file.write("\t".join(mistakes[0]) + "\n")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
@@ -39,10 +41,26 @@ def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
         torch.set_num_threads(threads)
 
 
-def check_output(path: str | None) -> None:
-    """Raise `UsageError` where the file that -o names cannot be written."""
-    if path not in (None, files.STDIN):
-        atomic.check_writable(str(path))
+def check_output(path: str | None, inputs: Sequence[str] = ()) -> None:
+    """Raise `UsageError` where the file that -o names cannot be written, or is one of the inputs.
+
+    So is a file that the shell makes stdout of: it would be empty before it is read, or grow while it is.
+    """
+    target: str | int = 1 if path is None or path == files.STDIN else path
+    if isinstance(target, str):
+        atomic.check_writable(target)
+    for one in inputs:
+        if _same_file(target, 0 if one == files.STDIN else one):
+            raise errors.UsageError(f"{files.name(one)}: is the output too", "write to another file")
+
+
+def _same_file(target: str | int, source: str | int) -> bool:
+    """Whether two names, or numbers of open files, are of one regular file."""
+    try:
+        ends = os.stat(target), os.stat(source)
+    except OSError:
+        return False
+    return os.path.samestat(*ends) and stat.S_ISREG(ends[0].st_mode)
 
 
 @contextlib.contextmanager
@@ -51,7 +69,7 @@ def output(path: str | None) -> Iterator[BinaryIO]:
     if path is None or path == files.STDIN:
         yield sys.stdout.buffer
     else:
-        with atomic.atomic(path, "wb") as file:
+        with ended_by_sigterm(), atomic.atomic(path, "wb") as file:
             yield cast(BinaryIO, file)
 
 
@@ -81,16 +99,18 @@ def result(content: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does: what is half-written is removed."""
+    """Let SIGTERM, or a terminal that is closed, end the work as Ctrl-C does: what is half-written is removed."""
 
     def end(number: int, frame: Any) -> None:
         raise errors.Stopped(number, "stopped")
 
-    before = signal.signal(signal.SIGTERM, end)
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Watcher:

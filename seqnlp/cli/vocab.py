@@ -10,7 +10,6 @@ import click
 
 from seqnlp import errors
 from seqnlp.cli import flags, show
-from seqnlp.io import atomic
 from seqnlp.preprocess.corpora import readers, schema
 
 ROLES = ("text",)
@@ -33,15 +32,15 @@ def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **v
     show.set_up(values)
     if (output is None) != counts:
         raise errors.UsageError("either -o FILE for the vocabulary, or --counts to print the counts")
-    if output is not None:
-        atomic.check_writable(output)
+    show.check_output(output, text)
     source, normalization = flags.source(text, ROLES, values), values["normalize"]
     empty = tokenizer.vocabulary({}, level=level, normalization=normalization)
     counted = tokenizer.count(texts(source), empty)
     limits = {name: values[name] for name in ("size", "min_count")}
     found = tokenizer.from_counts(counted, level=level, normalization=normalization, **limits)
     if output is not None:
-        found.save(output)
+        with show.ended_by_sigterm():
+            found.save(output)
         return
     words = sorted(found.vocabulary, key=lambda word: found.vocabulary[word])[len(tokenizer.SPECIALS) :]
     lines = (f"{word}\t{counted[word]}\n" for word in words)

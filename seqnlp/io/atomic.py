@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from seqnlp import errors
+from seqnlp.io import files
 
 
 @contextlib.contextmanager
 def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Give a file to write to that takes the name `path` only when all of it is on the disk."""
-    path = Path(os.path.realpath(path))  # through a link, to what it names
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    """Give a file to write to that takes the name `path` only when all of it is on the disk; one named .gz as gzip.
+
+    mode: "w" for text, as UTF-8 with line feeds, or "wb".
+    """
+    named, path = path, Path(os.path.realpath(path))  # through a link, to what it names
     if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
-        with open(path, mode, **text) as file:  # type: ignore[call-overload]
-            yield file
+        with open(path, "wb") as file, _content(file, mode, files.is_gzip(named)) as content:
+            yield content
         return
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
-            yield file
+        with os.fdopen(handle, "wb") as file:
+            with _content(file, mode, files.is_gzip(named)) as content:
+                yield content
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
@@ -35,6 +41,26 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             os.unlink(temporary)
         raise
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _content(file: BinaryIO, mode: str, zipped: bool) -> Iterator[IO[Any]]:
+    """Give what is written to: the file itself, text in it, or in a gzip file, which holds neither name nor time."""
+    with contextlib.ExitStack() as stack:
+        inner: Any = file
+        if zipped:
+            inner = stack.enter_context(_Gzip(filename="", mode="wb", fileobj=file, mtime=0))
+        if "b" not in mode:
+            inner = io.TextIOWrapper(inner, encoding="utf-8", newline="\n")
+            stack.callback(inner.detach)  # which flushes it; who opened the file closes it
+        yield inner
+
+
+class _Gzip(gzip.GzipFile):
+    """A gzip file whose bytes do not depend on when it was flushed: nobody looks before it is whole."""
+
+    def flush(self, zlib_mode: int = 0) -> None:
+        """Do nothing."""
 
 
 @contextlib.contextmanager

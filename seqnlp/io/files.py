@@ -36,7 +36,12 @@ def open_bytes(path: str, digest: Digest | None = None) -> BinaryIO:
     file = open_raw(path)
     if digest is not None:
         file = cast(BinaryIO, io.BufferedReader(_Hashing(file, digest), BLOCK))
-    return cast(BinaryIO, _Unzipped(file)) if path.endswith(".gz") else file
+    return cast(BinaryIO, _Unzipped(file)) if is_gzip(path) else file
+
+
+def is_gzip(path: str | Path) -> bool:
+    """Return whether a file of that name is read and written as gzip."""
+    return str(path).lower().endswith(".gz")
 
 
 def open_raw(path: str) -> BinaryIO:

@@ -1,9 +1,11 @@
-"""JSON: one value a line in readable characters, and files of it that are written whole."""
+"""JSON: one value a line in readable characters, valid for every reader, and files of it that are written whole."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,37 @@ from seqnlp.io import atomic
 
 
 def to_json(value: Any) -> str:
-    """Return a value as one line of JSON, in readable characters wherever UTF-8 has them."""
-    text = json.dumps(value, ensure_ascii=False, default=str)  # tables hold dates and the like
+    """Return a value as one line of JSON, in readable characters wherever UTF-8 has them.
+
+    JSON has neither NaN nor Infinity: they become null. What could be read is written, however deep it is nested.
+    """
+    try:
+        return _to_json(value)
+    except RecursionError:  # it was read with more of the stack left
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(4 * limit)
+        try:
+            return _to_json(value)
+        finally:
+            sys.setrecursionlimit(limit)
+
+
+def _to_json(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)  # tables hold dates and the like
+    except ValueError:
+        value = _finite(value)
+        text = json.dumps(value, ensure_ascii=False, default=str)
     return text if _SURROGATE.search(text) is None else json.dumps(value, default=str)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with null for each number that is none."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def without_surrogates(text: str) -> str:

@@ -7,6 +7,7 @@ sentence depend on each other.
 from __future__ import annotations
 
 import collections
+import logging
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ import numpy as np
 from seqnlp import errors
 from seqnlp.metrics import base, bootstrap, classification
 from seqnlp.preprocess.text import tag_schemes
+
+log = logging.getLogger(__name__)
 
 Sentences = Sequence[Sequence[str]]
 Pair = tuple[list[tag_schemes.Span], list[tag_schemes.Span]]  # gold and predicted spans of a sentence
@@ -41,9 +44,33 @@ def score(
     return [*scores, *_accuracy(gold, predicted, intervals)], {**_types(pairs), "errors": _errors(pairs)}
 
 
+def spans_or_classes(
+    gold: Sentences, predicted: Sentences, *, intervals: bool = True
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return `score` where the gold tags make spans, `class_score` where they are plain classes."""
+    made = tag_schemes.make_spans(collections.Counter(_flat(gold)))
+    return (score if made else class_score)(gold, predicted, intervals=intervals)
+
+
 def measure(names: Sequence[str], gold: Sentences, predicted: Sentences) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return all scores of spans, for the registry."""
-    return score(gold, predicted)
+    """Return all scores of spans, for the registry; those of plain classes where the gold tags make none, and says so.
+
+    Says too which tag fits no scheme, though the others make spans.
+    """
+    counts = collections.Counter(_flat(gold))
+    if not tag_schemes.make_spans(counts):
+        tag = tag_schemes.stranger(counts) or counts.most_common(1)[0][0]
+        log.warning("the tags make no spans (%s): scored as plain classes, by accuracy", tag)
+    elif tag_schemes.recognise(gold) == tag_schemes.NONE and (stranger := tag_schemes.stranger(counts)):
+        log.warning("the tag %s fits no scheme of spans; the others are read as conlleval does", stranger)
+    return spans_or_classes(gold, predicted)
+
+
+def measure_classes(
+    names: Sequence[str], gold: Sentences, predicted: Sentences
+) -> tuple[list[base.Score], dict[str, Any]]:
+    """Return the scores of tags as plain classes, for the registry."""
+    return class_score(gold, predicted)
 
 
 def class_score(

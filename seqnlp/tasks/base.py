@@ -34,6 +34,11 @@ Result = tuple[list["metrics.Score"], dict[str, Any]]
 class Codec(abc.ABC):
     """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
 
+    @property
+    def sources(self) -> list[str]:
+        """Return the SHA-256 of each of `Task.files` as they were read."""
+        return []
+
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
         """Return the row of an example; `lengths` is its number of steps. Targets may be missing.

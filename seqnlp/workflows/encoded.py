@@ -64,7 +64,7 @@ class Encoded:
     @property
     def digests(self) -> list[str]:
         """Return what tells it from any other corpus."""
-        return list(self.content["made"].values())
+        return [*self.content["made"].values(), *self.content["files"].values()]
 
     def check_task(self, name: str) -> None:
         """Raise `DataError` if the rows are for another task."""

@@ -6,6 +6,7 @@ The rows are encoded with the codec of the training part, and predicted with `pr
 
 from __future__ import annotations
 
+import collections
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -63,10 +64,14 @@ class Evaluator:
     def score(
         self, predictions: Sequence[Any], *, intervals: bool = True
     ) -> tuple[list[metrics.Score], dict[str, Any]]:
-        """Return scores and details of predictions; says once how many labels training never saw."""
-        scores, details = self.model.task.score(self.corpus, predictions, self.model.codec, intervals=intervals)
-        if details.get("unseen") and not self.warned:
-            log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
+        """Return scores and details of predictions; says once what those deserve, and of labels training never saw."""
+        task = self.model.task
+        scores, details = task.score(self.corpus, predictions, self.model.codec, intervals=intervals)
+        if not self.warned:
+            if details.get("unseen"):
+                log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
+            for warning, number in collections.Counter(w for p in predictions for w in task.warnings_of(p)).items():
+                log.warning("%d %s", number, task.warnings[warning])
             self.warned = True
         return scores, details
 

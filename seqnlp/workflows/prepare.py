@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,12 +35,38 @@ class Job:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a job names, each opened once: its corpora, and the model that it begins with."""
+    """What a job names, each opened once: its corpora, the model that it begins with, and what fitting reads."""
 
+    job: Job
     train: corpora.Corpus
     dev: corpora.Corpus | None
     start: predict.Model | None
     start_weights: str | None  # their hash
+
+    @functools.cached_property
+    def fitted(self) -> Fitted:
+        """Return what the task fits on the training part, which is a text."""
+        assert isinstance(self.train, corpora.Text)
+        task, job, start = registry.get(self.job.task), self.job, self.start
+        part, dev = (self.train.examples, None) if job.dev else task.split(self.train.examples, job.training.seed)
+        config, given = (start.config, {"codec": start.codec}) if start else (job.config, {})
+        return Fitted(*encode.fit(task, self.train, part, config, given), part, dev)
+
+    @property
+    def settings(self) -> list[str]:
+        """Return the SHA-256 of each file besides the corpora that makes the model; encoded ones hold them."""
+        named = self.start is None and registry.get(self.job.task).files(self.job.config)
+        return list(self.fitted.codec.sources) if named and isinstance(self.train, corpora.Text) else []
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was fitted on a training part; and the dev part that was split off."""
+
+    config: Any
+    codec: Any
+    part: examples.Examples
+    dev: examples.Examples | None
 
 
 def opened(job: Job) -> Opened:
@@ -61,7 +88,7 @@ def opened(job: Job) -> Opened:
     config = start.config if start else job.config
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
-    return Opened(train, corpora.opened(task, job.dev, config) if job.dev else None, start, weights)
+    return Opened(job, train, corpora.opened(task, job.dev, config) if job.dev else None, start, weights)
 
 
 @dataclass(frozen=True)
@@ -112,7 +139,7 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     if start:
         job = replace(job, config=start.config)
     if isinstance(parts.train, corpora.Text):
-        found = _from_text(job, task, parts.train, start)
+        found = _from_text(task, parts.fitted, start)
     else:
         found = _from_folder(job, task, parts.train, start)
     config = task.resolve(found.config, found.codec)
@@ -129,13 +156,12 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     return Prepared(model, _evaluator(parts, model, found), found.rows, batches, chosen)
 
 
-def _from_text(job: Job, task: base.AnyTask, text: corpora.Text, start: predict.Model | None) -> TrainingPart:
-    part, dev = (text.examples, None) if job.dev else task.split(text.examples, job.training.seed)
-    config, codec = encode.fit(task, text, part, job.config, {"codec": start.codec} if start else {})
+def _from_text(task: base.AnyTask, made: Fitted, start: predict.Model | None) -> TrainingPart:
+    config, codec = made.config, made.codec
     fitted = start is None  # a codec that is given was fitted on other examples
-    rows = (codec.encode(example, fitted=fitted) for example in part)
+    rows = (codec.encode(example, fitted=fitted) for example in made.part)
     kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
-    return TrainingPart(config, codec, kept, None, {}, dev)
+    return TrainingPart(config, codec, kept, None, {}, made.dev)
 
 
 def _from_folder(job: Job, task: base.AnyTask, folder: encoded.Encoded, start: predict.Model | None) -> TrainingPart:

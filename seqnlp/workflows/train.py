@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from seqnlp import errors, options
-from seqnlp.io import files
-from seqnlp.tasks import registry
 from seqnlp.training import trainer as trainers
 from seqnlp.workflows import encoded, evaluate, model_folder
 from seqnlp.workflows import prepare as preparation
@@ -67,7 +65,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
             "encoding": source.encoding,
             "header": source.header,
             "columns": dict(source.columns),
-            "settings": [files.sha256(name) for name in registry.get(job.task).files(config)],
+            "settings": parts.settings,
         },
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,

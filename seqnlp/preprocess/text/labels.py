@@ -1,8 +1,10 @@
-"""Labels: the classes or tags of a task, numbered."""
+"""Labels: the classes or tags of a task, numbered; what they look like in print, and what looks wrong with them."""
 
 from __future__ import annotations
 
 import collections
+import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -52,3 +54,93 @@ class Labels:
         """Return the labels in a file."""
         content = jsonl.read_json(path)
         return cls(content["labels"], content["counts"])
+
+
+def printed(name: str) -> str:
+    """Return a label as it is printed and compared: white space, which would break lines and columns, is one blank."""
+    return " ".join(name.split())
+
+
+def escaped(name: str, separator: str) -> str:
+    """Return a name with %XX for a separator, as in addresses; and %25 for a % that would be taken for such a one."""
+    code = f"%{ord(separator):02X}"
+    return re.sub(f"%(?=25|{code[1:]})", "%25", name).replace(separator, code)
+
+
+def unescaped(text: str, separator: str) -> str:
+    """Return the name that `escaped` made a text of."""
+    return re.sub(f"%(25|{ord(separator):02X})", lambda match: chr(int(match[1], 16)), text)
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return several labels as one text, separated by commas; a comma inside one is %2C."""
+    return ",".join(escaped(name, ",") for name in names)
+
+
+def parted(text: str) -> tuple[str, ...]:
+    """Return the labels in a text that `joined` made, or somebody else, with blanks or nothing between commas."""
+    return tuple(dict.fromkeys(unescaped(printed(part), ",") for part in text.split(",") if part.strip()))
+
+
+SHOWN = 5  # labels in a warning
+FEW_ROWS = 5  # each may well have a label of its own
+MISSING_NAMES = {"nan", "NaN", "null", "NULL"}  # as programs print a label that is not there
+
+
+def doubts(counts: Mapping[str, int], rows: int) -> list[str]:
+    """Return in words what can be, but looks wrong, with the labels of so many rows."""
+    found = alike(counts)
+    if missing := MISSING_NAMES & counts.keys():
+        found.append(f"{shown(missing)} is a class: is that a label that is missing?")
+    once = [name for name, number in counts.items() if number == 1]
+    if rows >= FEW_ROWS and 10 * len(counts) >= 8 * rows:
+        found.append(f"{rows} rows have {len(counts)} labels, nearly each its own: is this the field with the labels?")
+    elif once:
+        found.append(f"{'a class occurs' if len(once) == 1 else f'{len(once)} classes occur'} only once: {shown(once)}")
+    return found
+
+
+def alike(names: Iterable[str]) -> list[str]:
+    """Return in words which labels differ in case or blanks only."""
+    groups = collections.defaultdict(list)
+    for name in sorted(names):
+        groups["".join(name.split()).casefold()].append(name)
+    several = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+    more = f" ({len(several) - SHOWN} more)" if len(several) > SHOWN else ""
+    return [f"labels that differ in case or blanks only: {', '.join(several[:SHOWN])}{more}"] if several else []
+
+
+def shown(names: Iterable[str]) -> str:
+    """Return the first few of some labels, and how many more there are."""
+    ordered = sorted(names)
+    more = f" ({len(ordered) - SHOWN} more)" if len(ordered) > SHOWN else ""
+    return ", ".join(map(repr, ordered[:SHOWN])) + more
+
+
+def after_split(train: Iterable[Iterable[str]], dev: Iterable[Iterable[str]], what: str) -> list[str]:
+    """Return in words what a split has left of the labels: one only in dev; what: a class, a tag.
+
+    Raises `DataError` where one only is left to train on, though there are others in dev.
+    """
+    left, off = _first_two(train), _first_two(dev)
+    if len(left) == 1 and off - left:
+        (name,), (other, *_) = left, sorted(off - left)
+        raise errors.DataError(
+            f"after the split into train and dev, train has only one {what} ({name}): {other} is in dev alone",
+            "more examples, or a part of your own with --dev",
+        )
+    if len(off) == 1 and len(left) == 2:
+        return [
+            f"after the split into train and dev, dev has only one {what} ({off.pop()}): few rows? --dev names a part"
+        ]
+    return []
+
+
+def _first_two(targets: Iterable[Iterable[str]]) -> set[str]:
+    """The first label and the next other one, all there are if fewer; no more is read than that takes."""
+    found: set[str] = set()
+    for name in itertools.chain.from_iterable(targets):
+        found.add(name)
+        if len(found) == 2:
+            break
+    return found

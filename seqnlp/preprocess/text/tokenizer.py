@@ -18,7 +18,7 @@ import tokenizers
 from tokenizers import Regex, models, pre_tokenizers
 
 from seqnlp import errors
-from seqnlp.io import atomic
+from seqnlp.io import atomic, files
 from seqnlp.preprocess.text import normalize
 
 SPECIALS = ("<pad>", "<unk>", "<s>", "</s>")
@@ -127,9 +127,10 @@ class Tokenizer:
     def load(cls, path: str | Path) -> Tokenizer:
         """Return the tokenizer in a file; raises `DataError` if it is none."""
         try:
-            return cls(tokenizers.Tokenizer.from_str(Path(path).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise errors.UsageError(f"{path}: no such file") from None
+            with files.open_bytes(str(path)) as file:
+                return cls(tokenizers.Tokenizer.from_str(file.read().decode()))
+        except errors.SeqnlpError:
+            raise
         except Exception as error:  # the library raises plain Exception for every malformed file
             raise errors.DataError(f"{path}: not a tokenizer ({error})", "make one with seqnlp vocab or bpe") from None
 

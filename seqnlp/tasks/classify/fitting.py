@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,28 +16,44 @@ from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config
 from seqnlp.tasks.words import vocabulary
 
+log = logging.getLogger(__name__)
+
 
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part; see `Task.fit`."""
     config.check()
     if config.multi_label:
         config = replace(config, nb_ngrams=0)  # its classes exclude each other
-    if "codec" in given:
-        known = _known(collections.Counter(name for example in corpus for name in example.target))
-        given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
-    empty = vocabulary.splitter(config, given.get("tokenizers"), "classify")
+    empty = (
+        given["codec"].words if "codec" in given else vocabulary.splitter(config, given.get("tokenizers"), "classify")
+    )
     names, words = collections.Counter[str](), collections.Counter[str]()
-    ngrams = naive_bayes.Counter(config.nb_ngrams, len(corpus)) if config.nb_ngrams else None
+    ngrams = naive_bayes.Counter(config.nb_ngrams, len(corpus)) if config.nb_ngrams and "codec" not in given else None
+    cut = 0
     for example in corpus:
         split = empty.words(example.source)
         names.update(example.target)
         words.update(split)
+        cut += len(split) > config.max_length
         if ngrams is not None:
             ngrams.add(codecs.read_words(split, config.max_length), example.target[0])
     known = _known(names)
-    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
-    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None)
+    _say(names, len(corpus), cut, config)
+    if "codec" in given:
+        given["codec"].classes.require(known.names)
+        return config, given["codec"]
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
+    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None, vectors)
+
+
+def _say(names: Mapping[str, int], rows: int, cut: int, config: Config) -> None:
+    """Say what can be, but looks wrong, and what is lost."""
+    for doubt in labels.doubts(names, rows):
+        log.warning(doubt)
+    if cut:
+        log.warning(
+            "%d of %d texts have more than %d words: the rest is cut off (--max-length)", cut, rows, config.max_length
+        )
 
 
 def _known(counts: Mapping[str, int]) -> labels.Labels:

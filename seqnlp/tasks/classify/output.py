@@ -21,6 +21,8 @@ class Prediction:
     labels: tuple[str, ...]
     ranked: list[tuple[str, float]]
     attention: list[tuple[str, float]] | None = None
+    warnings: tuple[str, ...] = ()
+    multi_label: bool = False
 
     def probability(self, label: str) -> float:
         """Return a label's probability, 0 for one that training never saw."""
@@ -42,13 +44,19 @@ def write(prediction: Prediction | None, search: Search) -> str:
     """Return the labels of one item as a line: joined by commas, or each with its probability, separated by tabs."""
     if prediction is None:
         return ""
+    several = prediction.multi_label
     if search.top > 1:
         shown = prediction.ranked[: search.top]
     elif search.scores:
         shown = [(label, prediction.probability(label)) for label in prediction.labels]
     else:
-        return ",".join(prediction.labels)
-    return "\t".join(f"{label}\t{probability:.4f}" for label, probability in shown)
+        return _joined(prediction.labels, several)
+    return "\t".join(f"{_joined([label], several)}\t{probability:.4f}" for label, probability in shown)
+
+
+def _joined(names: Sequence[str], multi_label: bool) -> str:
+    """One label as it is; commas part several."""
+    return names[0] if len(names) == 1 and not multi_label else labels.joined(names)
 
 
 def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
@@ -57,8 +65,8 @@ def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
         return tuple(written["labels"]) if "labels" in written else (written["label"],)
     cells = written.split("\t")
     if multi_label:
-        return tuple(part.strip() for cell in cells[::2] for part in cell.split(",") if part.strip())
-    return (cells[0].strip(),) if cells[0].strip() else None
+        return tuple(name for cell in cells[::2] for name in labels.parted(cell))
+    return (name,) if (name := labels.printed(cells[0])) else None
 
 
 def score(
@@ -76,8 +84,8 @@ def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> li
     wrong = [
         {
             "where": example.where,
-            "gold": ",".join(example.target),
-            "predicted": ",".join(prediction.labels),
+            "gold": _joined(example.target, prediction.multi_label),
+            "predicted": _joined(prediction.labels, prediction.multi_label),
             "gold_score": round(min((prediction.probability(label) for label in example.target), default=0.0), 4),
             "text": example.source,
         }

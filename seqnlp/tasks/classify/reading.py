@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from seqnlp import errors
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import labels
 
 TEXT, LABEL = ROLES = ("text", "label")
+HINT = "--multi-label, if items have several, or none"
 
 
 def labelled(record: formats.Record, multi_label: bool) -> Example:
@@ -28,15 +33,27 @@ def _text(record: formats.Record) -> str:
 
 def _labels(record: formats.Record, multi_label: bool) -> tuple[str, ...]:
     value = record.values[LABEL]
-    if isinstance(value, str):
-        parts = value.split(",") if multi_label else [value]
-    else:
-        parts = value if isinstance(value, list) else [value]
-    if not all(isinstance(part, str | int | float) for part in parts):
-        raise errors.DataError(f"{record.where}: a label is a string or a number, or a list of them")
-    # White space inside a label would break lines and columns of the output.
-    names = tuple(dict.fromkeys(name for part in parts if (name := " ".join(str(part).split()))))
+    if multi_label and isinstance(value, str):
+        return labels.parted(value)
+    single = not isinstance(value, list)
+    names = tuple(dict.fromkeys(_name(record, part, single) for part in ([value] if single else value)))
     if not multi_label and len(names) != 1:
         what = "no label" if not names else f"{len(names)} labels"
-        raise errors.DataError(f"{record.where}: {what}, expected one", "--multi-label, if items have several, or none")
+        raise errors.DataError(f"{record.where}: {what}, expected one", HINT)
     return names
+
+
+def _name(record: formats.Record, part: Any, single: bool) -> str:
+    """A label as it is printed; raises `DataError` for one that is missing, however that is written."""
+    if part is None or (isinstance(part, float) and not math.isfinite(part)):
+        what = "null" if part is None else "NaN" if math.isnan(part) else "infinite"
+        raise errors.DataError(
+            f"{record.where}: the label is {what}", "every row needs a label: give it one, or leave it out"
+        )
+    if not isinstance(part, str | int | float):
+        raise errors.DataError(f"{record.where}: a label is a string or a number, or a list of them")
+    name = labels.printed(str(part))
+    if not name:
+        what = "no label, expected one" if single else "an empty label in the list"
+        raise errors.DataError(f"{record.where}: {what}", HINT if single else None)
+    return name

@@ -33,6 +33,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
     min_epochs = 5
+    warnings = {"cut": "texts had more words than --max-length: the rest was cut off"}
     preview_columns = ("ids", "labels")
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
@@ -41,11 +42,14 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def example(self, record: formats.Record, search: Search) -> Example:
         return reading.unlabelled(record)
 
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(corpus, seed, "class")
+
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
 
     def resolve(self, config: Config, codec: Codec) -> Config:
-        return vocabulary.resolved(config)
+        return vocabulary.resolved(config, codec.vectors)
 
     def files(self, config: Config) -> list[str]:
         return vocabulary.files(config)
@@ -78,7 +82,10 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         )
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
-        vocabulary.put_vectors(network.embedding.words, config, codec.words)  # type: ignore[arg-type, union-attr]
+        vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
+
+    def warnings_of(self, prediction: Prediction) -> Sequence[str]:
+        return prediction.warnings
 
     def predict(
         self,
@@ -92,7 +99,8 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
 
         probabilities, attention = classifier.mean_probabilities(networks, batch, multi_label=codec.multi_label)
         looked = [None] * len(probabilities) if attention is None else _looked_at(columns["words"], attention)
-        return [_prediction(row, part, codec, search) for row, part in zip(probabilities.tolist(), looked, strict=True)]
+        rows = zip(probabilities.tolist(), looked, columns["cut"], strict=True)
+        return [_prediction(row, part, cut, codec, search) for row, part, cut in rows]
 
     def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
         return output.value(prediction, codec)
@@ -139,11 +147,16 @@ def _class_weights(counts: Sequence[int]) -> list[float]:
 
 
 def _prediction(
-    probabilities: Sequence[float], attention: list[tuple[str, float]] | None, codec: Codec, search: Search
+    probabilities: Sequence[float],
+    attention: list[tuple[str, float]] | None,
+    cut: bool,
+    codec: Codec,
+    search: Search,
 ) -> Prediction:
     ranked = sorted(zip(codec.classes.names, probabilities, strict=True), key=lambda item: -item[1])
     chosen = [item for item in ranked if item[1] >= search.threshold] if codec.multi_label else ranked[:1]
-    return Prediction(tuple(label for label, _ in chosen), ranked, attention)
+    warnings = ("cut",) if cut else ()
+    return Prediction(tuple(label for label, _ in chosen), ranked, attention, warnings, codec.multi_label)
 
 
 def _looked_at(words: Sequence[Sequence[str]], weights: np.ndarray) -> list[list[tuple[str, float]] | None]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.preprocess.text import char_ngrams, labels, tag_schemes, tokenizer
+from seqnlp.preprocess.text import char_ngrams, labels, tag_schemes, tokenizer, word_vectors
 from seqnlp.tasks import base
 from seqnlp.tasks.tag.options import Config
+from seqnlp.tasks.words import vocabulary
 
 TOKENIZER, LABELS, WORDS = "tokenizer.json", "labels.json", "words.json"
 PLAIN, INSIDE = "none", "BIOES"  # the scheme of tags that make no spans; the one that spans have inside the model
@@ -30,14 +31,28 @@ class Codec(base.Codec):
     rare: int
     column: str
     reads_characters: bool
+    vectors: word_vectors.Vectors | None
 
     @classmethod
-    def of(cls, config: Config, words: tokenizer.Tokenizer, classes: labels.Labels, scheme: str, rare: int) -> Codec:
+    def of(
+        cls,
+        config: Config,
+        words: tokenizer.Tokenizer,
+        classes: labels.Labels,
+        scheme: str,
+        rare: int,
+        vectors: word_vectors.Vectors | None,
+    ) -> Codec:
         """Return the codec with what the config says of forms."""
         buckets = max(config.char_ngram_buckets, 1)
         ngrams = char_ngrams.CharNgrams(config.min_char_ngram, config.max_char_ngram, buckets)
         affixes = char_ngrams.Hashed(char_ngrams.affixes, buckets)
-        return cls(words, ngrams, affixes, classes, scheme, rare, config.column, config.char_encoder != "none")
+        characters = config.char_encoder != "none"
+        return cls(words, ngrams, affixes, classes, scheme, rare, config.column, characters, vectors)
+
+    @property
+    def sources(self) -> list[str]:
+        return [self.vectors.digest] if self.vectors else []
 
     @functools.cached_property
     def normal(self) -> Any:
@@ -67,18 +82,19 @@ class Codec(base.Codec):
         return {"ids": numbers, "words": words, "tags": numbers, "lengths": numbers}
 
     def save(self, folder: Path) -> list[str]:
-        """Write tokenizer.json, labels.json and words.json; return their names."""
+        """Write tokenizer.json, labels.json, words.json and the vectors; return the files' names."""
         self.words.save(folder / TOKENIZER)
         self.classes.save(folder / LABELS)
         jsonl.write_json(folder / WORDS, {"scheme": self.scheme, "rare": self.rare})
-        return [TOKENIZER, LABELS, WORDS]
+        return [TOKENIZER, LABELS, WORDS, *vocabulary.save(self.vectors, folder)]
 
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
         about = jsonl.read_json(folder / WORDS)
         words, classes = tokenizer.Tokenizer.load(folder / TOKENIZER), labels.Labels.load(folder / LABELS)
-        return cls.of(config, words, classes, about["scheme"], about["rare"])
+        vectors = vocabulary.load(folder, config)
+        return cls.of(config, words, classes, about["scheme"], about["rare"], vectors)
 
 
 def inside(tags: Sequence[str], scheme: str) -> Sequence[str]:

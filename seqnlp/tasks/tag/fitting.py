@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import collections
+import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
@@ -15,6 +15,8 @@ from seqnlp.tasks.tag.codec import Codec
 from seqnlp.tasks.tag.options import Config
 from seqnlp.tasks.words import vocabulary
 
+log = logging.getLogger(__name__)
+
 Neighbours = tuple[str, str, str]  # the tag before, the tag itself, the one behind; `O` outside of the sentence
 
 
@@ -23,20 +25,41 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     config.check()
     empty = vocabulary.splitter(config, given.get("tokenizers"), "tag")
     words, neighbours = collections.Counter[str](), collections.Counter[Neighbours]()
+    places: dict[str, str] = {}  # where each tag stands first
     for example in corpus:
         words.update(map(empty.normal, example.source))
         padded = (tag_schemes.OUTSIDE, *example.target, tag_schemes.OUTSIDE)
         neighbours.update(zip(padded, padded[1:], padded[2:], strict=False))
-    found = {(before, tag) for before, tag, _ in neighbours}
-    scheme = given["codec"].scheme if "codec" in given else tag_schemes.recognise_pairs(found)
+        places.update((tag, example.where) for tag in {*example.target} - places.keys())
+    scheme = given["codec"].scheme if "codec" in given else _scheme(neighbours, places)
     known = _tags(neighbours, scheme)
+    for doubt in labels.alike(places):
+        log.warning(doubt)
     if "codec" in given:
         given["codec"].classes.require(known.names)
-        return replace(config, vectors=None), given["codec"]  # the weights hold what vectors there were
-    made = empty if "tokenizers" in given else vocabulary.from_counts(words, config, empty)
+        return config, given["codec"]
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
     rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once
-    return config, Codec.of(config, made, known, scheme, rare)
+    return config, Codec.of(config, made, known, scheme, rare, vectors)
+
+
+def _scheme(neighbours: Mapping[Neighbours, int], places: Mapping[str, str]) -> str:
+    """Return the scheme of the tags; says where it looks as if they were meant to have one, and they have none."""
+    pairs = {pair for before, tag, behind in neighbours for pair in ((before, tag), (tag, behind))}
+    scheme = tag_schemes.recognise_pairs(places.keys(), pairs)
+    if scheme == codecs.PLAIN:
+        counts = collections.Counter[str]()
+        for (_, tag, _), number in neighbours.items():
+            counts[tag] += number
+        if stranger := tag_schemes.stranger(counts):
+            log.warning(
+                "%s: the tag %s fits no scheme of spans (%s): all tags are taken as plain classes",
+                places[stranger],
+                stranger,
+                ", ".join(tag_schemes.SCHEMES),
+            )
+    return scheme
 
 
 def _tags(neighbours: Mapping[Neighbours, int], scheme: str) -> labels.Labels:

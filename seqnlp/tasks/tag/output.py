@@ -66,8 +66,13 @@ def write(example: Example, prediction: Prediction | None, output: str, codec: C
         return conll.appended(block, example.source, tags)
     if output == "conllu":
         return conll.filled(block, example.source, tags, codec.column)
-    tokens = (re.sub("[ \t\n]", "_", token) for token in example.source)  # those of a JSON list may hold any
-    return " ".join(f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True))
+    return _joined(example.source, tags)
+
+
+def _joined(tokens: Sequence[str], tags: Sequence[str]) -> str:
+    """Tokens as `word/TAG`; one of a JSON list may hold blanks, and a slash inside a tag is %2F."""
+    cells = (re.sub("[ \t\n]", "_", token) for token in tokens)
+    return " ".join(f"{cell}/{labels.escaped(tag, '/')}" for cell, tag in zip(cells, tags, strict=True))
 
 
 def parse(written: Any) -> tuple[str, ...] | None:
@@ -77,10 +82,10 @@ def parse(written: Any) -> tuple[str, ...] | None:
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise ValueError(tags)
         return tuple(tags) or None
-    words = written.split()
+    words = [word for word in re.split("[ \t]+", written) if word]  # other white space may be part of one
     if not all("/" in word for word in words):
         raise ValueError("a word without its tag")
-    return tuple(word.rpartition("/")[2] for word in words) or None
+    return tuple(labels.unescaped(word.rpartition("/")[2], "/") for word in words) or None
 
 
 def score(
@@ -88,12 +93,7 @@ def score(
 ) -> base.Result:
     """Return F1 over spans, as conlleval counts them, or the accuracy of plain tags, and what stands beside it."""
     gold, predicted = [example.target for example in corpus], [prediction.tags for prediction in predictions]
-    if codec.scheme == codecs.PLAIN:
-        scores, details = spans.class_score(gold, predicted, intervals=intervals)
-    else:
-        marked = codec.scheme in ("BIOES", "BILOU")
-        rules = tag_schemes.EXTENDED if marked else tag_schemes.rules_for(set().union(*gold))
-        scores, details = spans.score(gold, predicted, intervals=intervals, rules=rules)
+    scores, details = spans.spans_or_classes(gold, predicted, intervals=intervals)
     unseen = sum(
         codec.classes.number(tag) == labels.MISSING for tags in gold for tag in codecs.inside(tags, codec.scheme)
     )
@@ -111,8 +111,8 @@ def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> li
                 {
                     "where": example.where,
                     "errors": len(wrong),
-                    "gold": " ".join(f"{token}/{gold}" for token, gold, _ in wrong),
-                    "predicted": " ".join(f"{token}/{tag}" for token, _, tag in wrong),
+                    "gold": _joined([token for token, _, _ in wrong], [gold for _, gold, _ in wrong]),
+                    "predicted": _joined([token for token, _, _ in wrong], [tag for _, _, tag in wrong]),
                     "text": " ".join(example.source),
                 }
             )

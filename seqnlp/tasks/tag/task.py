@@ -53,12 +53,15 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     def layout(self, config: Config) -> Mapping[str, str]:
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(corpus, seed, "tag")
+
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
 
     def resolve(self, config: Config, codec: Codec) -> Config:
         head = ("softmax" if codec.scheme == codecs.PLAIN else "crf") if config.head == "auto" else config.head
-        return replace(vocabulary.resolved(config), head=head)
+        return replace(vocabulary.resolved(config, codec.vectors), head=head)
 
     def files(self, config: Config) -> list[str]:
         return vocabulary.files(config)
@@ -100,7 +103,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         )
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
-        vocabulary.put_vectors(network.words, config, codec.words)  # type: ignore[arg-type]
+        vocabulary.put_vectors(network.words, codec.vectors)  # type: ignore[arg-type]
 
     def predict(
         self, networks: Sequence[nn.Module], codec: Codec, batch: tagger.Batch, columns: base.Columns, search: Search

@@ -22,9 +22,10 @@ class WordOptions(NetworkOptions):
     max_char_ngram: int = option(6, "Characters of the longest n-gram.", group="Text", low=1, high=10)
     vectors: str | None = option(
         None,
-        "Pretrained word vectors to begin with, in the text format of word2vec or GloVe.",
+        "Pretrained word vectors to begin with: of word2vec, GloVe or fastText.",
         group="Text",
         metavar="FILE",
+        run=True,  # its content makes the model, not its name
     )
     embedding_size: int = redeclared(
         NetworkOptions, "embedding_size", 128, "Size of the word vectors; that of --vectors, if given."

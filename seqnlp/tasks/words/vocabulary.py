@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqnlp import errors
-from seqnlp.preprocess.text import tokenizer, word_vectors
+from seqnlp.io import files as io_files
+from seqnlp.preprocess.corpora import examples
+from seqnlp.preprocess.text import labels, tokenizer, word_vectors
 from seqnlp.tasks.words import options
 
 if TYPE_CHECKING:
     from torch import nn
+
+VECTORS = "vectors.safetensors"
+log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT", bound=options.WordOptions)
 
@@ -27,30 +34,77 @@ def splitter(
     return given[0]
 
 
-def from_counts(
-    counts: Mapping[str, int], config: options.WordOptions, empty: tokenizer.Tokenizer
-) -> tokenizer.Tokenizer:
-    """Return the vocabulary of counted words, and of those that have a vector; empty: it normalises."""
-    return tokenizer.from_counts(
-        counts,
-        normalization=config.normalize,
-        size=config.vocab_size,
-        min_count=config.min_count,
-        more=word_vectors.words(config.vectors, empty.normal, counts) if config.vectors else (),
+def fitted(
+    counts: Mapping[str, int], config: options.WordOptions, empty: tokenizer.Tokenizer, *, given: bool
+) -> tuple[tokenizer.Tokenizer, word_vectors.Vectors | None]:
+    """Return the vocabulary of counted words, and of those that have a vector; and the vectors, where there are such.
+
+    empty: it normalises; where it is `given` it is the vocabulary already.
+    """
+    limits: dict[str, Any] = {
+        "normalization": config.normalize,
+        "size": config.vocab_size,
+        "min_count": config.min_count,
+    }
+    made = empty if given else tokenizer.from_counts(counts, **limits)
+    if not config.vectors:
+        return made, None
+    room = 0 if given else config.vocab_size - len(made)
+    known = made.vocabulary if given else counts
+    found = word_vectors.read(config.vectors, made.vocabulary, made.normal, room=room, known=known)
+    if found.more:
+        made = tokenizer.from_counts(counts, **limits, more=found.more)
+    vectors = found.vectors(made.vocabulary)
+    _report(config.vectors, vectors, made, found.passed_over)
+    return made, vectors
+
+
+def _report(path: str, vectors: word_vectors.Vectors, words: tokenizer.Tokenizer, passed_over: int) -> None:
+    """Say in the log how many words have a vector; what was passed over is a warning."""
+    with_vector = int((vectors.arrays[0] > tokenizer.END).sum())
+    log.log(
+        logging.WARNING if passed_over else logging.INFO,
+        "%s: %d of %d words of the vocabulary have a vector of %d numbers%s",
+        io_files.name(path),
+        with_vector,
+        len(words) - len(tokenizer.SPECIALS),
+        vectors.size,
+        f"; {passed_over} of its words passed over, not UTF-8" if passed_over else "",
     )
 
 
-def resolved(config: ConfigT) -> ConfigT:
+def split(corpus: examples.Examples, seed: int, what: str) -> tuple[examples.Examples, examples.Examples]:
+    """Return train and dev; says, or raises `DataError`, where one has only one label (what: class, tag)."""
+    train, dev = examples.random_split(corpus, seed)
+    for doubt in labels.after_split((e.target for e in train), (e.target for e in dev), what):
+        log.warning(doubt)
+    return train, dev
+
+
+def resolved(config: ConfigT, vectors: word_vectors.Vectors | None) -> ConfigT:
     """Return the config with the size of the pretrained vectors."""
-    return replace(config, embedding_size=word_vectors.size(config.vectors)) if config.vectors else config
+    return replace(config, embedding_size=vectors.size) if vectors else config
 
 
-def put_vectors(embedding: nn.Embedding, config: options.WordOptions, words: tokenizer.Tokenizer) -> None:
+def put_vectors(embedding: nn.Embedding, vectors: word_vectors.Vectors | None) -> None:
     """Put pretrained vectors into an embedding, where there are such."""
     from seqnlp.nn import embedding as embeddings
 
-    if config.vectors:
-        embeddings.put(embedding, *word_vectors.rows(config.vectors, words.vocabulary, words.normal))
+    if vectors:
+        embeddings.put(embedding, *vectors.arrays)
+
+
+def save(vectors: word_vectors.Vectors | None, folder: Path) -> list[str]:
+    """Write the vectors into a folder, where there are such; return the names of the files."""
+    if vectors is None:
+        return []
+    vectors.save(folder / VECTORS)
+    return [VECTORS]
+
+
+def load(folder: Path, config: options.WordOptions) -> word_vectors.Vectors | None:
+    """Return the vectors that `save` wrote, None where the config names none."""
+    return word_vectors.Vectors.load(folder / VECTORS) if config.vectors else None
 
 
 def files(config: options.WordOptions) -> list[str]:

@@ -1,5 +1,8 @@
 """Labels: their order, their numbers, and the way through a file."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from seqnlp.preprocess.text import labels
 
 
@@ -21,3 +24,26 @@ def test_labels_come_back_from_their_file(tmp_path):
     fitted.save(tmp_path / "labels.json")
     loaded = labels.Labels.load(tmp_path / "labels.json")
     assert (loaded.names, loaded.counts, len(loaded)) == (fitted.names, fitted.counts, 3)
+
+
+NAMES = st.text("ab,/%2CcF5 ", min_size=1).map(labels.printed).filter(bool)
+
+
+@given(st.lists(NAMES, unique=True))
+def test_several_labels_come_back_from_one_text(names):
+    assert labels.parted(labels.joined(names)) == tuple(names)
+
+
+@given(st.text("a,/%2CcF5|"), st.sampled_from(",/|"))
+def test_a_name_comes_back_without_its_separators(name, separator):
+    assert separator not in labels.escaped(name, separator)
+    assert labels.unescaped(labels.escaped(name, separator), separator) == name
+
+
+def test_only_what_would_be_misread_is_escaped():
+    assert labels.joined(["Sports, Leisure", "100%", "a/b"]) == "Sports%2C Leisure,100%,a/b"
+    assert labels.parted(" a ,, b  c,a") == ("a", "b c")
+
+
+def test_few_rows_may_each_have_a_label_of_their_own():
+    assert labels.doubts({"a": 1, "b": 1, "c": 2}, 4) == ["2 classes occur only once: 'a', 'b'"]

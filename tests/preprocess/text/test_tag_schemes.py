@@ -1,5 +1,6 @@
 """Tag schemes: recognised from the data, read as conlleval reads them, converted without loss, and never illegal."""
 
+import collections
 import itertools
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def tags_of(prefixes, labels=("X", "Y", "a-b", "")):
         ("BILOU", ["B-X I-X L-X U-Y O"]),
         ("BILOU", ["O U-X"]),
         ("BILOU", ["B-X L-X O"]),
+        ("BMES", ["B-X M-X E-X S-Y O"]),
+        ("BMES", ["B-X M-X O"]),
+        ("BMES", ["B M M E S"]),
+        ("IOE1", ["I-X I-X E-X I-X O"]),
+        ("IOE1", ["E I O"]),
+        ("IOE1", ["I-X O", "I-Y E-Y I-Y"]),
+        ("IOE2", ["I-X E-X O E-Y"]),
+        ("IOE2", ["E-X O E-X"]),
+        ("IOE2", ["O I I E O E"]),
+        ("IOE2", ["I-X E-X", "I-Y O"]),  # mixed: E-X ends a span, and I-Y where IOE2 has E-Y
+        ("IOE2", ["E-X E-X O"]),
+        ("none", ["B-X M-X I-X E-X"]),
+        ("none", ["PER-B PER-I O"]),
+        ("none", ["B_PER I_PER O"]),
+        ("none", ["b-per i-per O"]),
+        ("none", ["M F M"]),
         ("none", ["DET NOUN VERB"]),
         ("none", ["I NOUN O", "B"]),
         ("none", ["X-Y O", "B-X I-X"]),
@@ -86,6 +103,7 @@ def test_tags_of_two_sentences_are_no_neighbours():
 def test_the_scheme_of_a_real_corpus():
     blocks = TAGS_FILE.read_text(encoding="utf-8").strip().split("\n\n")
     corpus = [[line.split("\t")[1] for line in block.splitlines()] for block in blocks]
+    corpus.append(["B-PER", "B-PER"])  # two that touch: without such, IOE1 looks like IOB1
     for scheme in NAMES:
         assert tag_schemes.recognise(tag_schemes.convert(tags, scheme) for tags in corpus) == scheme
 
@@ -98,6 +116,62 @@ def test_what_a_scheme_wrote_is_recognised(scheme, sentence):
         [tag_schemes.Span("X", 0, 1), tag_schemes.Span("X", 1, 4), tag_schemes.Span("Y", 5, 6)], 6, scheme
     )
     assert tag_schemes.recognise([telling, tag_schemes.encode(*sentence, scheme)]) == scheme
+
+
+@pytest.mark.parametrize("scheme", NAMES)
+@given(st.lists(sentences(), max_size=5))
+def test_what_is_recognised_gives_the_tags_back(scheme, corpus):
+    """Whatever scheme is seen in legal tags, through BIOES and back they come as they were."""
+    sentences_of_tags = [tag_schemes.encode(found, length, scheme) for found, length in corpus]
+    seen = tag_schemes.recognise(sentences_of_tags)
+    for tags in sentences_of_tags:
+        assert tag_schemes.convert(tag_schemes.convert(tags, "BIOES" if seen != "none" else "none"), seen) == tags
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags"),
+    [
+        ("PER-B", "PER-B PER-I PER-I O O"),
+        ("PER-B", "PER-B PER-E PER-E"),
+        ("B_PER", "B_PER I_PER I_PER O"),
+        ("B:PER", "B:PER I:PER I:PER O"),
+        ("b-per", "b-per i-per i-per o"),
+        ("PER", "B-PER I-PER O PER"),
+        ("U-X", "B-X B-X E-X E-X U-X O"),
+        ("b-X", "B-X I-X b-X O"),
+        ("PER", "O O O PER PER LOC"),
+        (None, "DET NOUN VERB"),
+        (None, "-LRB- NNP -RRB- ."),
+        (None, "N V O P N"),
+        (None, "M F O F F"),
+        (None, "O O"),
+        (None, ""),
+    ],
+)
+def test_tags_that_look_like_those_of_a_scheme(tag, tags):
+    assert tag_schemes.stranger(collections.Counter(tags.split())) == tag
+
+
+@pytest.mark.parametrize(
+    ("answer", "tags"),
+    [
+        (True, "B-X O O"),
+        (True, "O O"),
+        (True, ""),
+        (True, "I-X I-X PER"),
+        (True, ". [-X ]-X"),
+        (True, "B I I"),
+        (True, "B M E S"),
+        (False, "PER-B PER-I O"),
+        (False, "B_PER I_PER O"),
+        (False, "PER PER O"),
+        (False, "b-per i-per O"),
+        (False, "DET NOUN I"),
+        (False, "S E S"),
+    ],
+)
+def test_tags_make_spans_or_are_plain_classes(answer, tags):
+    assert tag_schemes.make_spans(collections.Counter(tags.split())) is answer
 
 
 @pytest.mark.parametrize(
@@ -158,7 +232,8 @@ def test_both_rules_are_one_for_i_and_e(tags):
     ("tags", "rules"),
     [
         (["O", "B-X", "I-X"], tag_schemes.CONLLEVAL),
-        (["B-X", "E-X"], tag_schemes.CONLLEVAL),
+        (["I-X", "E-X"], tag_schemes.CONLLEVAL),
+        (["M-X", "B-X"], tag_schemes.EXTENDED),
         (["SUB", "LS-X", "UH"], tag_schemes.CONLLEVAL),
         ([], tag_schemes.CONLLEVAL),
         (["O", "S-X"], tag_schemes.EXTENDED),
@@ -187,7 +262,10 @@ def test_l_and_u_are_e_and_s(tags):
     [
         ("IOB1", "I-X I-X B-X O I-X I-Y B-Y I-Y O O"),
         ("IOB2", "B-X I-X B-X O B-X B-Y B-Y I-Y O O"),
+        ("IOE1", "I-X E-X I-X O I-X E-Y I-Y I-Y O O"),
+        ("IOE2", "I-X E-X E-X O E-X E-Y I-Y E-Y O O"),
         ("BIOES", "B-X E-X S-X O S-X S-Y B-Y E-Y O O"),
+        ("BMES", "B-X E-X S-X O S-X S-Y B-Y E-Y O O"),
         ("BILOU", "B-X L-X U-X O U-X U-Y B-Y L-Y O O"),
     ],
 )
@@ -214,7 +292,7 @@ def test_to_another_scheme_and_back_is_the_identity(scheme, other, sentence):
 
 
 @pytest.mark.parametrize("scheme", NAMES)
-@given(st.lists(tags_of("BIESLU")))
+@given(st.lists(tags_of("BIESLUM")))
 def test_converting_keeps_the_spans_of_any_tags(scheme, tags):
     assert tag_schemes.spans(tag_schemes.convert(tags, scheme)) == tag_schemes.spans(tags)
 
@@ -233,7 +311,16 @@ FOREIGN = ["NOUN", "B-", "Q-X", "O-X"]
 
 @pytest.mark.parametrize("labels", [("X", "Y"), ("X", "")], ids=["two types", "no type"])
 @pytest.mark.parametrize(
-    ("scheme", "prefixes"), [("IOB1", "BIE"), ("IOB2", "BIS"), ("BIOES", "BIES"), ("BILOU", "BILU")]
+    ("scheme", "prefixes"),
+    [
+        ("IOB1", "BIE"),
+        ("IOB2", "BIS"),
+        ("IOE1", "BIE"),
+        ("IOE2", "SIE"),
+        ("BIOES", "BIES"),
+        ("BMES", "BMES"),
+        ("BILOU", "BILU"),
+    ],
 )
 def test_exactly_the_sentences_that_encode_writes_are_allowed(scheme, prefixes, labels):
     tags = ["O", *(tag_schemes.join(prefix, label) for prefix in prefixes for label in labels)]
@@ -251,9 +338,9 @@ def test_transitions_have_tag_before_tag_after(scheme):
     follow, begin, end = tag_schemes.transitions(["O", "B-X", "I-X"], scheme)
     assert follow.shape == (3, 3) and begin.shape == end.shape == (3,)
     assert {part.dtype for part in (follow, begin, end)} == {np.dtype(bool)}
-    assert follow[1, 2]  # I-X after B-X
-    assert follow[0, 2] == (scheme == "IOB1")  # I-X after O
-    assert follow[0, 1] == (scheme != "IOB1")
+    assert follow[1, 2] == (scheme in ("IOB1", "IOB2", "BIOES", "BILOU"))  # I-X after B-X
+    assert follow[0, 2] == (scheme in ("IOB1", "IOE1", "IOE2"))  # I-X after O
+    assert follow[0, 1] == (scheme in ("IOB2", "BIOES", "BMES", "BILOU"))
 
 
 def test_plain_classes_follow_each_other_as_they_like():

@@ -1,10 +1,15 @@
 """classify: labels as they stand in corpora, what is fitted, rows and batches, results and their text."""
 
 import json
+import math
 
 import numpy as np
+import pyarrow
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
 
 from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
@@ -80,10 +85,39 @@ def test_other_than_one_label_is_reported_with_what_to_do(read, content, what):
     assert error.value.hint == "--multi-label, if items have several, or none"
 
 
-@pytest.mark.parametrize("label", [{"name": "b"}, [["b"]], [None]])
+@pytest.mark.parametrize("label", [{"name": "b"}, [["b"]]])
 def test_a_label_of_another_kind_is_reported(read, label):
     with pytest.raises(errors.DataError, match=r"x\.jsonl:1: a label is a string or a number, or a list of them"):
         read("x.jsonl", jsonl(label))
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    ("label", "what"),
+    [
+        (math.nan, "the label is NaN"),
+        (math.inf, "the label is infinite"),
+        ([math.nan], "the label is NaN"),
+        (["a", math.nan], "the label is NaN"),
+        ([None], "the label is null"),
+        (["a", ""], "an empty label in the list"),
+        ([" "], "an empty label in the list"),
+    ],
+)
+def test_a_label_that_is_missing_is_no_class(read, label, what, several):
+    with pytest.raises(errors.DataError) as error:
+        read("x.jsonl", jsonl("b") + jsonl(label), several=several)
+    assert error.value.message == f"x.jsonl:2: {what}"
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("labels", [[1.0, math.nan], [["a"], ["b", None]], [["a"], ["b", ""]]])
+def test_a_label_that_is_missing_in_parquet_is_no_class(tmp_path, labels, several):
+    table = pyarrow.table({"text": ["x", "y"], "label": labels})
+    parquet.write_table(table, tmp_path / "x.parquet")
+    source = schema.Source((str(tmp_path / "x.parquet"),))
+    with pytest.raises(errors.DataError, match=r"x\.parquet:2: "):
+        list(classify.read(source, classify.Config(multi_label=several)))
 
 
 @pytest.mark.parametrize(("text", "kind"), [(3, "int"), (["a"], "list"), ({"a": 1}, "dict")])
@@ -103,6 +137,60 @@ def test_one_class_only_is_reported():
 def test_no_labels_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no labelled examples"):
         fitted([("a", ()), ("b", ())], multi_label=True)
+
+
+def said(pairs, caplog, **options):
+    caplog.clear()
+    fitted(pairs, **options)
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_what_looks_wrong_with_labels_is_said_once_each(caplog):
+    usual = [("a", ("pos",)), ("b", ("neg",))] * 5
+    assert said(usual, caplog) == []
+    assert said([*usual, ("c", ("Pos",)), ("d", ("Pos",)), ("e", ("p os",)), ("f", ("p os",))], caplog) == [
+        "labels that differ in case or blanks only: 'Pos' and 'p os' and 'pos'"
+    ]
+    assert said([*usual, ("c", ("rare",))], caplog) == ["a class occurs only once: 'rare'"]
+    assert said([*usual, ("c", ("rare",)), ("c", ("rarer",))], caplog) == ["2 classes occur only once: 'rare', 'rarer'"]
+    assert said([("a", (f"text {number}",)) for number in range(30)], caplog) == [
+        "30 rows have 30 labels, nearly each its own: is this the field with the labels?"
+    ]
+    assert said([*usual, ("c", ("nan",)), ("d", ("nan",))], caplog) == [
+        "'nan' is a class: is that a label that is missing?"
+    ]
+
+
+def test_texts_that_are_cut_are_counted_in_training_and_with_each_prediction(caplog):
+    pairs = [("one two three four", ("a",)), ("one two three", ("b",)), ("one two", ("a",)), ("one", ("b",))]
+    assert said(pairs, caplog, max_length=2) == [
+        "2 of 4 texts have more than 2 words: the rest is cut off (--max-length)"
+    ]
+    assert said(pairs, caplog, max_length=4) == []
+    _, codec = fitted(pairs, max_length=2)
+    found = predicted([Fixed([[1.0, 0.0]] * 4)], codec, pairs)
+    assert [classify.warnings_of(prediction) for prediction in found] == [("cut",), ("cut",), (), ()]
+
+
+DEV = np.random.default_rng(1).choice(20, 2, replace=False)  # those of twenty rows that go to dev
+
+
+def split(rows):
+    return classify.split(corpus([("a", (name,)) for name in rows]), seed=1)
+
+
+def test_one_class_after_the_split_is_reported_with_its_cause(caplog):
+    split("a" * 20)  # there was one only before it, which `fit` says
+    assert not caplog.records
+    with pytest.raises(errors.DataError, match=r"after the split .* only one class \(a\): b is in dev alone"):
+        split("b" if number in DEV else "a" for number in range(20))
+
+
+def test_one_class_in_dev_after_the_split_is_said(caplog):
+    split("ab" * 50)
+    assert not caplog.records
+    split("a" if number in DEV else "ab"[number % 2] for number in range(20))
+    assert "dev has only one class (a)" in caplog.text
 
 
 def test_words_are_normalised_as_the_config_says():
@@ -248,6 +336,24 @@ def test_several_labels_as_text():
     found = classify.Prediction(("a", "b"), [("a", 0.9), ("b", 0.6), ("c", 0.1)])
     assert classify.write(None, found, "text", classify.Search(), None) == "a,b"
     assert classify.write(None, classify.Prediction((), []), "text", classify.Search(), None) == ""
+
+
+NAME = st.text("aB,%2C5 F", min_size=1).map(labels.printed).filter(bool)
+
+
+@given(st.lists(NAME, unique=True))
+def test_several_labels_come_back_from_text(names):
+    found = classify.Prediction(tuple(names), [(name, 0.5) for name in names], multi_label=True)
+    for search in (classify.Search(), classify.Search(scores=True), classify.Search(top=99)):
+        written = classify.write(None, found, "text", search, None)
+        assert classify.parse(written, classify.Config(multi_label=True)) == tuple(names)
+
+
+def test_a_comma_in_a_label_is_escaped_only_where_commas_part_labels():
+    for several, text in ((True, "a%2C b"), (False, "a, b")):
+        found = classify.Prediction(("a, b",), [("a, b", 1.0)], multi_label=several)
+        assert classify.write(None, found, "text", classify.Search(), None) == text
+        assert classify.parse(text, classify.Config(multi_label=several)) == ("a, b",)
 
 
 def test_a_blank_text_gives_a_blank_line():

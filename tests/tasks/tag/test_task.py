@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqnlp import errors
+from seqnlp.metrics import spans as spans_metric
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import conll, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
@@ -207,6 +209,20 @@ def test_one_tag_only_is_reported(tags, name):
         fitted([("a " * len(tags.split()), tags)])
 
 
+@pytest.mark.parametrize("strange", ["PER-B PER-I", "B_PER I_PER", "b-per i-per", "B-PER PER"])
+def test_tags_that_fit_no_scheme_are_said_with_their_place(strange, caplog):
+    _, codec = fitted([("x y z", "O O O"), ("a b", strange)])
+    assert codec.scheme == "none"
+    assert len(caplog.records) == 1
+    assert re.match(r"x\.conll:\d+: the tag \S+ fits no scheme", caplog.records[0].message)
+
+
+@pytest.mark.parametrize("pairs", [SPANS, PLAIN])
+def test_nothing_is_said_of_tags_that_fit(pairs, caplog):
+    fitted(pairs)
+    assert not caplog.records
+
+
 def test_no_tags_are_reported():
     with pytest.raises(errors.DataError, match="the training part is empty: no tagged sentences"):
         fitted([])
@@ -247,8 +263,8 @@ def test_a_given_tokenizer_is_the_vocabulary():
 def test_going_on_keeps_vocabulary_and_tags_and_needs_no_vectors():
     _, codec = fitted()
     bioes = corpus([("he saw Ada", "O O S-PER"), ("Los Angeles", "B-LOC E-LOC")])
-    again = tag.fit(bioes, tag.Config(vectors="gone.txt"), {"codec": codec})
-    assert again == (tag.Config(), codec)
+    config = tag.Config(vectors="gone.txt")
+    assert tag.fit(bioes, config, {"codec": codec}) == (config, codec)
 
 
 def test_going_on_with_a_tag_that_the_model_does_not_know_is_reported():
@@ -590,6 +606,17 @@ def test_conllu_is_filled_in_at_the_column_of_the_model(column):
     assert found.rstrip("\n").split("\t").index("ADV") == conll.UD[column]
 
 
+TAG = st.text("aB-/%2F5\\", min_size=1)
+
+
+@given(st.lists(st.tuples(st.text("a/%\\ \u00a0\r"), TAG), min_size=1))
+def test_tags_come_back_from_text(pairs):
+    tokens, tags = zip(*pairs, strict=True)
+    given = Example(tokens, None, None, "x", 1)
+    written = tag.write(given, tag.Prediction(tags, ()), "text", tag.Search(), fitted()[1])
+    assert tag.parse(written, tag.Config()) == tags
+
+
 @pytest.mark.parametrize("output", ["text", "conll", "conllu"])
 def test_a_blank_line_gives_a_blank_line(output):
     assert tag.write(example(" "), None, output, tag.Search(), fitted()[1]) == ""
@@ -637,8 +664,33 @@ def test_gold_tags_of_another_scheme_are_read_as_such():
 def test_the_letter_of_conlleval_counts_where_it_knows_the_tags():
     _, _, scores = judged(["B-PER O"], ["B-PER O"])
     assert "spans:conlleval|" in scores[0].signature
-    _, _, scores = judged(["B-X E-X O"], ["B-X E-X O"], [("a b", "B-X E-X"), ("a b", "S-X O")])
+    bioes = [("a b", "B-X E-X"), ("a b", "S-X O")]
+    _, _, scores = judged(["B-X E-X O"], ["B-X E-X O"], bioes)
+    assert "spans:conlleval|" in scores[0].signature
+    _, _, scores = judged(["B-X E-X O"], ["B-X E-X S-X"], bioes)
     assert "spans:conlleval+ESLU|" in scores[0].signature
+
+
+@pytest.mark.parametrize(
+    ("gold", "found"),
+    [
+        ("B-X E-X B-X E-X", "B-X E-X O O"),
+        ("B-X E-X B-X E-X", "B-X E-X S-X O"),
+        ("B-X M-X E-X O", "B-X M-X M-X E-X"),
+        ("I-X E-X I-X O", "I-X I-X I-X O"),
+        ("B-X I-X O X", "B-X I-X X X"),
+        ("PER-B PER-I O O", "PER-B PER-B O O"),
+        ("DET NOUN VERB", "DET NOUN NOUN"),
+        ("O O", "B-X O"),
+    ],
+)
+@pytest.mark.parametrize("pairs", [PLAIN, SPANS])
+def test_eval_counts_as_score_does_whatever_the_model_was_trained_on(gold, found, pairs):
+    _, _, scores = judged([gold], [found], pairs)
+    expected, _ = spans_metric.measure((), [gold.split()], [found.split()])
+    assert [(score.name, score.value, score.signature) for score in scores] == [
+        (score.name, score.value, score.signature) for score in expected
+    ]
 
 
 def test_mistakes_come_with_the_most_wrong_tags_first():

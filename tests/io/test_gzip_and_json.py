@@ -1,0 +1,70 @@
+"""What is written: gzip by its name, JSON that every reader takes."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from seqnlp.io import atomic, files, jsonl
+
+
+@pytest.mark.parametrize("name", ["x.gz", "x.TXT.GZ"])
+@pytest.mark.parametrize(("mode", "content"), [("w", "ä\n"), ("wb", b"\xff\x00\n")])
+def test_a_name_in_gz_is_written_as_gzip_and_read_as_such(tmp_path, name, mode, content):
+    path = str(tmp_path / name)
+    with atomic.atomic(path, mode) as file:
+        file.write(content)
+    expected = content if isinstance(content, bytes) else content.encode()
+    assert gzip.decompress((tmp_path / name).read_bytes()) == expected
+    with files.open_bytes(path) as file:
+        assert file.read() == expected
+
+
+def test_gzip_is_the_same_byte_for_byte_whenever_and_in_what_steps_it_is_written(tmp_path):
+    content = os.urandom(999) * 300
+    for number, size in enumerate((len(content), 1000, 7777)):
+        with atomic.atomic(tmp_path / f"{number}.gz", "wb") as file:
+            for begin in range(0, len(content), size):
+                file.write(content[begin : begin + size])
+                file.flush()
+    whole, *others = ((tmp_path / f"{number}.gz").read_bytes() for number in range(3))
+    assert whole[4:8] == b"\0\0\0\0"  # the time (RFC 1952)
+    assert others == [whole, whole]
+    assert gzip.decompress(whole) == content
+
+
+def test_a_gzip_file_that_fails_leaves_nothing(tmp_path):
+    for mode in ("w", "wb"):
+        with pytest.raises(ValueError), atomic.atomic(tmp_path / "x.gz", mode):
+            raise ValueError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_written_as_its_own_name_says(tmp_path):
+    (tmp_path / "link.gz").symlink_to("target")
+    with atomic.atomic(tmp_path / "link.gz") as file:
+        file.write("a")
+    assert gzip.decompress((tmp_path / "target").read_bytes()) == b"a"
+
+
+def test_what_is_no_number_is_null():
+    value = json.loads('{"a": NaN, "b": [1.5, -Infinity, {"c": Infinity}], "d": "NaN"}')
+    assert jsonl.to_json(value) == '{"a": null, "b": [1.5, null, {"c": null}], "d": "NaN"}'
+    assert jsonl.to_json((float("nan"), "\ud800")) == '[null, "\\ud800"]'
+
+
+@pytest.mark.parametrize("inner", ["1", "NaN"])
+def test_what_can_be_read_can_be_written_however_deep_it_is(inner):
+    deepest = None
+    for depth in range(700, 1000):
+        try:
+            text = "[" * depth + inner + "]" * depth
+            deepest = json.loads(text)
+        except RecursionError:
+            break
+
+    def far_down(calls):
+        return far_down(calls - 1) if calls else jsonl.to_json({"a": deepest})
+
+    assert far_down(25).count("[") > 700
