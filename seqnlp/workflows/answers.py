@@ -65,13 +65,15 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     task = registry.that_predict("labels")[0]
     config = task.Config(multi_label=scoring.multi_label)
     source = schema.copied(_for(scoring.reference, task))
-    if detect.format_of(source.paths[0], source, targets=True) != "text":
-        gold = [example.target for example in task.read(source, config)]
-    elif (found := corpus_answers.labels(task, source, config)) is not None:
+    kind = detect.format_of(source.paths[0], source, targets=True)
+    found = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
+    if found is not None:
         gold = found
-    else:
+    elif kind == "text":
         lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
         gold = [task.parse(line, config) for line in lines]
+    else:
+        gold = [example.target for example in task.read(source, config)]
     corpus = corpus_answers.labels(task, _for(scoring.said, task), config)
     return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label) if corpus is None else corpus
 
