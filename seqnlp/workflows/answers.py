@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from seqnlp.preprocess.corpora import detect, formats, readers, schema, tables
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpus_answers
 
+JSON = re.compile(r"\{\s*([\"}]|$)")  # how an object begins; a label may begin with a brace too
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
 
@@ -74,7 +76,8 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
         gold = [task.parse(line, config) for line in lines]
     else:
         gold = [example.target for example in task.read(source, config)]
-    corpus = corpus_answers.labels(task, _for(scoring.said, task), config)
+    names = {name for labels in gold for name in labels}
+    corpus = corpus_answers.labels(task, _for(scoring.said, task), config, names)
     return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label) if corpus is None else corpus
 
 
@@ -89,7 +92,7 @@ def _predicted(scoring: Scoring, answers: str, config: Any, *, blank: bool) -> l
     found = []
     for number, line in enumerate(scoring.said.lines(scoring.said.paths[0]), 1):
         where = f"{files.name(scoring.predicted)}:{number}"
-        if line.startswith("{"):
+        if JSON.match(line):
             found.append(_from_json(line, where, tasks, config))
         elif line.strip() or blank:
             found.append(_from_text(line, where, tasks[0], config))

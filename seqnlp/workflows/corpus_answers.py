@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +20,8 @@ from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
 
-PROBABILITY = re.compile(r"(0|1|[01]?\.\d+)(e-\d+)?")  # as it stands behind a label that predict prints
-COLUMNS = ("conll", "conllu")
+PROBABILITY = re.compile(r"[01]?\.\d+(e-\d+)?")  # as it stands behind a label that predict prints
+COLUMNS, TABLES = ("conll", "conllu"), ("parquet", "hub")
 
 
 def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | None) -> metrics.Inputs:
@@ -56,10 +56,14 @@ def first(lines: Iterable[str]) -> str:
     return next((line for line in lines if line.strip()), "")
 
 
-def labels(task: base.AnyTask, source: schema.Source, config: Any) -> list[tuple[str, ...]] | None:
-    """Return the labels in a corpus, None where it is none but what predict printed; source: a file, or its copy."""
-    form = _form(source, source.columns.get("label", "label") if config.multi_label else None)
-    if form is None:
+def labels(
+    task: base.AnyTask, source: schema.Source, config: Any, known: Collection[str] = ()
+) -> list[tuple[str, ...]] | None:
+    """Return the labels in a corpus, None where it is none but what predict printed.
+
+    source: a file, or its copy. known: the labels that may be expected, if that is known.
+    """
+    if (form := _form(source, known, source.columns.get("label", "label") if config.multi_label else None)) is None:
         return None
     found = [task.labelled(record, config) for record in readers.records(form, task.roles, targets=True)]
     return [example.target for example in found if not example.blank] or [example.target for example in found]
@@ -67,13 +71,14 @@ def labels(task: base.AnyTask, source: schema.Source, config: Any) -> list[tuple
 
 def texts(task: base.AnyTask, source: schema.Source) -> list[Any] | None:
     """Return the targets in a corpus of pairs, None where it holds lines of text; source: a file, or its copy."""
-    path, target = source.paths[0], task.roles[1]
-    if detect.by_name(path, source) not in ("tsv", "csv", "parquet", "hub") or (form := _form(source, target)) is None:
+    target = task.roles[1]
+    named = detect.by_name(source.paths[0], source) in ("tsv", "csv", *TABLES)
+    if not named or (form := _form(source, (), target)) is None:
         return None
     return [record.values[target] for record in readers.records(form, task.roles, targets=True)]
 
 
-def _form(source: schema.Source, header: str | None) -> schema.Source | None:
+def _form(source: schema.Source, known: Collection[str], header: str | None) -> schema.Source | None:
     """Return the source with its format, None where it holds one answer a line.
 
     header: the name that must stand in a header of .csv, where lines of answers may hold commas; None where a second
@@ -81,19 +86,26 @@ def _form(source: schema.Source, header: str | None) -> schema.Source | None:
     """
     (path,) = source.paths
     kind = detect.by_name(path, source)
-    if kind in ("parquet", "hub"):
-        return source
-    if kind == "jsonl":
-        return None  # that of predict, or it is refused
-    line = first(source.lines(path))
-    cells = line.split("\t")
-    if line.startswith(formats.FASTTEXT_MARK):
-        return replace(source, format="fasttext")
+    if kind in (*TABLES, "jsonl"):  # JSON is what predict printed, or is refused
+        return None if kind == "jsonl" else source
+    lines = [line for line in source.lines(path) if line.strip()]
+    if lines and lines[0].startswith(formats.FASTTEXT_MARK):
+        marked = any(name.startswith(formats.FASTTEXT_MARK) for name in known)
+        return None if marked else replace(source, format="fasttext")
     if kind == "csv":
-        names = [cell.strip('" ') for cell in line.split(",")]
+        names = [cell.strip('" ') for cell in first(lines).split(",")]
         return source if header in names or (header is None and len(names) > 1) else None
-    scored = len(cells) % 2 == 0 and all(map(PROBABILITY.fullmatch, cells[1::2]))
-    return None if len(cells) == 1 or scored else replace(source, format="tsv")
+    return replace(source, format="tsv") if _is_tsv(lines, known) else None
+
+
+def _is_tsv(lines: Sequence[str], known: Collection[str]) -> bool:
+    """Return whether lines are a text and a label, and not labels with probabilities or whatever stands behind them."""
+    rows = [line.split("\t") for line in lines]
+    if not any(len(row) > 1 for row in rows) or all(row[0].strip() in known for row in rows):
+        return False
+    if any(row[-1].strip() in known for row in rows):
+        return True
+    return not all(len(row) % 2 == 0 and all(map(PROBABILITY.fullmatch, row[1::2])) for row in rows)
 
 
 def two_columns(lines: Iterable[str], name: str) -> tuple[list[list[str]], list[list[str]]]:

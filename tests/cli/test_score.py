@@ -602,6 +602,7 @@ def test_document_marks_and_comments_are_no_sentences_in_two_columns(score):
 
 LABELLED = {
     "x.tsv": "good food\tpositive\nbad food\tnegative one\n",
+    "numbers.tsv": "good food\t1\nbad food\t0\nso so\t0.5\n",
     "x.csv": "text,label\ngood food,positive\nbad food,negative one\n",
     "bare.csv": "good food,positive\nbad food,negative one\n",
     "x.txt": "__label__positive good food\n__label__negative one bad food\n",
@@ -630,6 +631,20 @@ def test_labels_are_compared_as_they_are_printed(score):
     write("gold.txt", ["a  b", "3", "c d"])
     for gold in ("gold.jsonl", "gold.txt"):
         assert score("accuracy", gold, piped="a b\n3 \nc d\t0.9000\n").scores["accuracy"] == 100
+
+
+@pytest.mark.parametrize("label", ["__label__a", "{a}", "a,b", "a%2Cb", "0.5", "# a", "a/b", '"a"', "a;b", "1"])
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_full_of_separators_come_back(score, label, several):
+    names = [label, "b", label]
+    write("gold.jsonl", [json.dumps({"text": "x", "label": [name] if several else name}) for name in names])
+    task = registry.get("classify")
+    for search in (task.Search(), task.Search(scores=True), task.Search(top=2)):
+        found = [task.Prediction((name,), [(name, 0.5), ("c", 0.4)], multi_label=several) for name in names]
+        said = lined(task.write(None, prediction, "text", search, None) for prediction in found)
+        if not several or search.top == 1:
+            result = score("accuracy", "gold.jsonl", *["--multi-label"] * several, piped=said)
+            assert next(value for name, value in result.scores.items() if name in ("accuracy", "exact_match")) == 100
 
 
 def test_names_of_metrics_in_any_case(score, reference):
