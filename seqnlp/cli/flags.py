@@ -167,7 +167,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             metavar="NAME",
             group="Reading",
             main=False,
-            help=f"Field of the corpus (or several, separated by commas) that holds the {role}.",
+            help=f"Field or column of the corpus that holds the {role}, by name or by number from 1; or several: 3,2.",
         )
         for role in roles
     ]
@@ -177,15 +177,15 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             type=click.Choice(detect.FORMATS),
             group="Reading",
             main=False,
-            help="Format of the corpus, if its name does not say.",
+            help="Format of the corpus, where neither what it holds nor its name says.",
         ),
         Option(["--encoding"], default="utf-8", show_default=True, group="Reading", main=False, help="Of text files."),
         Option(
-            ["--header"],
-            is_flag=True,
+            ["--header/--no-header"],
+            default=None,
             group="Reading",
             main=False,
-            help="The first line of .tsv and .csv names the columns, whatever it says.",
+            help="Whether the first line of .tsv and .csv names the columns; by default as it looks.",
         ),
         *fields,
     ]

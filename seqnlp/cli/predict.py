@@ -12,7 +12,7 @@ import click
 from seqnlp.cli import flags, show
 from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import detect
+from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
@@ -58,17 +58,17 @@ def run(
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
     show.check_output(output)
-    kind = detect.format_of(file, source, targets=False)
-    to = to or (kind if kind in task.output_formats else "text")
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
     warnings: collections.Counter[str] = collections.Counter()
     with task.side_outputs(search) as side_output:
         loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
+        source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
         with show.output(output) as out:
             for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
-                out.write("".join(f"{loaded.line(*one, to, search)}\n" for one in window).encode())
+                form = to or _output_format(task, source)
+                out.write("".join(f"{loaded.line(*one, form, search)}\n" for one in window).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:
@@ -76,3 +76,9 @@ def run(
                         side_output(example, found)
     for warning, number in warnings.items():
         log.warning("%d %s", number, task.warnings[warning])
+
+
+def _output_format(task: base.AnyTask, source: schema.Source) -> str:
+    """Return the format of the output: that of jsonl and CoNLL where the input is such, else text."""
+    kind = source.schema.format if source.schema else "text"
+    return kind if kind in task.output_formats and kind not in schema.TABLES else "text"

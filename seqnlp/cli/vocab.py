@@ -12,14 +12,15 @@ from seqnlp import errors
 from seqnlp.cli import flags, show
 from seqnlp.preprocess.corpora import readers, schema
 
-ROLES = ("text",)
+ROLES = ("text",)  # that are read
+COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
 
 
 def texts(source: schema.Source) -> Iterator[str]:
     """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if all are blank."""
     empty = True
-    for record in readers.records(source, ROLES, targets=False):
-        text = str(record.values[ROLES[0]])
+    for record in readers.records(source, COLUMNS, targets=False):
+        text = str(record.values[COLUMNS[0]])
         empty = empty and not text.strip()
         yield text
     if empty:

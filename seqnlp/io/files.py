@@ -124,9 +124,13 @@ def lines(path: str, encoding: str = "utf-8", digest: Digest | None = None) -> I
 
 
 def decode(stream: BinaryIO, path: str, encoding: str = "utf-8") -> Iterator[str]:
-    """Yield the lines of an open stream of bytes as `lines` does; `path` is its name in errors."""
+    """Yield the lines of an open stream of bytes as `lines` does; `path` is its name in errors.
+
+    UTF-16 and UTF-32 are known by their byte order mark, where the encoding is the default.
+    """
     number = 0
     try:
+        encoding = _marked(stream, encoding)
         for number, raw in enumerate(_raw_lines(stream, encoding), 1):
             text = raw.decode(encoding) if isinstance(raw, bytes) else raw
             if number == 1:
@@ -152,11 +156,30 @@ def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
 
 
 def _wide_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    text = io.TextIOWrapper(stream, encoding, newline="\n")
-    try:
-        yield from text
-    finally:
-        text.detach()  # who opened the stream closes it
+    decoder = codecs.getincrementaldecoder(encoding)()
+    rest = ""
+    while block := stream.read1(BLOCK):  # type: ignore[attr-defined]
+        *lines, rest = (rest + decoder.decode(block)).split("\n")
+        yield from (line + "\n" for line in lines)
+    if rest := rest + decoder.decode(b"", final=True):
+        yield rest
+
+
+def _marked(stream: BinaryIO, encoding: str) -> str:
+    """Return the encoding that a byte order mark at the beginning says, where the one that is named is the default."""
+    peek = getattr(stream, "peek", None)
+    if encoding != "utf-8" or peek is None:
+        return encoding
+    begin = peek(4)[:4]
+    return next((wide for mark, wide in _MARKS if begin.startswith(mark)), encoding)
+
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as that of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def name(path: str) -> str:

@@ -20,6 +20,7 @@ class Text:
     names: tuple[str, ...]  # what errors call its files
     examples: Examples
     data: Mapping[str, str]
+    schema: schema.Schema | None = None  # what its first file looks like
 
     @property
     def title(self) -> str:
@@ -53,4 +54,4 @@ def read(task: base.AnyTask, source: schema.Source, config: Any) -> Text:
     found = spool.spooled(task.read(source, config))
     if not len(found):
         raise errors.DataError(f"{source.title}: no examples", "is this the right file?")
-    return Text(tuple(map(source.name, source.paths)), found, source.hashes())
+    return Text(tuple(map(source.name, source.paths)), found, source.hashes(), source.schema)

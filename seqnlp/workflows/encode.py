@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def encode(
             "fitted": codec_of is None,
             "rows": count,
             "data": text.data,
+            "schema": None if text.schema is None else text.schema.to_dict(),
             "files": encoded.hashes(folder, names),
         }
         return encoded.describe(folder, content, [encoded.ROWS])
@@ -65,25 +67,25 @@ def fitted(
     if source.encoded:
         raise errors.UsageError(f"{source.encoded}: is encoded already", "encode takes text")
     if codec_of is not None:
-        config, codec = _given(task, Path(codec_of))
-        return config, codec, corpora.read(task, source, config)
+        config, codec, known = _given(task, Path(codec_of))
+        return config, codec, corpora.read(task, replace(source, remembered=known), config)
     text = corpora.read(task, source, config)
     given = {"tokenizers": list(tokenizers)} if tokenizers else {}
     return *fit(task, text, text.examples, config, given), text
 
 
-def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any]:
-    """Return config and codec of an encoded corpus, or of a model."""
+def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any, schema.Schema | None]:
+    """Return config and codec of an encoded corpus, or of a model, and what the corpus behind it looks like."""
     if not (path / model_folder.CONFIG).is_file():
         folder = encoded.open_folder(str(path))
         folder.check_task(task.name)
-        return folder.config(), folder.codec()
+        return folder.config(), folder.codec(), folder.schema
     content = model_folder.read_config(path)
     model_folder.check_files(path, content)
     if content["task"] != task.name:
         raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.name}")
     config = options.from_dict(task.Config, content["config"], path / model_folder.CONFIG)
-    return config, task.Codec.load(path, config)
+    return config, task.Codec.load(path, config), model_folder.schema_of(path, content)
 
 
 def fit(

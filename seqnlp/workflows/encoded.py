@@ -66,6 +66,12 @@ class Encoded:
         """Return what tells it from any other corpus."""
         return [*self.content["made"].values(), *self.content["files"].values()]
 
+    @property
+    def schema(self) -> schema.Schema | None:
+        """Return what the first file that it comes from looks like."""
+        with _as_data_errors():
+            return model_folder.schema_of(self.path, self.content)
+
     def check_task(self, name: str) -> None:
         """Raise `DataError` if the rows are for another task."""
         if self.content["task"] != name:

@@ -91,7 +91,7 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
-    corpus = corpora.opened(model.task, source, model.config)
+    corpus = corpora.opened(model.task, model.source(source), model.config)
     model = replace(model, codec=model.task.configured(model.codec, search))
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
     predictions = evaluator.predictions(search, limits)

@@ -17,6 +17,7 @@ from typing import Any
 
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
+from seqnlp.preprocess.corpora import schema
 from seqnlp.workflows import card
 
 FORMAT_VERSION = 1
@@ -260,6 +261,16 @@ def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
         )
     _check_names(path, content["files"])
     return content
+
+
+def schema_of(path: Path, content: Mapping[str, Any]) -> schema.Schema | None:
+    """Return what a folder remembers of the corpus behind it, None if nothing; raises `ModelError` for what is none."""
+    if content.get("schema") is None:
+        return None
+    try:
+        return schema.Schema.from_dict(content["schema"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise errors.ModelError(f"{path}: not the schema of a corpus in it", "train anew") from None
 
 
 def _check_names(path: Path, names: Iterable[Any]) -> None:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from torch import nn
 from seqnlp import errors, options
 from seqnlp.io import jsonl, stream
 from seqnlp.preprocess.batching import buckets, padding
-from seqnlp.preprocess.corpora import formats
+from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base, registry
 from seqnlp.training import checkpoint, data, precision
@@ -61,6 +61,11 @@ class Model:
     device: torch.device
     precision: str
     content: Mapping[str, Any]
+    remembered: schema.Schema | None = None  # of the corpus that it was trained on
+
+    def source(self, source: schema.Source) -> schema.Source:
+        """Return a source that is read as the model's corpus was, where nothing else is said."""
+        return replace(source, remembered=self.remembered)
 
     def predict(self, inputs: Sequence[Any], **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
@@ -178,6 +183,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         config = options.from_dict(made.Config, content["config"], where)
         options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
+        known = model_folder.schema_of(where, content)
         network = made.build(config, codec)
         network.load_state_dict(weights)
     except errors.ModelError:
@@ -187,7 +193,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         raise errors.ModelError(f"{folder}: its files do not fit together ({reason})", "train again") from error
     log.info("%s: %s, weights of step %s", folder, content["task"], content.get("step", "?"))
     place = _resolve_device(device)
-    return Model(made, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content)
+    return Model(made, config, codec, [network.to(place).eval()], place, _resolve(precision, place), content, known)
 
 
 _resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name

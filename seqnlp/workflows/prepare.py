@@ -88,7 +88,8 @@ def opened(job: Job) -> Opened:
     config = start.config if start else job.config
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
-    return Opened(job, train, corpora.opened(task, job.dev, config) if job.dev else None, start, weights)
+    dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
+    return Opened(job, train, dev, start, weights)
 
 
 @dataclass(frozen=True)

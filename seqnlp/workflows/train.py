@@ -89,6 +89,7 @@ def _content(
         "config": options.to_dict(prepared.model.config),
         "training": options.to_dict(prepared.training),
         "data": {**parts.train.data, **(parts.dev.data if parts.dev else {})},
+        "schema": None if parts.train.schema is None else parts.train.schema.to_dict(),
         "run": run,
         "sizes": sizes,
     }

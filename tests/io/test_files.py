@@ -315,3 +315,19 @@ def test_json_comes_back_as_it_was(tmp_path):
     value = {"ä": [1, 2.5, None, "\u2028"], "b": {}}
     jsonl.write_json(tmp_path / "x.json", value)
     assert jsonl.read_json(tmp_path / "x.json") == value
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path, encoding, zipped):
+    data = "zwölf\r\n\u6f22\n".encode(encoding)
+    path = tmp_path / ("x.gz" if zipped else "x")
+    path.write_bytes(gzip.compress(data) if zipped else data)
+    assert list(files.lines(str(path))) == ["zwölf", "\u6f22"]
+
+
+def test_lines_of_utf16_that_are_not_read_to_their_end_leave_no_noise(tmp_path):
+    (tmp_path / "x").write_bytes("a\nb\n".encode("utf-16"))
+    lines = files.lines(str(tmp_path / "x"), "utf-16")
+    assert next(lines) == "a"
+    lines.close()  # warnings, that of an exception that is ignored too, are errors

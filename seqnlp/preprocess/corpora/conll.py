@@ -48,15 +48,17 @@ class _Conll:
 
     def __init__(self, file: File, needed: int) -> None:
         self.file, self.needed = file, needed
+        self.counted = int(file.layout.get("tokens", 1)) > 1  # their numbers may stand before them
         self.form = (0, False)  # how many columns, and whether tabs part them
 
     def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
-        found = {i: _split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
+        found = {i: split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
         hashes = set(itertools.takewhile(lambda i: lines[i].startswith(("# ", "#\t")), found))
         if self.form == (0, False):
             self.form = next((_form(lines[i], cells) for i, cells in found.items() if i not in hashes), self.form)
+        numbered = self.counted and _are_numbered([cells for i, cells in found.items() if i not in hashes])
         for i in hashes:
-            if _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
+            if numbered or _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
                 del found[i]
         for i, cells in found.items():
             self._check(begin + i, cells)
@@ -71,11 +73,17 @@ class _Conll:
             raise self.file.error(line, f"{count}, expected at least {self.needed}", "a token and its tag")
 
 
+def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first column counts the tokens: what stands above is none of them."""
+    return bool(rows) and [cells[0] for cells in rows] == [str(number) for number in range(1, len(rows) + 1)]
+
+
 def _form(line: str, cells: Sequence[str]) -> tuple[int, bool]:
     return len(cells), "\t" in line
 
 
-def _split(line: str) -> list[str]:
+def split(line: str) -> list[str]:
+    """Return the columns of a line: parted by tabs, or else by blanks."""
     return line.split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
 
 

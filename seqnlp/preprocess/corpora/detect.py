@@ -1,30 +1,80 @@
-"""Detection: which format a corpus has, by its name and its first line."""
+"""Detection: what a file looks like, by its first lines and its name together; the first lines decide."""
 
 from __future__ import annotations
 
 import itertools
+import logging
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import formats, schema, tables
+from seqnlp.preprocess.corpora import columns, conll, content, delimiter, names, schema, tables
 
-FORMATS = ("text", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "parquet")
+log = logging.getLogger(__name__)
+
+FORMATS = ("text", "tsv", "csv", "jsonl", "fasttext", "label-text", "conll", "conllu", "parquet")
 ENDINGS = {
     ".tsv": "tsv",
     ".csv": "csv",
+    ".json": "jsonl",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
     ".conllu": "conllu",
     ".parquet": "parquet",
 }
+WITHOUT_FIELDS = ("text", "fasttext", "label-text", "conll", "conllu")
+HEAD_LINES, HEAD_SIZE = 1000, 1 << 20  # that are looked at: lines, characters
+STEADY = 0.9  # of the rows have the same number of columns, where nothing but that says that it is a table
+HINTS = {"tsv": "columns are separated by one tab", "csv": 'a field that holds a {} stands in quotes "..."'}
+
+
+@dataclass(frozen=True)
+class Look:
+    """The first lines of a file, and what is asked of it."""
+
+    path: str
+    source: schema.Source
+    roles: tuple[str, ...]
+    needed: int
+    head: list[str]
+    complete: bool  # the head is all of it
+    lines: Iterator[str]  # all of them
+
+    @property
+    def name(self) -> str:
+        """Return what a person calls the file."""
+        return self.source.name(self.path)
+
+    @property
+    def training(self) -> bool:
+        """Return whether targets are needed too."""
+        return self.needed > 1
+
+    @property
+    def words(self) -> bool:
+        """Return whether it is read as tokens."""
+        return self.roles[:1] == conll.ROLES[:1]
+
+    @property
+    def asked(self) -> list[str]:
+        """Return the names of fields that the options say."""
+        given = (self.source.columns.get(role, "") for role in self.roles)
+        return [part for name in given for part in name.split(",") if part]
 
 
 def format_of(path: str, source: schema.Source, targets: bool) -> str:
     """Return the format of a file by its name, else by its first line; stdin is not waited for."""
     kind = by_name(path, source)
-    if kind is None and targets and path != files.STDIN:
-        kind, _ = by_content(files.lines(path, source.encoding))
+    if kind is None and path != files.STDIN:
+        head = list(itertools.islice(files.lines(path, source.encoding), HEAD_LINES if source.columns else 1))
+        kind = "jsonl" if content.is_json(head) else "fasttext" if targets and content.is_fasttext(head) else None
+        if kind is None and source.columns and content.is_tabbed(head, STEADY):
+            kind = "tsv"
     return kind or "text"
 
 
@@ -32,19 +82,185 @@ def by_name(path: str, source: schema.Source) -> str | None:
     """Return the format that --from or the ending of a name says, None where neither does."""
     if path.startswith(tables.HUB):
         return "hub"
-    if source.format:
-        return source.format
-    bare = path.removesuffix(".gz")
-    for ending, kind in ENDINGS.items():
-        if bare.endswith(ending):
-            return kind
+    return source.format or ENDINGS.get(os.path.splitext(path.lower().removesuffix(".gz"))[1])
+
+
+def is_table(path: str, source: schema.Source) -> str | None:
+    """Return which kind of table with named columns it is, None of a file of lines."""
+    if tables.is_saved(path):
+        return "saved"
+    kind = by_name(path, source)
+    return kind if kind in ("hub", "parquet") else None
+
+
+def look(path: str, source: schema.Source, roles: tuple[str, ...], needed: int) -> Look:
+    """Return the first lines of a file, all of which is still to come; of stdin to predict only one is waited for."""
+    lines = source.lines(path)
+    head: list[str] = []
+    size = 0
+    most = HEAD_LINES if needed > 1 or os.path.isfile(path) else 1
+    later: Iterator[str] = lines
+    complete = False
+    try:
+        while len(head) < most and size < HEAD_SIZE:
+            head.append(next(lines))
+            size += len(head[-1])
+    except StopIteration:
+        complete = True
+    except errors.SeqnlpError as error:
+        later = _raising(error)
+    return Look(path, source, roles, needed, head, complete, itertools.chain(head, later))
+
+
+def _raising(error: errors.SeqnlpError) -> Iterator[str]:
+    yield from ()
+    raise error
+
+
+def recognised(seen: Look, *, alone: bool = False) -> schema.Schema:
+    """Return what a file of lines is; `fields` of JSON are left to its first record.
+
+    alone: no other file belongs to it line by line. Raises `DataError` where it cannot be told, `UsageError` where the
+    options name fields and it has none.
+    """
+    _check_line_ends(seen)
+    kind = seen.source.format or _kind(seen) or (_of_one_file(seen) if alone else None) or "text"
+    asked = [role for role in seen.roles if role in seen.source.columns]
+    if asked and kind in WITHOUT_FIELDS:
+        what = f"{seen.name}: --{asked[0]}-field has no effect: it is read as {kind}, which has no fields"
+        raise errors.UsageError(what, "--from says the format, where it is another")
+    if kind in schema.TABLES:
+        return _table(seen, kind)
+    if kind == "conll" and (cells := _first_token(seen)):
+        return schema.Schema(kind, "\t" if "\t" in cells else " ", width=len(conll.split(cells)))
+    return schema.Schema(kind)
+
+
+def _check_line_ends(seen: Look) -> None:
+    if seen.complete and len(seen.head) == 1 and '"' not in seen.head[0]:
+        returns = seen.head[0].count("\r")
+        if returns > 1 or (returns and seen.training):
+            what = f"{seen.name}:1: its lines end in CR alone, which ends no line here"
+            raise errors.DataError(what, "convert it: tr '\\r' '\\n' < FILE")
+
+
+def _first_token(seen: Look) -> str:
+    """Return the first line of a token, "" if there is none."""
+    lines = (line for line in seen.head if line.strip() and not line.startswith(conll.DOCUMENT))
+    return next((line for line in lines if not content.COMMENT.match(line)), "")
+
+
+def _kind(seen: Look) -> str | None:
+    """Return the format by content and name together, None where neither says it; one warning where they disagree."""
+    named = by_name(seen.path, seen.source)
+    found = _by_content(seen, named)
+    if found is None or named is None or found == named:
+        return found or named
+    log.warning("%s: is named like %s, but looks like %s: read as that", seen.name, named, found)
+    return found
+
+
+def _by_content(seen: Look, named: str | None) -> str | None:
+    """Return the format that the first lines say, None where they say none, or may be what the name says."""
+    if content.is_json(seen.head):
+        return "jsonl"
+    if named in ("jsonl", "csv"):
+        return None
+    if seen.words and (found := _in_columns(seen, named)):
+        return found
+    if named == "tsv" and seen.training and not any("\t" in line for line in seen.head):
+        return "csv" if _is_steady(seen) else None
+    if named is not None:
+        return None
+    if seen.asked and _is_named(seen):
+        return "csv"
+    if (memory := seen.source.expected) is not None and _is_like(seen, memory):
+        return memory.format
+    if seen.training and content.is_fasttext(seen.head):
+        return "fasttext"
+    if seen.training or seen.asked:
+        if not seen.words and content.is_conll(seen.head):
+            log.warning("%s: looks like CoNLL, a token a line, and is read as texts", seen.name)
+        return "tsv" if content.is_tabbed(seen.head, STEADY) else None
     return None
 
 
-def by_content(lines: Iterator[str]) -> tuple[str, Iterator[str]]:
-    """Return the format of lines with targets, fastText's if that is how the first begins, and all of the lines."""
-    first = next(lines, None)
-    if first is None:
-        return "text", lines
-    kind = "fasttext" if first.startswith(formats.FASTTEXT_MARK) else "text"
-    return kind, itertools.chain([first], lines)
+def _in_columns(seen: Look, named: str | None) -> str | None:
+    """Return which kind of columns the tokens stand in, None if they do not."""
+    memory = seen.source.expected
+    if memory is not None and memory.format in ("conll", "conllu") and not seen.training and named is None:
+        return memory.format if _is_like(seen, memory) else None
+    if named == "conll" and seen.source.layout.get("tokens", "1") != "1":
+        return None  # they are where the options say
+    if content.is_conllu(seen.head):
+        return "conllu"
+    return "conll" if named != "conllu" and content.is_conll(seen.head) else None
+
+
+def _is_like(seen: Look, memory: schema.Schema) -> bool:
+    """Return whether the first line is one of the remembered form.
+
+    A line of text may be taken for data, so that only a header tells a table where but one line is seen.
+    """
+    first = next((line for line in seen.head if line.strip()), "")
+    if memory.format == "conllu":
+        return content.is_conllu([first]) or content.COMMENT.match(first) is not None
+    if memory.format == "conll":
+        return content.is_columns(first, memory.width, memory.delimiter == "\t")
+    if memory.format not in schema.TABLES:
+        return memory.format == "label-text" and seen.training
+    cells = (
+        first.split("\t") if memory.format == "tsv" else (delimiter.rows([first], memory.delimiter or ",") or [[]])[0]
+    )
+    if memory.header is not None:
+        return [names.plain(cell) for cell in cells] == [names.plain(cell) for cell in memory.header]
+    return len(seen.head) > 1 and len(cells) == memory.width and len(cells) > 1
+
+
+def _is_named(seen: Look) -> bool:
+    """Return whether the first row of a .csv has the names that the options say."""
+    if any(part.isdigit() for part in seen.asked):
+        return False
+    first = delimiter.rows(seen.head[:1], delimiter.of(seen.head[:1], seen.asked)[0])
+    return bool(first) and all(names.place(name, first[0]) is not None for name in seen.asked)
+
+
+def _is_steady(seen: Look) -> bool:
+    _, evidence = delimiter.of(seen.head, seen.asked, complete=seen.complete)
+    return evidence >= STEADY and len(seen.head) > 1
+
+
+def _of_one_file(seen: Look) -> str | None:
+    """Return what a file of no known name is that must hold both texts and targets."""
+    if content.is_label_first(seen.head) and seen.roles[1:2] == ("label",):
+        return "label-text"
+    if not _is_steady(seen):
+        return None
+    found = delimiter.rows(seen.head, delimiter.of(seen.head, seen.asked)[0], complete=seen.complete)
+    header = all(names.usual(role, found[0]) for role in seen.roles[: seen.needed])
+    classes = any(columns.recurs([row[place] for row in found[1:]]) for place in (0, -1))
+    return "csv" if header or seen.asked or (classes and seen.roles[1:2] == ("label",)) else None
+
+
+def _table(seen: Look, kind: str) -> schema.Schema:
+    """Return the schema of a table, its header and columns recognised."""
+    parted = None
+    if kind == "csv":
+        parted = _delimiter(seen)
+        rows = delimiter.rows(seen.head, parted, complete=seen.complete)
+    else:
+        rows = [line.split("\t") for line in seen.head if line.strip()]
+    form = schema.Schema(kind, parted)
+    if not rows:
+        return schema.Schema(kind, parted, None, {}, 0, {role: (place,) for place, role in enumerate(seen.roles)})
+    line = next(number for number, line in enumerate(seen.head, 1) if line.strip())
+    source, hint = seen.source, HINTS[kind].format(delimiter.NAMES.get(parted or "", "delimiter"))
+    about = (source.columns, source.header, source.expected)
+    return columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
+
+
+def _delimiter(seen: Look) -> str:
+    memory = seen.source.expected
+    if memory is not None and memory.format == "csv" and memory.delimiter and _is_like(seen, memory):
+        return memory.delimiter
+    return delimiter.of(seen.head, [part for part in seen.asked if not part.isdigit()], complete=seen.complete)[0]

@@ -3,47 +3,87 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import alignment, conll, detect, formats, schema, tables
+from seqnlp.preprocess.corpora import alignment, conll, detect, formats, objects, schema, tables, tabular
 
-TABLES = {"parquet": tables.parquet, "hub": tables.hub}
-READERS = {**formats.READERS, "conll": conll.conll, "conllu": conll.conllu}
+log = logging.getLogger(__name__)
+
+TABLES = {"parquet": tables.parquet, "hub": tables.hub, "saved": tables.saved}
+READERS = {
+    **formats.READERS,
+    "tsv": tabular.tsv,
+    "csv": tabular.read_csv,
+    "jsonl": objects.read_json,
+    "conll": conll.conll,
+    "conllu": conll.conllu,
+}
 
 
 def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> Iterator[formats.Record]:
     """Yield the records of all files, one file after the other.
 
-    With `targets` every role must be there, and files without a known ending are taken two by two where there are two
-    roles; without (predict) only the first role must, and such a file is one input a line. Raises `DataError` at the
-    first malformed record.
+    With `targets` every role must be there, and plain text is taken two by two where there are two roles; without
+    (predict) only the first role must, and such a file is one input a line. What a file was recognised as is noted in
+    `source.schemas`, and expected of the next. Raises `DataError` at the first malformed record.
     """
-    paths = iter(source.paths)
+    roles, paths = tuple(roles), iter(source.paths)
+    needed = len(roles) if targets else 1
     for path in paths:
-        kind, lines = detect.by_name(path, source), source.lines(path)
-        if kind is None:
-            kind, lines = detect.by_content(lines) if targets else ("text", lines)
-        if kind in ("conll", "conllu") and tuple(roles)[:1] != conll.ROLES[:1]:
-            raise errors.UsageError(f"{source.name(path)}: holds tokens and tags", "seqnlp tag takes it")
-        if kind == "text" and targets and len(roles) > 1:
-            partner = next(paths, None)
-            if partner is None:
-                raise errors.UsageError(
-                    f"{source.name(path)}: a plain text file needs a second one with the {roles[1]} of each line",
-                    f"give both, or a .tsv with {' and '.join(roles)}, or say what it is with --from",
-                )
-            yield from _pairs(source, (path, partner), (lines, source.lines(partner)), roles)
-        else:
-            needed = len(roles) if targets else 1
-            about = (tuple(roles), needed, source.columns, source.header, source.layout)
-            file = formats.File(source.name(path), lines, *about)
-            if kind in TABLES:
-                yield from formats.objects(file, TABLES[kind](path, file.name, source.digest(path)))
-            else:
-                yield from READERS[kind](file)
+        if (kind := detect.is_table(path, source)) is not None:
+            file = _file(source, path, roles, needed, schema.Schema(kind), ())
+            source.schemas[path] = file.schema
+            yield from objects.read_rows(file, TABLES[kind](path, file.name, source.digest(path)))
+            continue
+        seen = detect.look(path, source, roles, needed)
+        found = detect.recognised(seen)
+        if found.format == "text" and needed > 1:
+            if (partner := next(paths, None)) is not None:
+                log.info("%s, %s: text, line by line", source.name(path), source.name(partner))
+                source.schemas[path] = found
+                yield from _pairs(source, (path, partner), (seen.lines, source.lines(partner)), roles)
+                continue
+            found = detect.recognised(seen, alone=True)
+        _check(source, path, roles, found, needed)
+        file = _file(source, path, roles, needed, found, seen.lines)
+        source.schemas[path] = found
+        if found.format != "jsonl":
+            file.note(found)
+        yield from READERS[found.format](file)
+
+
+def _file(
+    source: schema.Source,
+    path: str,
+    roles: tuple[str, ...],
+    needed: int,
+    found: schema.Schema,
+    lines: Iterable[str],
+) -> formats.File:
+    name = source.name(path)
+
+    def note(known: schema.Schema) -> None:
+        log.info("%s: %s", name, known)
+        source.schemas[path] = known
+
+    about = (source.columns, source.layout, source.expected, note)
+    return formats.File(name, lines, roles, needed, found, *about)
+
+
+def _check(source: schema.Source, path: str, roles: tuple[str, ...], found: schema.Schema, needed: int) -> None:
+    """Raise `UsageError` where a file is of a kind that does not hold these roles."""
+    name = source.name(path)
+    if found.format in ("conll", "conllu") and roles[:1] != conll.ROLES[:1]:
+        raise errors.UsageError(f"{name}: holds tokens and tags", "seqnlp tag takes it")
+    if found.format == "text" and needed > 1:
+        raise errors.UsageError(
+            f"{name}: a plain text file needs a second one with the {roles[1]} of each line",
+            f"give both, or a .tsv with {' and '.join(roles)}, or say what it is with --from",
+        )
 
 
 def _pairs(

@@ -12,9 +12,63 @@ from typing import Any
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import tables
+from seqnlp.preprocess.corpora import delimiter, tables
 
 ENCODED = "encoded.json"  # is in every folder that `encode` and `pack` make
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a corpus looks like: format, delimiter, header, and which of its fields or columns plays which role.
+
+    `fields` are names, or numbers from 1 where there are no names; `width` is the number of columns, and `places`
+    where in a row each role's columns stand, from 0.
+    """
+
+    format: str
+    delimiter: str | None = None
+    header: tuple[str, ...] | None = None
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    width: int | None = None
+    places: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads, as JSON has it."""
+        fields = {role: list(names) for role, names in self.fields.items()}
+        header = None if self.header is None else list(self.header)
+        return {"format": self.format, "delimiter": self.delimiter, "header": header, "fields": fields} | {
+            "width": self.width
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Schema:
+        """Return the schema in what `to_dict` gave; raises `ValueError` or `TypeError` where it is none."""
+        header, fields = content.get("header"), dict(content.get("fields") or {})
+        found = cls(
+            str(content["format"]),
+            content.get("delimiter"),
+            None if header is None else tuple(map(str, header)),
+            {str(role): tuple(map(str, names)) for role, names in fields.items()},
+            content.get("width"),
+        )
+        if not isinstance(found.width, int | None) or not isinstance(found.delimiter, str | None):
+            raise TypeError("not a schema")
+        return found
+
+    def __str__(self) -> str:
+        """Return it as the log says it: `csv, ';', header id text label; text = text, label = label`."""
+        parts = [self.format]
+        if self.format == "csv" and self.delimiter:
+            parts.append(delimiter.shown(self.delimiter))
+        if self.format in TABLES:
+            parts.append("no header" if self.header is None else " ".join(["header", *self.header]))
+        elif self.width:
+            parts.append(f"{self.width} columns")
+        roles = ", ".join(f"{role} = {' + '.join(names)}" for role, names in self.fields.items())
+        return ", ".join(parts) + (f"; {roles}" if roles else "")
+
+
+TABLES = ("tsv", "csv")  # formats of rows and cells
 
 
 @dataclass(frozen=True)
@@ -22,21 +76,33 @@ class Source:
     """What to read, and how: paths ("-" is stdin), and what the endings of the names do not say.
 
     `columns` maps a role of the task (text, label) to the field of the corpus that plays it; several fields, joined
-    by commas, are put one after the other with a blank between.
+    by commas, are put one after the other with a blank between. A number, from 1, stands for a column of a table.
     """
 
     paths: tuple[str, ...]
     format: str | None = None
     encoding: str = "utf-8"
-    header: bool = False
+    header: bool | None = None  # whether tables have one; None: as it looks
     columns: Mapping[str, str] = field(default_factory=dict)
     layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: tokens, tags, column
     names: Mapping[str, str] = field(default_factory=dict)  # how errors call a path, where not by itself
     digests: dict[str, files.Digest] | None = field(default=None, compare=False)  # fed, by path, by whoever reads
+    remembered: Schema | None = None  # what a model's corpus looked like, which counts where nothing is said
+    schemas: dict[str, Schema] = field(default_factory=dict, compare=False)  # by path, noted by whoever reads
 
     def name(self, path: str) -> str:
         """Return how a person knows a path."""
         return self.names.get(path) or files.name(path)
+
+    @property
+    def schema(self) -> Schema | None:
+        """Return what the first file was recognised as, once it was read."""
+        return next(iter(self.schemas.values()), None)
+
+    @property
+    def expected(self) -> Schema | None:
+        """Return what a file should look like where nothing is said: as a model remembers, or as the one before."""
+        return self.remembered or self.schema
 
     @property
     def encoded(self) -> str | None:
@@ -51,7 +117,11 @@ class Source:
         if self.encoded:
             return
         for path in self.paths:
-            if path != files.STDIN and not path.startswith(tables.HUB) and not _is_pipe(path):
+            if (
+                path != files.STDIN
+                and not path.startswith(tables.HUB)
+                and not (_is_pipe(path) or tables.is_saved(path))
+            ):
                 files.check_readable(path)
 
     @property
@@ -75,7 +145,7 @@ class Source:
         return {self.name(path): self._hash(path) for path in self.paths}
 
     def _hash(self, path: str) -> str:
-        if path.startswith(tables.HUB):
+        if path.startswith(tables.HUB) or tables.is_saved(path):
             return tables.fingerprint(path)
         return self.digests[path].hexdigest() if self.digests is not None else files.sha256(path)
 

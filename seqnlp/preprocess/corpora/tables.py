@@ -74,8 +74,18 @@ def hub(path: str, name: str, digest: files.Digest | None = None) -> Iterator[di
         yield from map(decode, batch.to_pylist())
 
 
+def is_saved(path: str) -> bool:
+    """Return whether a path is a folder that `datasets` has saved, one split or several."""
+    return any(os.path.isfile(os.path.join(path, name)) for name in ("state.json", "dataset_dict.json"))
+
+
+def saved(path: str, name: str, digest: files.Digest | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a folder that `save_to_disk` made; its hash is its `fingerprint`."""
+    return hub(path, name, digest)
+
+
 def fingerprint(path: str) -> str:
-    """Return what tells one state of a data set of the hub from another."""
+    """Return what tells one state of a data set of the hub, or of a saved one, from another."""
     return str(_load(path)._fingerprint)
 
 
@@ -84,6 +94,8 @@ def _load(path: str) -> Any:
     """Return the `datasets.Dataset` that a path names; raises `DataError` in one line, whatever went wrong."""
     import datasets
 
+    if not path.startswith(HUB):
+        return _from_disk(path)
     match = re.fullmatch(r"([^+:]+)(?:\+([^:]+))?(?::(.+))?", path.removeprefix(HUB))
     if match is None:
         raise errors.UsageError(f"{path}: not a data set of the hub", "hf:NAME, hf:NAME+CONFIG, hf:NAME+CONFIG:SPLIT")
@@ -96,6 +108,20 @@ def _load(path: str) -> Any:
     except Exception as error:  # dozens of kinds, of several packages
         hint = "no network? NAME may also be a folder; CONFIG and SPLIT must be ones that the data set has"
         raise errors.DataError(f"{path}: cannot be loaded ({_first_line(error)})", hint) from None
+
+
+def _from_disk(path: str) -> Any:
+    import datasets
+
+    try:
+        with _quiet():
+            found = datasets.load_from_disk(path)
+    except Exception as error:  # as above
+        raise errors.DataError(f"{path}: cannot be loaded ({_first_line(error)})", "save it again") from None
+    if isinstance(found, datasets.DatasetDict):
+        hint = f"name the folder of one, for example {os.path.join(path, min(found, default=''))}"
+        raise errors.DataError(f"{path}: holds several splits ({', '.join(found)})", hint)
+    return found
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import conll, formats
+from seqnlp.preprocess.corpora import conll, formats, schema
 
 EWT = Path(os.environ.get("SEQNLP_CORPORA", "nowhere")) / "ud_english_ewt" / "en_ewt-ud-dev.conllu"
 READERS = {"conll": conll.conll, "conllu": conll.conllu}
@@ -19,7 +19,7 @@ def records(content, kind="conll", *, targets=True, **layout):
     """What is read from a file; layout: tokens and tags, from 1, or the column of CoNLL-U."""
     lines = content.split("\n")
     lines = lines[:-1] if lines[-1] == "" else lines
-    file = formats.File("x", iter(lines), conll.ROLES, 2 if targets else 1, {}, False, layout)
+    file = formats.File("x", iter(lines), conll.ROLES, 2 if targets else 1, schema.Schema(kind), layout=layout)
     return list(READERS[kind](file))
 
 
@@ -216,7 +216,7 @@ def test_conllu_comes_out_as_it_went_in_but_for_the_column(lines):
 @given(st.lists(conll_line()))
 def test_every_line_of_conll_is_in_one_block(lines):
     content = "".join(f"{line}\n" for line in lines)
-    file = formats.File("x", iter(lines), conll.ROLES, 1, {}, False)
+    file = formats.File("x", iter(lines), conll.ROLES, 1, schema.Schema("conll"))
     found = list(conll.conll(file))
     assert "".join(f"{line}\n" for record in found for line in record.raw.lines) == content
     assert all(record.values["tokens"] for record in found[:-1])
@@ -246,7 +246,7 @@ def test_a_sentence_is_there_when_its_blank_line_is():
             taken.append(line)
             yield line
 
-    found = conll.conll(formats.File("x", lines(), conll.ROLES, 1, {}, False))
+    found = conll.conll(formats.File("x", lines(), conll.ROLES, 1, schema.Schema("conll")))
     assert next(found).values["tokens"] == ("a",)
     assert len(taken) == 3
 
@@ -307,3 +307,8 @@ def test_a_token_never_ends_a_line_or_a_column(write):
     assert len(cells) == 4
     assert len(set(map(len, cells))) == 1
     assert [row[1 if len(row) > 2 else 0] for row in cells] == ["a_b", "c_d", "_", "e f"]
+
+
+def test_what_stands_above_numbered_tokens_is_a_comment_whatever_its_columns():
+    content = "#\tn-tv.de\t[2005]\tx\n1\tAnna\tB-PER\tO\n2\tran\tO\tO\n\n#\ta\tb\tc\n1\tOslo\tB-LOC\tO\n\n"
+    assert read(content, tokens=2, tags=3) == TWO

@@ -145,8 +145,9 @@ def test_targets_may_be_there_when_predicting(read, name):
 
 
 def test_more_columns_than_roles_are_an_error_when_predicting_too(fails):
-    message, _ = fails({"x.tsv": "a\tb\tc\n"}, targets=False)
-    assert message == "x.tsv:1: 3 columns, expected 2 (text, label)"
+    message, hint = fails({"x.tsv": "a\tb\tc\n"}, targets=False)
+    assert message == "x.tsv:1: 3 columns, expected 2 (text, label); which is the text? 1 'a', 2 'b', 3 'c'"
+    assert hint == "--text-field N says which, by number from 1; or columns are separated by one tab"
 
 
 # headers
@@ -158,7 +159,7 @@ def test_a_first_line_of_field_names_is_a_header_in_any_order(read, name, tab):
 
 
 def test_another_first_line_is_data(read):
-    assert read({"x.tsv": "Text\tlabel\n"}) == rows(("Text", "label"))
+    assert read({"x.tsv": "Texting\tlabel\n"}) == rows(("Texting", "label"))
 
 
 def test_a_header_of_other_names_is_taken_by_position(read):
@@ -187,7 +188,7 @@ def test_a_field_that_the_header_lacks(fails):
 
 def test_a_header_with_too_few_columns(fails):
     message, _ = fails({"x.tsv": "sentence\nso good\n"}, header=True)
-    assert message == "x.tsv:1: 1 column in the header, expected text, label"
+    assert message == "x.tsv:1: 1 column in the header, which is the label? it has: sentence"
 
 
 def test_a_row_shorter_than_its_header(fails):
@@ -223,8 +224,10 @@ def test_an_error_after_a_csv_field_of_several_lines_names_the_right_line(fails)
 
 def test_an_unquoted_comma(fails):
     message, hint = fails({"x.csv": "so, good,pos\n"})
-    assert message == "x.csv:1: 3 columns, expected 2 (text, label)"
-    assert hint == 'a field that holds a comma stands in quotes "..."'
+    assert message.startswith(
+        "x.csv:1: 3 columns, expected 2 (text, label); which is the text, which the label? 1 'so',"
+    )
+    assert hint.endswith('a field that holds a comma stands in quotes "..."')
 
 
 @pytest.mark.parametrize("content", ['a,pos\n"so "very" good",pos\n', 'a,pos\n"never closed,pos\n'])
@@ -286,8 +289,8 @@ def test_json_that_python_refuses(fails, line):
 
 
 def test_a_missing_field_is_told_with_those_that_are_there(fails):
-    message, hint = fails({"x.jsonl": '{"id": 1, "review": "a", "label": "b"}\n'})
-    assert message == "x.jsonl:1: no field 'text' (it has: id, review, label)"
+    message, hint = fails({"x.jsonl": '{"id": 1, "said": "a", "label": "b"}\n'})
+    assert message == "x.jsonl:1: no field 'text' (it has: id, said, label)"
     assert hint == "name the field that holds the text with --text-field"
 
 

@@ -570,7 +570,7 @@ def test_every_token_of_any_text_has_its_place(text, tokenize):
 
 def block(content, kind="conll"):
     """The example of a file with one sentence of columns."""
-    file = formats.File("x", iter(content.split("\n")), conll.ROLES, 1, {}, False)
+    file = formats.File("x", iter(content.split("\n")), conll.ROLES, 1, schema.Schema(kind))
     (record,) = readers.READERS[kind](file)
     return tag.example(record, tag.Search())
 

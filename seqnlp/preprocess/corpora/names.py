@@ -1,0 +1,44 @@
+"""Names: what people call the columns and fields of a corpus, and which one is meant."""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Mapping, Sequence
+
+USUAL: Mapping[str, str] = {
+    "text": "text sentence review comment tweet post content message body utterance query question document "
+    "description review_text review_body comment_text tweet_text sentence_text full_text text_a",
+    "label": "label class category sentiment intent polarity topic labels classes categories target emotion genre "
+    "rating label_text class_label class_name category_name label_name",
+    "tokens": "tokens words token word forms",
+    "tags": "tags ner_tags pos_tags tag labels ner pos upos bio iob",
+    "source": "source src source_text source_sentence original input article document",
+    "target": "target tgt target_text target_sentence translation reference output summary headline compressed",
+}  # a role's own name first
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared: without case, with _ for whatever parts its words."""
+    return re.sub(r"[\W_]+", "_", name.strip().casefold()).strip("_")
+
+
+def usual(role: str, names: Sequence[str]) -> list[int]:
+    """Return which of the names may be the one of a role; only the role's own, where it is there."""
+    known = USUAL.get(role, role).split()
+    same = [place for place, name in enumerate(names) if plain(name) == role]
+    return same or [place for place, name in enumerate(names) if plain(name) in known]
+
+
+def place(name: str, names: Sequence[str]) -> int | None:
+    """Return where a name stands among others, in any case if nowhere as it is; None where it does not."""
+    if name in names:
+        return names.index(name)
+    found = [number for number, other in enumerate(names) if plain(other) == plain(name)]
+    return found[0] if len(found) == 1 and plain(name) else None
+
+
+def twice(names: Sequence[str]) -> str | None:
+    """Return a name that stands there twice, None if there is none."""
+    counts = collections.Counter(name.strip() for name in names if name.strip())
+    return next((name for name, count in counts.items() if count > 1), None)

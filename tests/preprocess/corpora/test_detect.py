@@ -1,0 +1,384 @@
+"""Detection: what a file is, by its first lines and its name; what cannot be told is refused."""
+
+import csv
+import gzip
+import io
+import logging
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from seqnlp import errors
+from seqnlp.preprocess.corpora import readers, schema
+
+ROLES = ("text", "label")
+
+
+@pytest.fixture
+def read(tmp_path, caplog):
+    """Write a file and read it: `read(name, content)` returns its values and what was recognised."""
+    caplog.set_level(logging.INFO, "seqnlp")
+
+    def run(name, content, *, roles=ROLES, targets=True, **options):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        source = schema.Source((str(path),), names={str(path): name}, **options)
+        found = list(readers.records(source, roles, targets=targets))
+        return [tuple(record.values.values()) for record in found], source.schema
+
+    return run
+
+
+@pytest.fixture
+def fails(read):
+    """Read what cannot be read, and return message and hint."""
+
+    def run(*arguments, kind=errors.DataError, **options):
+        with pytest.raises(kind) as error:
+            read(*arguments, **options)
+        return error.value.message, error.value.hint
+
+    return run
+
+
+def table(rows, delimiter=",", header=None):
+    """Rows as the text of a .csv."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer.writerows([header] * (header is not None) + rows)
+    return file.getvalue()
+
+
+GOOD = [(f"it was good, number {n}", "pos") if n % 2 else (f"it was bad, number {n}", "neg") for n in range(8)]
+
+# headers
+
+
+@pytest.mark.parametrize(
+    "header", ["text,label", "Text,Label", "TEXT, LABEL", "sentence,class", "Review,Sentiment", "Comment Text,category"]
+)
+def test_a_header_is_known_by_usual_names_in_any_case(read, header):
+    rows, found = read("x.csv", f"{header}\n" + table(GOOD))
+    assert rows == GOOD
+    assert found.header == tuple(header.split(","))
+
+
+def test_a_first_row_that_is_like_none_below_is_a_header(read, caplog):
+    rows, found = read("x.tsv", "remark\tverdict\n" + "".join(f"{text}\t{label}\n" for text, label in GOOD))
+    assert rows == GOOD and found.header == ("remark", "verdict")
+    assert "its first row (remark, verdict) is taken as a header" in caplog.text
+    assert "--no-header" in caplog.text
+
+
+def test_what_the_options_say_of_a_header_counts(read):
+    content = "remark\tverdict\n" + "".join(f"{text}\t{label}\n" for text, label in GOOD)
+    assert read("x.tsv", content, header=False)[0] == [("remark", "verdict"), *GOOD]
+    assert read("x.tsv", "so good\tpos\ntoo bad\tneg\n", header=True)[0] == [("too bad", "neg")]
+
+
+def test_few_rows_make_no_header(read):
+    assert read("x.tsv", "fine\tpos\nso bad\tneg\ntoo bad\tneg\n")[0][0] == ("fine", "pos")
+
+
+def test_a_header_once_more_is_left_out(read):
+    part = table(GOOD, header=ROLES)
+    assert read("x.csv", part + part + "\ufeff" + part)[0] == GOOD * 3
+
+
+def test_a_name_that_stands_twice_in_a_header_is_refused(fails, read):
+    message, hint = fails("x.csv", "text,text,label\na,b,c\n")
+    assert message == "x.csv:1: the header names 'text' twice"
+    assert "by number" in hint
+    assert read("x.csv", "text,text,label\na,b,c\n", columns={"text": "2", "label": "3"})[0] == [("b", "c")]
+
+
+def test_a_row_that_is_longer_than_its_header_is_refused(fails):
+    assert fails("x.csv", "text,label\nso, good,pos\n")[0] == "x.csv:2: 3 columns, the header has 2"
+
+
+# columns
+
+
+def test_columns_are_named_by_number(read):
+    content = '"3","Wall St.","Reuters - short"\n"1","Peace","talks, again"\n'
+    rows, found = read("x.csv", content, columns={"text": "3,2", "label": "1"})
+    assert rows == [("Reuters - short Wall St.", "3"), ("talks, again Peace", "1")]
+    assert str(found) == "csv, ',', no header; text = 3 + 2, label = 1"
+
+
+def test_columns_between_others_are_found_by_their_names(read):
+    rows, found = read("x.tsv", "id\tTeam\tBody\tCategory\n1\ta\tso good\tpos\n")
+    assert rows == [("so good", "pos")]
+    assert str(found) == "tsv, header id Team Body Category; text = Body, label = Category"
+
+
+def test_what_cannot_be_told_is_refused_with_the_columns_and_the_option(fails):
+    rows = [(f"this is text {n}", label, label.lower()) for n, (_, label) in enumerate(GOOD)]
+    message, hint = fails("x.txt", "".join("\t".join(row) + "\n" for row in rows))
+    assert message.startswith(
+        "x.txt:1: 3 columns, expected 2 (text, label); which is the label? 1 'this is text 0', 2 'neg'"
+    )
+    assert hint.startswith("--label-field N says which, by number from 1")
+    message, hint = fails("x.csv", "id;subject;body;team\n1;a;b;c\n", columns={"text": "subject,body"})
+    assert message == "x.csv:1: 4 columns in the header, which is the label? it has: id, subject, body, team"
+    assert hint == "--label-field NAME says which, by name or by number from 1"
+
+
+def test_two_fields_of_usual_names_are_asked_for(fails):
+    message, hint = fails("x.csv", "review,comment,label\na,b,c\n")
+    assert message == "x.csv:1: review, comment: which is the text?"
+    assert hint == "--text-field review, for example"
+    assert (
+        fails("x.jsonl", '{"review": "a", "comment": "b", "label": "c"}\n')[0]
+        == "x.jsonl:1: review, comment: which is the text?"
+    )
+
+
+def test_the_only_column_of_texts_is_the_text(read):
+    rows = [(f"this is text {n}", label, "x") for n, (_, label) in enumerate(GOOD)]
+    content = "".join("\t".join(row) + "\n" for row in rows)
+    assert read("x.tsv", content, columns={"label": "2"})[0] == [row[:2] for row in rows]
+
+
+def test_a_label_may_come_first(read):
+    rows, found = read("x.csv", table([(label, text) for text, label in GOOD]))
+    assert [(text, label) for text, label in rows] == GOOD
+    assert found.fields == {"text": ("2",), "label": ("1",)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "text,rude,late\na,1,0\nb,0,0\nc,1,1\n"),
+        ("x.jsonl", "".join(f'{{"text": "{a}", "rude": {b}, "late": {c}}}\n' for a, b, c in ("a10", "b00", "c11"))),
+    ],
+)
+def test_several_columns_of_0_and_1_are_several_labels(read, name, content):
+    rows, _ = read(name, content, columns={"label": "rude,late"})
+    assert rows == [("a", ["rude"]), ("b", []), ("c", ["rude", "late"])]
+    assert read(name, content, columns={"text": "rude,late", "label": "text"})[0][0] == ("1 0", "a")
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.conll"])
+def test_fields_of_what_has_none_are_refused(fails, name):
+    message, _ = fails(name, "a b\n", targets=False, columns={"text": "body"}, kind=errors.UsageError)
+    assert "--text-field has no effect" in message
+
+
+# formats
+
+
+@pytest.mark.parametrize("ending", ["TSV", "Tsv"])
+def test_endings_count_in_any_case(read, ending):
+    assert read(f"x.{ending}", "so good\tpos\n")[0] == [("so good", "pos")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("header", [None, ROLES])
+def test_the_delimiter_of_a_csv_is_found(read, delimiter, header):
+    rows, found = read("x.csv", table(GOOD, delimiter, header))
+    assert rows == GOOD and found.delimiter == delimiter
+
+
+def test_a_tsv_of_semicolons_is_read_as_csv_and_said(read, caplog):
+    assert read("x.tsv", table(GOOD, ";"))[0] == GOOD
+    assert "x.tsv: is named like tsv, but looks like csv: read as that" in caplog.text
+
+
+ARRAY = '[{"text": "so good", "label": "pos"},\n {"text": "too bad",\n "label": "neg"}]\n'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [ARRAY, ARRAY.replace("[", "[\n"), '{"text": "so good", "label": "pos"}\n{"text": "too bad", "label": "neg"}\n'],
+)
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.txt"])
+def test_json_is_lines_or_an_array(read, name, content):
+    assert read(name, content)[0] == [("so good", "pos"), ("too bad", "neg")]
+
+
+def test_errors_in_an_array_name_the_line(fails):
+    assert fails("x.json", ARRAY.replace('"neg"', "neg"))[0].startswith("x.json:3: not JSON (")
+    assert fails("x.json", ARRAY.replace('label": "neg', 'class": "neg'))[0].startswith("x.json:2: no field 'label'")
+
+
+CONLL = "-DOCSTART- -X- O\n\nAnna NNP B-PER\nran VBD O\n\nOslo NNP B-LOC\n\n"
+TREC = "".join(f"DESC:manner How did it end {n} ?\nLOC:city Where is it {n} ?\n" for n in range(5))
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.tsv", "x.conll", "x.bio", "x.IOB"])
+@pytest.mark.parametrize("content", [CONLL, CONLL.replace(" ", "\t"), CONLL[18:]])
+def test_conll_is_known_whatever_its_name(read, name, content):
+    rows, found = read(name, content, roles=("tokens", "tags"))
+    assert [tags for tokens, tags in rows if tokens] == [("B-PER", "O"), ("B-LOC",)]
+    assert found.format == "conll"
+
+
+def test_conllu_is_known_whatever_its_name(read):
+    content = "# text = Go\n1\tGo\tgo\tVERB\tVB\t_\t0\troot\t_\t_\n\n"
+    for name in ("x.txt", "x.conll", "x.conllu"):
+        rows, found = read(name, content, roles=("tokens", "tags"))
+        assert rows[0] == (("Go",), ("VERB",)) and found.format == "conllu"
+
+
+def test_a_table_of_sentences_is_no_conll(read):
+    rows, found = read("x.tsv", "a b\tX Y\n\nc\tX\n", roles=("tokens", "tags"))
+    assert rows == [("a b", "X Y"), ("c", "X")] and found.format == "tsv"
+
+
+def test_conll_read_as_texts_is_said(read, caplog):
+    read("x.txt", "Anna\tB-PER\nran\tO\n\nOslo\tB-PER\n")
+    assert "x.txt: looks like CoNLL" in caplog.text
+
+
+def test_a_label_may_stand_before_each_text(read):
+    rows, found = read("x.txt", TREC)
+    assert rows[0] == ("How did it end 0 ?", "DESC:manner") and found.format == "label-text"
+
+
+def test_lines_that_end_in_cr_alone_are_refused(fails):
+    message, hint = fails("x.tsv", "so good\tpos\rtoo bad\tneg\r")
+    assert message == "x.tsv:1: its lines end in CR alone, which ends no line here"
+    assert "tr" in hint
+
+
+def test_plain_lines_to_predict_stay_plain(read):
+    lines = ["a, b", "c, d", "text\tlabel", "__label__x e"]
+    rows, _ = read("x.txt", "\n".join(lines) + "\n", targets=False)
+    assert rows == [(line,) for line in lines]
+
+
+def test_what_datasets_has_saved_is_a_corpus(tmp_path):
+    datasets = pytest.importorskip("datasets")
+    part = datasets.Dataset.from_list([{"text": text, "label": label} for text, label in GOOD])
+    part.save_to_disk(tmp_path / "one")
+    datasets.DatasetDict(train=part).save_to_disk(tmp_path / "several")
+    source = schema.Source((str(tmp_path / "one"),))
+    source.check()
+    assert [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)] == GOOD
+    assert list(source.hashes()) == [str(tmp_path / "one")]
+    with pytest.raises(errors.DataError, match=r"holds several splits \(train\)"):
+        list(readers.records(schema.Source((str(tmp_path / "several"),)), ROLES, targets=True))
+
+
+# what is remembered
+
+MEMORY = schema.Schema(
+    "csv", ";", ("id", "subject", "body", "team"), {"text": ("subject", "body"), "label": ("team",)}, 4
+)
+
+
+def test_a_schema_comes_back_from_json():
+    assert schema.Schema.from_dict(MEMORY.to_dict()) == MEMORY
+    with pytest.raises((KeyError, TypeError)):
+        schema.Schema.from_dict({"format": "csv", "width": "4"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "id;subject;body;team\n1;a;b;c\n"),
+        ("x.txt", "id;subject;body;team\n1;a;b;c\n"),
+        ("x.csv", "team,subject,body\nc,a,b\n"),
+        ("x.csv", "1;a;b;c\n2;a;b;c\n"),
+        ("x.jsonl", '{"subject": "a", "body": "b", "team": "c"}\n'),
+    ],
+)
+@pytest.mark.parametrize("targets", [True, False])
+def test_remembered_fields_are_found_without_options(read, name, content, targets):
+    rows, _ = read(name, content, remembered=MEMORY, targets=targets)
+    assert rows[0] == ("a b", "c")
+
+
+def test_where_a_file_differs_from_what_is_remembered_is_said(read, caplog):
+    assert read("x.csv", "text,label\na,b\n", remembered=MEMORY)[0] == [("a", "b")]
+    assert "x.csv: other columns than the corpus before (id subject body team)" in caplog.text
+    caplog.clear()
+    read("x.csv", "1;a;b;c\n2;a;b;c\n", remembered=MEMORY)
+    assert "x.csv: has no header" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("first", "rows"),
+    [
+        (b"id;subject;body;team\n1;a;b;c\n", [("a b", "c")]),
+        (b"1;a;b;c\n2;a;b;c\n", [("1;a;b;c",), ("2;a;b;c",)]),
+        (b'{"subject": "a", "body": "b"}\n', [("a b",)]),
+        (b"{no json\n", [("{no json",)]),
+        (b"text,label\n", [("text,label",)]),
+    ],
+)
+def test_stdin_to_predict_is_plain_lines_but_for_the_remembered_header_and_json(stdin, first, rows):
+    stdin(first)
+    source = schema.Source(("-",), remembered=MEMORY)
+    assert [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=False)] == rows
+
+
+@pytest.mark.parametrize(
+    ("memory", "first", "tokens"),
+    [
+        (schema.Schema("conll", "\t", width=2), b"Anna\tB-PER\nran\tO\n\n", ("Anna", "ran")),
+        (schema.Schema("conll", " ", width=2), b"Anna B-PER\nran O\n\n", ("Anna", "ran")),
+        (schema.Schema("conll", " ", width=2), b"Anna ran\n", "Anna ran"),
+        (schema.Schema("conllu"), b"1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n", ("Go",)),
+        (schema.Schema("conllu"), b"Anna ran\n", "Anna ran"),
+    ],
+)
+def test_a_line_of_the_remembered_columns_tells_what_comes_on_stdin(stdin, memory, first, tokens):
+    stdin(first)
+    source = schema.Source(("-",), remembered=memory)
+    (record,) = readers.records(source, ("tokens", "tags"), targets=False)
+    assert record.values["tokens"] == tokens
+
+
+# generated corpora
+
+WORDS = st.sampled_from(["good", "bad", "über", "it's", "naïve,", "so;", "a|b", "x,y", "--", "end."])
+QUOTED = st.sampled_from(['"yes"', "two\nlines", "a\ttab"])
+
+
+@st.composite
+def corpora(draw):
+    """A corpus as people write it: (name, bytes, options, rows)."""
+    kind, delimiter = draw(st.sampled_from([("tsv", "\t"), ("csv", ","), ("csv", ";"), ("csv", "\t"), ("csv", "|")]))
+    words = st.lists(WORDS if kind == "tsv" else WORDS | QUOTED, min_size=3, max_size=7)
+    labels = draw(st.sampled_from([["pos", "neg"], ["1", "0"], ["Bank, Karte", "Größe"]]))
+    texts = draw(st.lists(words, min_size=8, max_size=14))
+    rows = [(f"{n} {' '.join(text)}", labels[n % 2]) for n, text in enumerate(texts)]
+    header = draw(st.sampled_from([None, ("text", "label"), ("Review", "Sentiment"), ("remark", "verdict")]))
+    order = draw(st.sampled_from([(0, 1), (1, 0)]))
+    extra = draw(st.booleans())
+    columns = {}
+    if extra and (header is None or header[0] == "remark"):
+        numbers = {role: str(order.index(place) + 2) for place, role in enumerate(ROLES)}
+        columns = numbers if header is None else dict(zip(ROLES, header, strict=True))
+    cells = [[f"n{n}"] * extra + [row[place] for place in order] for n, row in enumerate(rows)]
+    if header is not None:
+        cells.insert(0, ["id"] * extra + [header[place] for place in order])
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    if kind == "csv":
+        text = table(cells, delimiter)
+        quoted = draw(st.booleans())
+        if quoted:
+            file = io.StringIO()
+            csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
+            text = file.getvalue()
+    else:
+        text = "".join("\t".join(row) + "\n" for row in cells)
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    name = draw(st.sampled_from([f"x.{kind}", f"x.{kind.upper()}", f"x.{kind}.gz"]))
+    data = text.replace("\n", end).encode(encoding)
+    options = {"columns": columns, "encoding": "cp1252" if encoding == "cp1252" else "utf-8"}
+    return name, gzip.compress(data) if name.endswith(".gz") else data, options, rows, end
+
+
+@hypothesis.given(corpora())
+@hypothesis.settings(max_examples=200)
+def test_generated_corpora_come_back_as_they_were_made(tmp_path_factory, corpus):
+    name, data, options, rows, end = corpus
+    path = tmp_path_factory.mktemp("corpus") / name
+    path.write_bytes(data)
+    source = schema.Source((str(path),), **options)
+    found = [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)]
+    assert [(text.replace(end, "\n"), label) for text, label in found] == rows
