@@ -69,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _hold_standard_files()
     try:
         if sys.stdout is None:
             raise errors.SeqnlpError("stdout is closed")
@@ -81,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         code = explain(error)
     _exit(code if isinstance(code, int) else 0)
+
+
+def _hold_standard_files() -> None:
+    """Put something in the place of standard files that are closed (2>&-): no other file may get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it lives as long as the process)
 
 
 def explain(error: BaseException) -> int:

@@ -12,7 +12,7 @@ from seqnlp import errors
 from seqnlp.cli import flags, show, threshold
 from seqnlp.io import files
 from seqnlp.metrics import measure, registry
-from seqnlp.workflows import answers
+from seqnlp.workflows import answers, corpus_answers
 
 
 def run(metric: str, reference: str, hypothesis: str | None, fail_under: float | None, **values: Any) -> None:
@@ -21,9 +21,10 @@ def run(metric: str, reference: str, hypothesis: str | None, fail_under: float |
     begin = time.monotonic()
     source = flags.source((reference,), answers.roles(), values)
     scoring = answers.Scoring(source, hypothesis, values["multi_label"])
-    _check(metric, scoring)
-    gold, predicted = answers.READERS[registry.METRICS[metric].inputs](scoring)
-    scores, details = measure.by_name(metric, gold, predicted, flags.take(registry.Options, dict(values)))
+    inputs = corpus_answers.inputs(registry.METRICS[metric], source, hypothesis)
+    _check(metric, scoring, inputs)
+    gold, predicted = answers.READERS[inputs](scoring)
+    scores, details = measure.by_name(metric, gold, predicted, flags.take(registry.Options, dict(values)), inputs)
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
@@ -35,12 +36,14 @@ def run(metric: str, reference: str, hypothesis: str | None, fail_under: float |
     threshold.check(content["scores"][0], fail_under)
 
 
-def _check(metric: str, scoring: answers.Scoring) -> None:
+def _check(metric: str, scoring: answers.Scoring, inputs: registry.Inputs) -> None:
     """An option that the metric ignores would only seem to have had an effect."""
     for option in OPTIONS:
         if metric not in (takers := _takers(option)) and (found := flags.given([option])):
             raise errors.UsageError(f"{found[0]} has no effect on {metric}", f"it is for {', '.join(takers)}")
-    alone = registry.METRICS[metric].inputs == "tags" and scoring.hypothesis is None
+    if scoring.multi_label and inputs == "tags":
+        raise errors.UsageError("--multi-label has no effect on tags", "a token has one")
+    alone = inputs == "tags" and scoring.hypothesis is None
     if scoring.path == scoring.predicted == files.STDIN and not alone:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
 
@@ -77,7 +80,8 @@ HYPOTHESIS may be what predict prints, as text or as JSON."""
 
 INPUTS = {
     "labels": """\
-    one label per line; REFERENCE may be a corpus of texts and labels""",
+    one label per line; both may be corpora of texts and labels, or of tokens and
+    tags (.conll, .conllu), whose tags are taken as plain classes""",
     "tags": """\
     one token and tag per line, a blank line after each sentence; HYPOTHESIS may
     also be word/TAG word/TAG. Without one, neither named nor on stdin, the
@@ -101,7 +105,7 @@ Example:
 command = flags.Command(
     "score",
     params=[
-        click.Argument(["metric"], type=click.Choice(tuple(registry.METRICS)), metavar="METRIC"),
+        click.Argument(["metric"], type=click.Choice(tuple(registry.METRICS), case_sensitive=False), metavar="METRIC"),
         click.Argument(["reference"]),
         click.Argument(["hypothesis"], required=False),
         *_options(),

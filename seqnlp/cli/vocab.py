@@ -17,11 +17,12 @@ COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
 
 
 def texts(source: schema.Source) -> Iterator[str]:
-    """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if there are none."""
+    """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if all are blank."""
     empty = True
     for record in readers.records(source, COLUMNS, targets=False):
-        empty = False
-        yield str(record.values[COLUMNS[0]])
+        text = str(record.values[COLUMNS[0]])
+        empty = empty and not text.strip()
+        yield text
     if empty:
         raise errors.DataError(f"{source.title}: no text", "is this the right file?")
 

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,11 +48,10 @@ def is_gzip(path: str | Path) -> bool:
 def open_raw(path: str) -> BinaryIO:
     """Return the bytes of a file as it is, or of stdin for "-"; raises `UsageError` where there is no such file."""
     if path == STDIN:
-        try:
-            # Not sys.stdin: a thread may still be waiting in it when Python exits, which would abort.
-            return open(0, "rb", closefd=False)
-        except OSError:
-            raise errors.UsageError("stdin is closed") from None
+        if sys.stdin is None:
+            raise errors.UsageError("stdin is closed")
+        # Not sys.stdin: a thread may still be waiting in it when Python exits, which would abort.
+        return open(0, "rb", closefd=False)
     try:
         return open(path, "rb")
     except tuple(_REFUSALS) as error:

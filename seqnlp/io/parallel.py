@@ -1,4 +1,7 @@
-"""Processes: the same work on many items at once; results come in the items' order, and few of them wait."""
+"""Processes: the same work on many items at once; results come in the items' order, and few of them wait.
+
+And a thread for what does not listen to signals.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent import futures
 from concurrent.futures import process
-from typing import Any
+from typing import Any, TypeVar
 
 from seqnlp import errors
 
 AHEAD = 2  # items that are read ahead for each process
+GRACE = 0.5  # seconds that work which is given up has to end
 
 Work = Callable[[Any], Any]
+Item = TypeVar("Item")
 
 
 def mapped(
@@ -81,3 +86,37 @@ def _end_with_parent() -> None:
 
 def _run(item: Any) -> Any:
     return _WORK[0](item)
+
+
+def interruptible(work: Callable[[Iterable[Item]], None], items: Iterable[Item]) -> None:
+    """Let native code work on items in a thread, which Ctrl-C and SIGTERM do not reach: they end the waiting for it.
+
+    Code that does not come back to Python until all is done would hold them up. What is left of its work is given up
+    with the process; it gets no more items.
+    """
+    given_up, done = threading.Event(), threading.Event()
+    raised: list[BaseException] = []
+
+    def passed() -> Iterator[Item]:
+        for item in items:
+            if given_up.is_set():
+                raise InterruptedError
+            yield item
+
+    def run() -> None:
+        try:
+            work(passed())
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            done.set()
+
+    try:
+        threading.Thread(target=run, daemon=True).start()
+        done.wait()  # not `join`, which takes an interrupted thread for one that has ended
+    except BaseException:
+        given_up.set()
+        done.wait(GRACE)  # it ends soon if it asks for items: when Python ends it must not be about to
+        raise
+    if raised:
+        raise raised[0]

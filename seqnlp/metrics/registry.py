@@ -58,6 +58,7 @@ class Metric:
 _CLASSES = Metric(
     "labels", "classification", ("accuracy", "exact_match", "f1", "precision", "recall"), ("multi_label",)
 )
+TAGS_AS_CLASSES = Metric("tags", "tag_classes", ("accuracy", "f1", "precision", "recall"))  # the same, of tags
 _ROUGE = ("lowercase", "stem")
 
 METRICS = {

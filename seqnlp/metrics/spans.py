@@ -66,13 +66,6 @@ def measure(names: Sequence[str], gold: Sentences, predicted: Sentences) -> tupl
     return spans_or_classes(gold, predicted)
 
 
-def measure_classes(
-    names: Sequence[str], gold: Sentences, predicted: Sentences
-) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return the scores of tags as plain classes, for the registry."""
-    return class_score(gold, predicted)
-
-
 def class_score(
     gold: Sentences, predicted: Sentences, *, intervals: bool = True
 ) -> tuple[list[base.Score], dict[str, Any]]:

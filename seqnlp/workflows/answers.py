@@ -5,10 +5,10 @@ What a task's predict printed is read back by that task; a corpus is read as tra
 
 from __future__ import annotations
 
-import itertools
+import functools
 import json
-import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +17,9 @@ from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import detect, formats, readers, schema, tables
 from seqnlp.tasks import base, registry
+from seqnlp.workflows import corpus_answers
 
-log = logging.getLogger(__name__)
-
+JSON = re.compile(r"\{\s*([\"}]|$)")  # how an object begins; a label may begin with a brace too
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
 
@@ -51,6 +51,11 @@ class Scoring:
         """Return the lines of a file."""
         return list(files.lines(path, self.reference.encoding))
 
+    @functools.cached_property
+    def said(self) -> schema.Source:
+        """Return the predictions, copied if they could be read only once; their columns are those of the reference."""
+        return schema.copied(replace(self.reference, paths=(self.predicted,), format=None))
+
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
         paths = [path for path in (self.path, self.predicted) if os.path.isfile(path) or path.startswith(tables.HUB)]
@@ -62,14 +67,18 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     task = registry.that_predict("labels")[0]
     config = task.Config(multi_label=scoring.multi_label)
     source = schema.copied(_for(scoring.reference, task))
-    if detect.format_of(source.paths[0], source, targets=True) != "text":
-        gold = [example.target for example in task.read(source, config)]
+    kind = detect.format_of(source.paths[0], source, targets=True)
+    found = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
+    if found is not None:
+        gold = found
+    elif kind == "text":
+        lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
+        gold = [task.parse(line, config) for line in lines]
     else:
-        lines = (line for line in scoring.lines(source.paths[0]) if scoring.multi_label or line.strip())
-        gold = [
-            tuple(filter(None, map(str.strip, line.split(",") if scoring.multi_label else [line]))) for line in lines
-        ]
-    return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label)
+        gold = [example.target for example in task.read(source, config)]
+    names = {name for labels in gold for name in labels}
+    corpus = corpus_answers.labels(task, _for(scoring.said, task), config, names)
+    return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label) if corpus is None else corpus
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
@@ -81,9 +90,9 @@ def _predicted(scoring: Scoring, answers: str, config: Any, *, blank: bool) -> l
     """Return what predict printed, as text or as JSON; a blank line stands for a blank input, and counts if `blank`."""
     tasks = registry.that_predict(answers)
     found = []
-    for number, line in enumerate(scoring.lines(scoring.predicted), 1):
+    for number, line in enumerate(scoring.said.lines(scoring.said.paths[0]), 1):
         where = f"{files.name(scoring.predicted)}:{number}"
-        if line.startswith("{"):
+        if JSON.match(line):
             found.append(_from_json(line, where, tasks, config))
         elif line.strip() or blank:
             found.append(_from_text(line, where, tasks[0], config))
@@ -125,7 +134,10 @@ def texts(scoring: Scoring) -> tuple[list[str], list[str]]:
     if detect.format_of(scoring.path, source, targets=False) == "text":
         return scoring.lines(scoring.path), _written(scoring)
     references = [_text(record, target) for record in readers.records(source, task.roles, targets=True)]
-    hypotheses = _written(scoring)
+    corpus = corpus_answers.texts(
+        task, replace(source, paths=scoring.said.paths, names=scoring.said.names, format=None)
+    )
+    hypotheses = _written(scoring) if corpus is None else corpus
     if len(hypotheses) != len(references):
         hypotheses = [text for text in hypotheses if text.strip()]
     return references, hypotheses
@@ -140,7 +152,7 @@ def _text(record: formats.Record, role: str) -> str:
 
 def _written(scoring: Scoring) -> list[str]:
     """Return the predicted texts: plain lines, or the JSON of predict."""
-    lines = scoring.lines(scoring.predicted)
+    lines = list(scoring.said.lines(scoring.said.paths[0]))
     if not _is_json(lines, scoring.predicted):
         return lines
     tasks, name = registry.that_predict("texts"), files.name(scoring.predicted)
@@ -171,23 +183,8 @@ def _given(scoring: Scoring) -> schema.Source | None:
 
 
 def _two_columns(scoring: Scoring) -> tuple[Sentences, Sentences]:
-    """Gold and predicted tags are the last two columns of one file, as conlleval takes it."""
-    name, rows = files.name(scoring.path), enumerate(scoring.lines(scoring.path), 1)
-    blocks = itertools.groupby(rows, lambda row: bool(row[1].strip()))
-    cells = [[_cells(line, f"{name}:{number}") for number, line in block] for filled, block in blocks if filled]
-    gold, predicted = ([[row[place] for row in sentence] for sentence in cells] for place in (-2, -1))
-    kinds = [{tag for tags in part for tag in tags} - {"O"} for part in (gold, predicted)]
-    if all(kinds) and kinds[0].isdisjoint(kinds[1]):
-        log.warning("the last two columns have no tag in common: are they gold and predicted?")
-    return gold, predicted
-
-
-def _cells(line: str, where: str) -> list[str]:
-    cells = line.rstrip().split("\t") if "\t" in line.rstrip() else line.split()
-    if len(cells) < 3:
-        what = f"{where}: {formats.count(cells)}, expected a token, its gold tag and the predicted one"
-        raise errors.DataError(what, "or name the predictions as HYPOTHESIS, - for stdin")
-    return cells
+    """Gold and predicted tags are the last two columns of one file."""
+    return corpus_answers.two_columns(scoring.lines(scoring.path), files.name(scoring.path))
 
 
 def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str) -> Sentences:
@@ -199,12 +196,11 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     (path,) = source.paths
     lines = list(files.lines(path, source.encoding))
     kind = detect.format_of(path, source, targets=False)
-    words = _first(lines).split()
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if _is_json(lines, path):
         found = [_from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
-    if kind == "text" and words and all("/" in word for word in words):
+    if kind == "text" and corpus_answers.slashed(lines):
         return [list(_from_text(line, where, task, None)) for where, line in numbered]
     return _in_corpus(task, source, kind if kind != "text" else gold if gold == "conllu" else "conll")
 
@@ -214,13 +210,9 @@ def _is_json(lines: Iterable[str], path: str) -> bool:
     if detect.format_of(path, schema.Source((path,)), targets=False) == "jsonl":
         return True
     try:
-        return isinstance(json.loads(_first(lines)), dict)
+        return isinstance(json.loads(corpus_answers.first(lines)), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _first(lines: Iterable[str]) -> str:
-    return next((line for line in lines if line.strip()), "")
 
 
 READERS: Mapping[str, Callable[[Scoring], tuple[list[Any], list[Any]]]] = {

@@ -558,3 +558,102 @@ def test_bleu_is_there_in_half_a_second(tmp_path):
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(seconds() for _ in range(3)) < 0.5
+
+
+# Answers in corpora
+
+
+def test_tags_by_accuracy_as_plain_classes(score):
+    write("gold.jsonl", [json.dumps({"tokens": t, "tags": g}) for t, g in zip(TOKENS, GOLD, strict=True)])
+    Path("gold.conll").write_text(columned(TOKENS, GOLD))
+    Path("both.conll").write_text(columned(TOKENS, GOLD, SAID))
+    Path("said.conll").write_text(FORMS["columns"])
+    expected, details = spans.class_score(GOLD, SAID)
+    values = {row.name: pytest.approx(row.value, abs=1e-6) for row in expected}
+    for metric in ("accuracy", "f1", "precision", "recall"):
+        for form in FORMS.values():
+            found = score(metric, "gold.conll", piped=form)
+            assert found.scores == values and next(iter(found.scores)) == metric
+        assert score(metric, "both.conll").scores == values
+        assert score(metric, "gold.jsonl", piped=FORMS["json"]).scores == values
+        assert score(metric, "-", "said.conll", piped=columned(TOKENS, GOLD)).scores == values
+    assert json.loads(score("accuracy", "both.conll").out)["details"]["classes"] == details["classes"]
+    assert "--multi-label has no effect on tags" in score("f1", "both.conll", "--multi-label", code=2).err
+
+
+def test_plain_classes_have_no_spans_which_is_said(score):
+    for tags in ("DET NOUN", "PER O", "B_PER I_PER", "PER-B PER-I", "b-per o", "S E"):
+        Path("x.conll").write_text(columned([["a", "b"]], [tags.split()]))
+        found = score("spans", "x.conll", "x.conll")
+        assert next(iter(found.scores.items())) == ("accuracy", 100)
+        assert "the tags make no spans" in found.err
+    Path("x.conll").write_text(columned([["a", "b", "c"]], [["B-PER", "I-PER", "PER"]]))
+    found = score("spans", "x.conll", "x.conll")
+    assert next(iter(found.scores.items())) == ("f1", 100) and "the tag PER fits no scheme" in found.err
+
+
+def test_document_marks_and_comments_are_no_sentences_in_two_columns(score):
+    more = "-DOCSTART- -X- O O O\n\n# a comment of one\n"
+    Path("both").write_text(more + columned(TOKENS, [["NN"] * len(tags) for tags in SAID], GOLD, SAID) + more)
+    result = score("spans", "both")
+    assert result.scores == expected_spans()
+    assert {row["n"] for row in json.loads(result.out)["scores"]} == {len(GOLD)}
+
+
+LABELLED = {
+    "x.tsv": "good food\tpositive\nbad food\tnegative one\n",
+    "numbers.tsv": "good food\t1\nbad food\t0\nso so\t0.5\n",
+    "x.csv": "text,label\ngood food,positive\nbad food,negative one\n",
+    "bare.csv": "good food,positive\nbad food,negative one\n",
+    "x.txt": "__label__positive good food\n__label__negative one bad food\n",
+    "bare.txt": "__label__positive\n__label__negative\n",
+    "without ending": "good food\tpositive\nbad food\tnegative one\n",
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_a_corpus_as_the_hypothesis_is_read_as_labels(score, name):
+    Path(name).write_text(LABELLED[name])
+    for more in ([], ["--multi-label"]) if name != "bare.csv" else ([],):
+        for hypothesis, piped in ((name, ""), ("-", LABELLED[name])) if "csv" not in name else ((name, ""),):
+            assert next(iter(score("accuracy", name, hypothesis, *more, piped=piped).scores.values())) == 100
+
+
+def test_a_corpus_of_pairs_as_the_hypothesis_is_read_as_texts(score):
+    Path("pairs.tsv").write_text("drei kleine Katzen\tthree small cats\nein Haus\ta house\n")
+    Path("said.tsv").write_text("three small cats\na house\n")
+    assert score("chrf", "pairs.tsv", "pairs.tsv").scores["chrf"] == 100
+    assert score("chrf", "pairs.tsv", "said.tsv").scores["chrf"] == 100
+
+
+def test_labels_are_compared_as_they_are_printed(score):
+    write("gold.jsonl", [json.dumps({"text": "x", "label": label}) for label in (" a  b ", 3, "c\td")])
+    write("gold.txt", ["a  b", "3", "c d"])
+    for gold in ("gold.jsonl", "gold.txt"):
+        assert score("accuracy", gold, piped="a b\n3 \nc d\t0.9000\n").scores["accuracy"] == 100
+
+
+@pytest.mark.parametrize("label", ["__label__a", "{a}", "a,b", "a%2Cb", "0.5", "# a", "a/b", '"a"', "a;b", "1"])
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_full_of_separators_come_back(score, label, several):
+    names = [label, "b", label]
+    write("gold.jsonl", [json.dumps({"text": "x", "label": [name] if several else name}) for name in names])
+    task = registry.get("classify")
+    for search in (task.Search(), task.Search(scores=True), task.Search(top=2)):
+        found = [task.Prediction((name,), [(name, 0.5), ("c", 0.4)], multi_label=several) for name in names]
+        said = lined(task.write(None, prediction, "text", search, None) for prediction in found)
+        if not several or search.top == 1:
+            result = score("accuracy", "gold.jsonl", *["--multi-label"] * several, piped=said)
+            assert next(value for name, value in result.scores.items() if name in ("accuracy", "exact_match")) == 100
+
+
+def test_names_of_metrics_in_any_case(score, reference):
+    assert score("BLEU", reference, reference).scores == score("bleu", reference, reference).scores
+    assert list(score("ROUGEl", reference, reference).scores) == ["rougeL"]
+
+
+def test_words_and_tags_with_slashes_in_columns_are_columns(score):
+    tokens, tags = [["1/2", "of"], ["a/b"]], [["B-X/Y", "O"], ["B-X/Y"]]
+    Path("gold.conll").write_text(columned(tokens, tags))
+    for said in (columned(tokens, tags), columned(tokens, tags).replace(" ", "\t"), "1/2/B-X%2FY of/O\na/b/B-X%2FY\n"):
+        assert score("spans", "gold.conll", piped=said).scores["f1"] == 100

@@ -4,6 +4,9 @@ import functools
 import multiprocessing
 import operator
 import os
+import signal
+import threading
+import time
 
 import pytest
 
@@ -66,3 +69,38 @@ def test_an_error_keeps_its_hint():
 def test_a_process_that_dies_is_reported():
     with pytest.raises(errors.SeqnlpError, match="one of the processes died: out of memory\\?; hint: fewer --jobs"):
         list(mapped([7], 2, os._exit))
+
+
+def test_native_work_gets_its_items_and_its_errors_come_out():
+    found = []
+    parallel.interruptible(found.extend, range(7))
+    assert found == list(range(7))
+
+    def items():
+        yield 1
+        raise errors.DataError("x:2: wrong")
+
+    with pytest.raises(errors.DataError, match="x:2: wrong"):
+        parallel.interruptible(found.extend, items())
+
+
+def test_a_signal_ends_the_waiting_for_native_work_and_it_gets_no_more_items():
+    begun, ended, taken = threading.Event(), threading.Event(), []
+
+    def work(items):
+        try:
+            for item in items:
+                taken.append(item)
+                begun.set()
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    def interrupt():
+        begun.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        parallel.interruptible(work, range(100_000))
+    assert ended.wait(60) and len(taken) < 100_000

@@ -1,8 +1,10 @@
 """vocab and bpe through the installed command: the stages of preprocessing alone and in a pipe."""
 
 import json
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,7 @@ def test_the_text_of_a_corpus_is_read_by_name(tmp_path):
         (("vocab", "-"), 2, "--counts"),
         (("vocab", "none.txt", "--counts"), 2, "none.txt: no such file"),
         (("vocab", "-", "--counts"), 3, "stdin: no text"),
+        (("bpe", "train", "-", "-o", "x.json"), 3, "stdin: no text"),
         (("vocab", "-", "-o", "no/where.json"), 2, "no/where.json: cannot be written"),
         (("vocab", "-", "--counts", "--normalize", "upper"), 2, "upper"),
         (("bpe", "train", "-", "-o", "x.json", "--size", "10"), 2, "--size"),
@@ -141,3 +144,58 @@ def test_the_text_of_a_corpus_is_read_by_name(tmp_path):
 def test_what_is_wrong_is_said_in_one_line(arguments, code, words):
     told = run(*arguments, code=code)
     assert words in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["\n\n", "   \n \n", "\u00a0\n"])
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece", "vocab"])
+def test_blank_lines_are_no_text(kind, text, tmp_path):
+    command = ["vocab", "-"] if kind == "vocab" else ["bpe", "train", "-", "--kind", kind]
+    assert run(*command, "-o", tmp_path / "x.json", stdin=text, code=3).startswith("seqnlp: stdin: no text")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
+def test_one_letter_is_a_text(kind, tmp_path):
+    run("bpe", "train", "-", "--kind", kind, "-o", tmp_path / "x.json", stdin="\na\n")
+    assert run("bpe", "decode", tmp_path / "x.json", stdin="a\n") == "a\n"
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_ctrl_c_ends_learning_at_once_and_leaves_nothing(kind, tmp_path, running, interrupt):
+    letters = random.Random(1).choices("ACGT", k=400_000)  # one word: minutes of work without a look at Python
+    (tmp_path / "genome.txt").write_text("".join(letters))
+    command = [COMMAND, "bpe", "train", "genome.txt", "--kind", kind, "--size", "8000", "-o", "x.json", "-v"]
+    with running(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        time.sleep(3)
+        begin = time.monotonic()
+        assert interrupt(process) == 130
+        assert time.monotonic() - begin < 5
+        assert process.stderr.read().strip() == b"seqnlp: interrupted"
+    assert [path.name for path in tmp_path.iterdir()] == ["genome.txt"]
+
+
+def test_ctrl_c_ends_learning_that_waits_for_text(tmp_path, running, interrupt):
+    command = [COMMAND, "bpe", "train", "-", "-o", tmp_path / "x.json"]
+    with running(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(2)
+        assert interrupt(process) == 130
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_may_be_pipes(pieces):
+    """Each is opened once."""
+
+    def shell(line):
+        command = ["bash", "-o", "pipefail", "-c", line, "bash", COMMAND, str(pieces), str(CORPUS)]
+        done = subprocess.run(command, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    counts = shell('"$1" vocab "$3" --counts')
+    assert shell('"$1" vocab <(cat "$3") --counts') == counts
+    assert shell('mkfifo "$2.p"; cat "$3" > "$2.p" & "$1" vocab "$2.p" --counts') == counts
+    split = shell('"$1" bpe encode "$2" "$3"')
+    assert shell('"$1" bpe encode <(cat "$2") <(cat "$3")') == split
+    assert shell('"$1" bpe decode <(cat "$2") <("$1" bpe encode "$2" "$3")') == CORPUS.read_bytes()
+    trained = '"$1" bpe train {} -o "$2.b" --size 400 && cat "$2.b"'
+    assert shell(trained.format('<(cat "$3")')) == shell(trained.format('"$3"'))

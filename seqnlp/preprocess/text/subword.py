@@ -13,6 +13,8 @@ from typing import Any
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from seqnlp import errors
+from seqnlp.io import parallel
 from seqnlp.preprocess.text import normalize
 from seqnlp.preprocess.text.tokenizer import SPECIALS, UNK, Tokenizer, word_splitter
 
@@ -23,7 +25,10 @@ START, INSIDE = "▁", "##"  # marks of a piece that begins a word, and of one i
 def train(
     texts: Iterable[str], *, kind: str = "bpe", size: int = 8000, normalization: str | Sequence[str] = "nfc"
 ) -> Tokenizer:
-    """Return a tokenizer of at most `size` pieces; kind: one of `KINDS`."""
+    """Return a tokenizer of at most `size` pieces; kind: one of `KINDS`.
+
+    Ctrl-C ends it at once. Raises `DataError` where there is nothing to learn from.
+    """
     content = KINDS[kind](texts, size, normalize.build(normalization))
     content["added_tokens"] = []  # the special tokens are ids, not strings to look for in a text
     return Tokenizer(tokenizers.Tokenizer.from_str(json.dumps(content)))
@@ -37,11 +42,15 @@ def _byte_level(model: models.Model, normalizer: Any) -> tokenizers.Tokenizer:
     return backend
 
 
+def _learn(backend: tokenizers.Tokenizer, texts: Iterable[str], trainer: trainers.Trainer) -> None:
+    parallel.interruptible(lambda items: backend.train_from_iterator(items, trainer), texts)
+
+
 def _bpe(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]:
     """Byte-pair encoding (Sennrich et al. 2016, section 3.2) over bytes (Radford et al. 2019, section 2.2)."""
     backend = _byte_level(models.BPE(), normalizer)
     settings: dict[str, Any] = {"special_tokens": list(SPECIALS), "initial_alphabet": BYTES, "show_progress": False}
-    backend.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, **settings))
+    _learn(backend, texts, trainers.BpeTrainer(vocab_size=size, **settings))
     return dict(json.loads(backend.to_str()))
 
 
@@ -53,8 +62,10 @@ def _unigram(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]
     """
     backend = _byte_level(models.Unigram(), normalizer)
     settings: dict[str, Any] = {"special_tokens": list(SPECIALS), "initial_alphabet": BYTES, "show_progress": False}
-    backend.train_from_iterator(texts, trainers.UnigramTrainer(vocab_size=size, unk_token=SPECIALS[UNK], **settings))
+    _learn(backend, texts, trainers.UnigramTrainer(vocab_size=size, unk_token=SPECIALS[UNK], **settings))
     content: dict[str, Any] = json.loads(backend.to_str())
+    if any(score is None for _, score in content["model"]["vocab"]):  # not a number: there was nothing to count
+        raise errors.DataError("no text is left when it is normalised", "there is nothing to learn subwords from")
     learnt = [(piece, round(score, 6)) for piece, score in content["model"]["vocab"][len(SPECIALS) :]]
     lowest = min((score for piece, score in learnt if len(piece) > 1), default=0.0)
     scores = [(piece, score if score >= lowest else lowest - 1) for piece, score in learnt]
@@ -73,7 +84,7 @@ def _wordpiece(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, An
     backend.normalizer = normalizer
     marked = pre_tokenizers.Metaspace(replacement=START, prepend_scheme="always", split=False)
     backend.pre_tokenizer = pre_tokenizers.Sequence([word_splitter(), marked])
-    backend.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, show_progress=False))
+    _learn(backend, texts, trainers.BpeTrainer(vocab_size=size, show_progress=False))
     merged = backend.get_vocab()
     found = [piece for piece in sorted(merged, key=lambda piece: merged[piece]) if piece != START]
     letters = [piece for piece in found if len(piece) == 1]  # each may begin a word

@@ -1,0 +1,147 @@
+"""Answers in a corpus: what is scored need not be what predict printed, but may be a corpus itself.
+
+Labels behind their texts, translations behind their sources, tags in the last two columns as conlleval takes them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from seqnlp import errors
+from seqnlp.metrics import registry as metrics
+from seqnlp.preprocess.corpora import conll, detect, formats, readers, schema
+from seqnlp.tasks import base
+
+log = logging.getLogger(__name__)
+
+PROBABILITY = re.compile(r"[01]?\.\d+(e-\d+)?")  # as it stands behind a label that predict prints
+COLUMNS, TABLES = ("conll", "conllu"), ("parquet", "hub")
+
+
+def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | None) -> metrics.Inputs:
+    """Return what a metric takes of these files: one of labels takes tags where the corpus holds such."""
+    if metric.inputs != "labels":
+        return metric.inputs
+    (path,) = reference.paths
+    kinds = {detect.by_name(path, reference), hypothesis and detect.by_name(hypothesis, schema.Source(()))}
+    return "tags" if kinds & {*COLUMNS} or _holds_tags(path, reference) else "labels"
+
+
+def _holds_tags(path: str, source: schema.Source) -> bool:
+    """Return whether the first record of a file has the field of the tags, and not that of a label."""
+    if not os.path.isfile(path) or detect.by_name(path, source) != "jsonl":
+        return False
+    record = _record(source.lines(path))
+    return isinstance(record, dict) and all(
+        (formats.nested(record, source.columns.get(role, role)) is not None) is (role == "tags")
+        for role in ("tags", "label")
+    )
+
+
+def _record(lines: Iterable[str]) -> Any:
+    try:
+        return json.loads(first(lines))
+    except (ValueError, RecursionError):
+        return None
+
+
+def first(lines: Iterable[str]) -> str:
+    """Return the first line that is not blank, "" if there is none."""
+    return next((line for line in lines if line.strip()), "")
+
+
+def labels(
+    task: base.AnyTask, source: schema.Source, config: Any, known: Collection[str] = ()
+) -> list[tuple[str, ...]] | None:
+    """Return the labels in a corpus, None where it is none but what predict printed.
+
+    source: a file, or its copy. known: the labels that may be expected, if that is known.
+    """
+    if (form := _form(source, known, source.columns.get("label", "label") if config.multi_label else None)) is None:
+        return None
+    found = [task.labelled(record, config) for record in readers.records(form, task.roles, targets=True)]
+    return [example.target for example in found if not example.blank] or [example.target for example in found]
+
+
+def texts(task: base.AnyTask, source: schema.Source) -> list[Any] | None:
+    """Return the targets in a corpus of pairs, None where it holds lines of text; source: a file, or its copy."""
+    target = task.roles[1]
+    named = detect.by_name(source.paths[0], source) in ("tsv", "csv", *TABLES)
+    if not named or (form := _form(source, (), target)) is None:
+        return None
+    return [record.values[target] for record in readers.records(form, task.roles, targets=True)]
+
+
+def _form(source: schema.Source, known: Collection[str], header: str | None) -> schema.Source | None:
+    """Return the source with its format, None where it holds one answer a line.
+
+    header: the name that must stand in a header of .csv, where lines of answers may hold commas; None where a second
+    column says enough.
+    """
+    (path,) = source.paths
+    kind = detect.by_name(path, source)
+    if kind in (*TABLES, "jsonl"):  # JSON is what predict printed, or is refused
+        return None if kind == "jsonl" else source
+    lines = [line for line in source.lines(path) if line.strip()]
+    if lines and lines[0].startswith(formats.FASTTEXT_MARK):
+        marked = any(name.startswith(formats.FASTTEXT_MARK) for name in known)
+        return None if marked else replace(source, format="fasttext")
+    if kind == "csv":
+        names = [cell.strip('" ') for cell in first(lines).split(",")]
+        return source if header in names or (header is None and len(names) > 1) else None
+    return replace(source, format="tsv") if _is_tsv(lines, known) else None
+
+
+def _is_tsv(lines: Sequence[str], known: Collection[str]) -> bool:
+    """Return whether lines are a text and a label, and not labels with probabilities or whatever stands behind them."""
+    rows = [line.split("\t") for line in lines]
+    if not any(len(row) > 1 for row in rows) or all(row[0].strip() in known for row in rows):
+        return False
+    if any(row[-1].strip() in known for row in rows):
+        return True
+    return not all(len(row) % 2 == 0 and all(map(PROBABILITY.fullmatch, row[1::2])) for row in rows)
+
+
+def two_columns(lines: Iterable[str], name: str) -> tuple[list[list[str]], list[list[str]]]:
+    """Return gold and predicted tags, the last two columns of one file, as conlleval takes it.
+
+    Comments and document marks are no sentences, as in any corpus in columns.
+    """
+    file = formats.File(name, (line.rstrip() for line in lines), conll.ROLES, len(conll.ROLES), {}, False)
+    sentences = [_cells(record) for record in conll.conll(file) if record.raw.tokens]
+    gold, predicted = ([[row[place] for row in sentence] for sentence in sentences] for place in (-2, -1))
+    kinds = [{tag for tags in part for tag in tags} - {"O"} for part in (gold, predicted)]
+    if all(kinds) and kinds[0].isdisjoint(kinds[1]):
+        log.warning("the last two columns have no tag in common: are they gold and predicted?")
+    return gold, predicted
+
+
+def _cells(record: formats.Record) -> list[list[str]]:
+    lines = [record.raw.lines[place] for place in record.raw.tokens]
+    cells = [line.split("\t") if "\t" in line else line.split() for line in lines]
+    if len(cells[0]) < 3:
+        what = f"{record.where}: {formats.count(cells[0])}, expected a token, its gold tag and the predicted one"
+        raise errors.DataError(what, "or name the predictions as HYPOTHESIS, - for stdin")
+    return cells
+
+
+def slashed(lines: Iterable[str]) -> bool:
+    """Return whether lines are `word/TAG word/TAG`, as predict prints them, and not columns of words with slashes.
+
+    In columns some tag, which is the last word of its line, has no slash.
+    """
+    words = [_words(line) for line in lines if line.strip()]
+    return bool(words) and all("/" in word for word in words[0]) and all("/" in line[-1] for line in words if line)
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line; columns that are parted by tabs are one, unless they hold probabilities, which are none."""
+    text, *cells = line.split("\t")
+    scored = all(map(PROBABILITY.fullmatch, " ".join(cells).split()))
+    return [word for word in text.split(" ") if word] if scored else [" ".join(cells)]
