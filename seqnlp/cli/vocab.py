@@ -10,7 +10,7 @@ import click
 
 from seqnlp import errors
 from seqnlp.cli import flags, show
-from seqnlp.preprocess.corpora import readers, schema
+from seqnlp.preprocess.corpora import conll, detect, readers, schema
 
 ROLES = ("text",)  # that are read
 COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
@@ -19,8 +19,11 @@ COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
 def texts(source: schema.Source) -> Iterator[str]:
     """Yield the texts of a source: lines, or the text field of a corpus. Raises `DataError` if all are blank."""
     empty = True
-    for record in readers.records(source, COLUMNS, targets=False):
-        text = str(record.values[COLUMNS[0]])
+    kinds = {detect.by_name(path, source) for path in source.paths}
+    columns = conll.ROLES if kinds <= {"conll", "conllu"} else COLUMNS
+    for record in readers.records(source, columns, targets=False):
+        value = record.values[columns[0]]
+        text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         empty = empty and not text.strip()
         yield text
     if empty:

@@ -86,7 +86,7 @@ def _has_header(table: Table, memory: schema.Schema | None) -> bool:
     if table.header is not None:
         return table.header
     parts = [part for role in table.roles for part in table.columns.get(role, "").split(",") if part]
-    if any(not part.isdigit() for part in parts) or _is_remembered(table.first, memory):
+    if any(not part.isdigit() for part in parts) or _is_remembered(table.first, table.remembered):
         return True
     roles = table.roles[: table.needed] if len(table.first) > 1 else table.roles[:1]
     found = [names.usual(role, table.first) for role in roles]
@@ -96,9 +96,14 @@ def _has_header(table: Table, memory: schema.Schema | None) -> bool:
 
 
 def _is_remembered(first: Sequence[str], memory: schema.Schema | None) -> bool:
+    """Return whether the first row has a name among its cells that the header had which is remembered."""
     if memory is None or memory.header is None:
         return False
-    return [names.plain(cell) for cell in first] == [names.plain(cell) for cell in memory.header]
+    return any(_is_there(name, first) for fields in memory.fields.values() for name in fields)
+
+
+def _is_there(name: str, first: Sequence[str]) -> bool:
+    return names.place(name, first) is not None
 
 
 def _is_unlike(table: Table) -> bool:
@@ -141,8 +146,10 @@ def recurs(values: Sequence[str]) -> bool:
 def _memory(table: Table) -> schema.Schema | None:
     """Return what is remembered, where the table is such a one; says it where it is not."""
     memory, first = table.remembered, table.first
-    if memory is None or memory.format not in schema.TABLES or table.columns:
-        return None if memory is None or table.columns else _by_name(table, memory)
+    if memory is None:
+        return None
+    if memory.format not in schema.TABLES or table.columns:
+        return _by_name(table, memory)
     if memory.header is None:
         return memory if len(first) == memory.width else None
     if (known := _by_name(table, memory)) is not None:
@@ -165,17 +172,22 @@ def _any_usual(table: Table) -> bool:
 
 def _by_name(table: Table, memory: schema.Schema) -> schema.Schema | None:
     """Return what is remembered with the header of this table, where that has the fields that are needed."""
-    wanted = [name for role in table.roles[: table.needed] for name in memory.fields.get(role, ())]
-    if not wanted or table.header is False or any(names.place(name, table.first) is None for name in wanted):
+    asked = [role for role in table.roles[: table.needed] if role not in table.columns]
+    wanted = [name for role in asked for name in memory.fields.get(role, ())]
+    if not wanted or table.header is False or not all(_is_there(name, table.first) for name in wanted):
         return None
     return schema.Schema(memory.format, memory.delimiter, table.first, memory.fields)
 
 
 def _given(table: Table, memory: schema.Schema | None, has_header: bool) -> dict[str, tuple[int, ...]]:
     """Return the columns that the options name, or that are remembered."""
-    known: dict[str, Sequence[str]] = (
-        {} if memory is None or (memory.header is None) is has_header else {**memory.fields}
-    )
+    known: dict[str, tuple[str, ...]] = {}
+    remembered = table.remembered
+    if has_header and remembered is not None and remembered.header is not None:
+        there = {name for fields in remembered.fields.values() for name in fields if _is_there(name, table.first)}
+        known = {role: fields for role, fields in remembered.fields.items() if there.issuperset(fields)}
+    elif not has_header and memory is not None and memory.header is None:
+        known = {**memory.fields}
     options = {role: name.split(",") for role, name in table.columns.items() if role in table.roles}
     found = {}
     for role, parts in {**known, **options}.items():

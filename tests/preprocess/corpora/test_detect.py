@@ -291,6 +291,13 @@ def test_remembered_fields_are_found_without_options(read, name, content, target
     assert rows[0] == ("a b", "c")
 
 
+def test_what_is_remembered_of_one_role_counts_beside_an_option_for_the_other(read, fails):
+    content = "title,said,team\na,b,c\n"
+    assert read("x.csv", content, remembered=MEMORY, columns={"text": "said"})[0] == [("b", "c")]
+    message, _ = fails("x.csv", content, remembered=MEMORY)
+    assert message == "x.csv:1: 3 columns in the header, which is the text? it has: title, said, team"
+
+
 def test_where_a_file_differs_from_what_is_remembered_is_said(read, caplog):
     assert read("x.csv", "text,label\na,b\n", remembered=MEMORY)[0] == [("a", "b")]
     assert "x.csv: other columns than the corpus before (id subject body team)" in caplog.text
