@@ -15,7 +15,7 @@ from typing import Any
 
 from seqnlp import errors
 from seqnlp.metrics import registry as metrics
-from seqnlp.preprocess.corpora import conll, detect, formats, readers, schema
+from seqnlp.preprocess.corpora import conll, detect, formats, objects, readers, schema
 from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def _holds_tags(path: str, source: schema.Source) -> bool:
         return False
     record = _record(source.lines(path))
     return isinstance(record, dict) and all(
-        (formats.nested(record, source.columns.get(role, role)) is not None) is (role == "tags")
+        (objects.nested(record, source.columns.get(role, role)) is not None) is (role == "tags")
         for role in ("tags", "label")
     )
 
@@ -113,7 +113,7 @@ def two_columns(lines: Iterable[str], name: str) -> tuple[list[list[str]], list[
 
     Comments and document marks are no sentences, as in any corpus in columns.
     """
-    file = formats.File(name, (line.rstrip() for line in lines), conll.ROLES, len(conll.ROLES), {}, False)
+    file = formats.File(name, (line.rstrip() for line in lines), conll.ROLES, len(conll.ROLES), schema.Schema("conll"))
     sentences = [_cells(record) for record in conll.conll(file) if record.raw.tokens]
     gold, predicted = ([[row[place] for row in sentence] for sentence in sentences] for place in (-2, -1))
     kinds = [{tag for tags in part for tag in tags} - {"O"} for part in (gold, predicted)]

@@ -67,11 +67,14 @@ def labelled(seed):
 
 
 def several(seed):
-    """A corpus of no label, one or both."""
+    """A corpus of no label, one or both; one of them holds a comma."""
     ones, twos = list(texts(60, seed)), list(texts(41, seed + 1))
-    rows = [f"{text}\t{label}\n" for text, label in ones[:30]]
-    rows += [f"{one} {other}\tcolour,fruit\n" for (one, _), (other, _) in zip(ones[30:], twos[1:31], strict=True)]
+    rows = [f"{text}\t{HUE if label == 'colour' else label}\n" for text, label in ones[:30]]
+    rows += [f"{one} {other}\t{HUE},fruit\n" for (one, _), (other, _) in zip(ones[30:], twos[1:31], strict=True)]
     return {f"{seed}.tsv": "".join([*rows, *["we saw it\t\n", "here now a\t\n"] * 5])}
+
+
+HUE = "colour%2C hue"
 
 
 def tagged(seed):
@@ -82,7 +85,7 @@ def tagged(seed):
             word = draw.choice(["saw", "it", "and", "here"])
             spans = [
                 [(word, "O")],
-                [(draw.choice(["red", "blau", "青"]), "B-colour")],
+                [(draw.choice(["red", "blau", "青"]), "B-colour/hue")],
                 [("the", "B-fruit"), (draw.choice(["pear", "桃"]), "I-fruit")],
             ]
             rows += draw.choice(spans)
@@ -93,7 +96,7 @@ def tagged(seed):
 def plain(seed):
     """The same sentences with tags that make no spans."""
     ((name, content),) = tagged(seed).items()
-    for tag, word_class in (("B-colour", "ADJ"), ("B-fruit", "DET"), ("I-fruit", "NOUN"), ("\tO", "\tX")):
+    for tag, word_class in (("B-colour/hue", "ADJ"), ("B-fruit", "DET"), ("I-fruit", "NOUN"), ("\tO", "\tX")):
         content = content.replace(tag, word_class)
     return {name: content}
 
@@ -157,7 +160,7 @@ CASES = [
         several(7),
         {**SMALL, "multi_label": True},
         INPUTS,
-        ({"x.tsv": "a red\tcolour\na dog\tbeast\nred\tcolour,beast\n"}, 2),
+        ({"x.tsv": f"a red\t{HUE}\na dog\tbeast\nred\t{HUE},beast\n"}, 2),
         dataclasses.replace(TRAINING, epochs=30),
     ),
     Case(
@@ -167,7 +170,7 @@ CASES = [
         tagged(7),
         TAGGER,
         INPUTS,
-        ({"x.conll": "a\tO\nred\tB-colour\n\na\tO\ndog\tB-beast\n\n"}, 1),
+        ({"x.conll": "a\tO\nred\tB-colour/hue\n\na\tO\ndog\tB-beast\n\n"}, 1),
     ),
     Case(
         "tag-plain",

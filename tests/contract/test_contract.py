@@ -162,6 +162,15 @@ def test_predictions_are_written_as_one_line(case, model):
         assert "\n" not in model.task.write(example, found, "text", search, model.codec)
 
 
+def test_text_and_json_are_read_back_as_the_same_answer(case, model):
+    task, search = model.task, model.task.Search()
+    corpus = [example for example in corpus_of(model, case.inputs) if not example.blank]
+    for example, found in zip(corpus, model.run(corpus, search), strict=True):
+        text = task.write(example, found, "text", search, model.codec)
+        value = json.loads(json.dumps(task.value(example, found, model.codec)))
+        assert task.parse(text, model.config) == task.parse(value, model.config)
+
+
 def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
     corpus = corpus_of(model, case.inputs)
     pairs = [pair for window in model.stream(iter(corpus), model.task.Search(), buckets.Limits()) for pair in window]

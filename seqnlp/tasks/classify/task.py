@@ -33,7 +33,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
     min_epochs = 5
-    warnings = {"cut": "texts had more words than --max-length: the rest was cut off"}
+    warnings = {"cut": "of the texts had more words than --max-length: the rest was cut off"}
     preview_columns = ("ids", "labels")
 
     def labelled(self, record: formats.Record, config: Config) -> Example:

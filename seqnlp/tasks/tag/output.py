@@ -82,7 +82,7 @@ def parse(written: Any) -> tuple[str, ...] | None:
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise ValueError(tags)
         return tuple(tags) or None
-    words = [word for word in re.split("[ \t]+", written) if word]  # other white space may be part of one
+    words = [word for word in written.replace("\t", " ").split(" ") if word]  # other white space may be part of one
     if not all("/" in word for word in words):
         raise ValueError("a word without its tag")
     return tuple(labels.unescaped(word.rpartition("/")[2], "/") for word in words) or None

@@ -128,6 +128,15 @@ def test_what_is_recognised_gives_the_tags_back(scheme, corpus):
         assert tag_schemes.convert(tag_schemes.convert(tags, "BIOES" if seen != "none" else "none"), seen) == tags
 
 
+@given(st.lists(st.lists(tags_of("BIESLUM") | st.sampled_from(["NOUN", "b-X", "X-B"])), max_size=4))
+def test_tags_of_a_scheme_make_spans_and_none_of_them_is_a_stranger(corpus):
+    counts = collections.Counter(itertools.chain(*corpus))
+    if tag_schemes.recognise(corpus) != "none":
+        assert tag_schemes.make_spans(counts)
+    elif (stranger := tag_schemes.stranger(counts)) is not None:
+        assert stranger in counts
+
+
 @pytest.mark.parametrize(
     ("tag", "tags"),
     [

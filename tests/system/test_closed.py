@@ -1,0 +1,31 @@
+"""Standard files that are closed: a command needs them or does without, and ends with the code of its own result."""
+
+import pytest
+
+COMMANDS = {
+    "train": "seqnlp classify train train.tsv --dev dev.tsv -o {}/m --hidden-size 5 --char-ngram-buckets 99 --epochs 1",
+    "predict": "seqnlp classify predict model one.txt",
+    "vocab": "seqnlp vocab one.txt -o {}/v.json",
+    "bpe": "seqnlp bpe train one.txt -o {}/b.json --size 300",
+}
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_needs_a_stdin_that_it_does_not_read_or_stderr(seqnlp, model, tmp_path, closed, command):
+    (seqnlp.folder / "one.txt").write_text("a lovely film\n")
+    done = seqnlp.shell(f"{COMMANDS[command].format(tmp_path)} {closed}")
+    assert done.code == 0, done.err
+    assert command == "predict" or len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("line", ["vocab - --counts", "classify predict model", "bpe train - -o x.json"])
+def test_a_closed_stdin_that_is_to_be_read_is_said(seqnlp, model, line):
+    done = seqnlp.shell(f"seqnlp {line} <&-")
+    assert (done.code, done.err) == (2, "seqnlp: stdin is closed\n")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-"])
+def test_errors_keep_their_codes_where_nobody_can_be_told(seqnlp, closed):
+    code = 1 if ">&- 2" in closed else 2
+    assert seqnlp.shell(f"seqnlp vocab none.txt --counts {closed}").code == code
