@@ -106,7 +106,8 @@ def test_every_metric_is_listed():
 
 def flags(command: click.Command, context: click.Context) -> set[str]:
     """The flags of a command and of all below it."""
-    found = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    found = {name for option in options for name in (*option.opts, *option.secondary_opts)}
     for name in command.list_commands(context) if isinstance(command, click.Group) else ():
         found |= flags(command.get_command(context, name), context)
     return found

@@ -403,7 +403,7 @@ TRAIN = {
     "numbers": ("x.jsonl", '{"tokens": ["a"], "tags": [1]}\n', [], ["x.jsonl:1: the tags are not a list of strings"]),
     "no field": (
         "x.jsonl",
-        '{"words": ["a"], "tags": ["O"]}\n',
+        '{"said": ["a"], "tags": ["O"]}\n',
         [],
         ["x.jsonl:1: no field 'tokens'", "--tokens-field"],
     ),
