@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import itertools
 import logging
 from typing import Any
 
@@ -30,7 +31,7 @@ def of(task: base.AnyTask) -> click.Command:
             flags.Option(
                 ["--to"],
                 type=click.Choice(task.output_formats),
-                help="Format of the output; by default that of the input, or text.",
+                help="Format of the output; by default that of jsonl and CoNLL where the input is such, else text.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
@@ -57,18 +58,20 @@ def run(
     """Print a prediction for each input."""
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
-    show.check_output(output)
+    show.check_output(output, (file,))
     kind = detect.format_of(file, source, targets=False)
-    to = to or (kind if kind in task.output_formats else "text")
+    to = to or (kind if kind in task.output_formats and kind not in ("csv", "tsv") else "text")
+    task.check(search, to)
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
     warnings: collections.Counter[str] = collections.Counter()
     with task.side_outputs(search) as side_output:
         loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
+        writer = loaded.writer(to, search)
         with show.output(output) as out:
             for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
-                out.write("".join(f"{loaded.line(*one, to, search)}\n" for one in window).encode())
+                out.write("".join(itertools.starmap(writer, window)).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:

@@ -10,16 +10,22 @@ from seqnlp.metrics import base, registry
 
 
 def by_name(
-    name: str, gold: Sequence[Any], predicted: Sequence[Any], options: registry.Options
+    name: str,
+    gold: Sequence[Any],
+    predicted: Sequence[Any],
+    options: registry.Options,
+    others: Sequence[Sequence[str]] = (),
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return the scores of predictions by a metric, the one of that name first, and details.
 
-    gold, predicted: what its `inputs` says, one an item. Raises `DataError` where their numbers differ, or there are
-    none.
+    others: further references, of texts. gold, predicted: what its `inputs` says, one an item.
+    Raises `DataError` where their numbers differ, or there are none.
     """
     metric = registry.METRICS[name]
     module = importlib.import_module(f"seqnlp.metrics.{metric.module}")
     chosen = {option: getattr(options, option) for option in metric.options}
+    if others:
+        chosen["others"] = others
     found: tuple[list[base.Score], dict[str, Any]] = module.measure(metric.scores, gold, predicted, **chosen)
     scores, details = found
     return sorted(scores, key=lambda score: score.name != name), details

@@ -6,22 +6,24 @@ What a task's predict printed is read back by that task; a corpus is read as tra
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import detect, formats, readers, schema, tables
+from seqnlp.preprocess.corpora import conll, detect, formats, schema, tables
 from seqnlp.tasks import base, registry
+from seqnlp.workflows import printed, texts
 
 log = logging.getLogger(__name__)
 
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
+SCORE = re.compile(r"[01]\.\d{4}")  # as predict prints a probability
 
 
 def roles() -> list[str]:
@@ -31,11 +33,12 @@ def roles() -> list[str]:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What to score: a reference, and how to read it; the hypothesis, None where it was not named."""
+    """What to score: a reference, and how to read it; the hypothesis, None where it was not named; more references."""
 
     reference: schema.Source
     hypothesis: str | None
     multi_label: bool = False
+    further: tuple[str, ...] = ()  # files of further references
 
     @property
     def path(self) -> str:
@@ -53,7 +56,8 @@ class Scoring:
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
-        paths = [path for path in (self.path, self.predicted) if os.path.isfile(path) or path.startswith(tables.HUB)]
+        every = (self.path, self.predicted, *self.further)
+        paths = [path for path in every if os.path.isfile(path) or path.startswith(tables.HUB)]
         return schema.Source(tuple(paths)).hashes()
 
 
@@ -69,7 +73,11 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
         gold = [
             tuple(filter(None, map(str.strip, line.split(",") if scoring.multi_label else [line]))) for line in lines
         ]
-    return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label)
+    name, tasks = files.name(scoring.predicted), registry.that_predict("labels")
+    found = printed.answers(scoring.lines(scoring.predicted), name, tasks, config)
+    if len(found) == len(gold):  # a blank line may be that of a blank text, which is not among the references
+        return gold, [() if labels is None else labels for labels in found]
+    return gold, [labels for labels in found if labels is not None]
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
@@ -77,75 +85,10 @@ def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
     return replace(source, columns={role: name for role, name in source.columns.items() if role in task.roles})
 
 
-def _predicted(scoring: Scoring, answers: str, config: Any, *, blank: bool) -> list[Any]:
-    """Return what predict printed, as text or as JSON; a blank line stands for a blank input, and counts if `blank`."""
-    tasks = registry.that_predict(answers)
-    found = []
-    for number, line in enumerate(scoring.lines(scoring.predicted), 1):
-        where = f"{files.name(scoring.predicted)}:{number}"
-        if line.startswith("{"):
-            found.append(_from_json(line, where, tasks, config))
-        elif line.strip() or blank:
-            found.append(_from_text(line, where, tasks[0], config))
-    return [answer for answer in found if answer is not None]
-
-
-def _from_json(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any) -> Any:
-    """Return the answer of the last task that was at work in a line of JSON, None of a blank input."""
-    known = {task.name: task for task in tasks}
-    try:
-        record = json.loads(line)
-        name = [name for name in record if name in known][-1]
-        if record[name] is None:
-            return None
-        return known[name].parse(dict(record[name]), config)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        hint = f"lines of seqnlp {tasks[0].name} predict"
-        raise errors.DataError(f"{where}: no prediction in this JSON", hint) from None
-
-
-def _from_text(line: str, where: str, task: base.AnyTask, config: Any) -> Any:
-    """Return the answer in a line of text as predict prints it."""
-    try:
-        return task.parse(line, config)
-    except ValueError as error:
-        raise errors.DataError(f"{where}: {error}", f"as seqnlp {task.name} predict prints it") from None
-
-
-def texts(scoring: Scoring) -> tuple[list[str], list[str]]:
-    """Return references and hypotheses, one for each segment.
-
-    A corpus has no blank lines between its records, but predict answers each that it finds there with another.
-    """
-    task = registry.that_predict("texts")[0]
-    source = _for(scoring.reference, task)
-    target = task.roles[1]
-    columns = {task.roles[0]: source.columns.get(target, target), **source.columns}  # nobody looks at the source
-    source = replace(source, columns=columns if source.columns else {})
-    if detect.format_of(scoring.path, source, targets=False) == "text":
-        return scoring.lines(scoring.path), _written(scoring)
-    references = [_text(record, target) for record in readers.records(source, task.roles, targets=True)]
-    hypotheses = _written(scoring)
-    if len(hypotheses) != len(references):
-        hypotheses = [text for text in hypotheses if text.strip()]
-    return references, hypotheses
-
-
-def _text(record: formats.Record, role: str) -> str:
-    text = record.values[role]
-    if not isinstance(text, str):
-        raise errors.DataError(f"{record.where}: the {role} is no text", f"name its field with --{role}-field")
-    return text
-
-
-def _written(scoring: Scoring) -> list[str]:
-    """Return the predicted texts: plain lines, or the JSON of predict."""
-    lines = scoring.lines(scoring.predicted)
-    if not _is_json(lines, scoring.predicted):
-        return lines
-    tasks, name = registry.that_predict("texts"), files.name(scoring.predicted)
-    found = [_from_json(line, f"{name}:{n}", tasks, None) if line.strip() else "" for n, line in enumerate(lines, 1)]
-    return ["" if text is None else text for text in found]
+def text_pairs(scoring: Scoring) -> tuple[list[str], list[str]]:
+    """Return references and hypotheses, one for each segment."""
+    gold, is_corpus = texts.of_references(scoring.reference, scoring.path)
+    return gold, texts.hypotheses(scoring.reference, scoring.predicted, len(gold) if is_corpus else 0)
 
 
 def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
@@ -190,8 +133,8 @@ def _cells(line: str, where: str) -> list[str]:
     return cells
 
 
-def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str) -> Sentences:
-    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config())]
+def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str, column: int = 0) -> Sentences:
+    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config(tag_column=column))]
 
 
 def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sentences:
@@ -199,32 +142,34 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     (path,) = source.paths
     lines = list(files.lines(path, source.encoding))
     kind = detect.format_of(path, source, targets=False)
-    words = _first(lines).split()
+    words = printed.first(lines).split("\t")[0].split()  # behind a tab there are probabilities
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if _is_json(lines, path):
-        found = [_from_json(line, where, [task], None) for where, line in numbered]
+    if printed.is_json(lines, path):
+        found = [printed.from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
+    if (table := printed.in_table(lines, source.name(path), [task], None)) is not None:
+        return [list(tags) for tags in table if tags]
     if kind == "text" and words and all("/" in word for word in words):
-        return [list(_from_text(line, where, task, None)) for where, line in numbered]
-    return _in_corpus(task, source, kind if kind != "text" else gold if gold == "conllu" else "conll")
+        return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
+    form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
+    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0)
 
 
-def _is_json(lines: Iterable[str], path: str) -> bool:
-    """Return whether lines are JSON: by the name of the file, or if the first one is an object."""
-    if detect.format_of(path, schema.Source((path,)), targets=False) == "jsonl":
-        return True
-    try:
-        return isinstance(json.loads(_first(lines)), dict)
-    except (ValueError, RecursionError):
-        return False
+def _is_conllu(lines: Sequence[str]) -> bool:
+    """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    return bool(rows) and all(len(row) == conll.UD_COLUMNS and re.match(r"\d", row[0]) for row in rows)
 
 
-def _first(lines: Iterable[str]) -> str:
-    return next((line for line in lines if line.strip()), "")
+def _tag_column(lines: Sequence[str]) -> int:
+    """The column of the tags: 0, the last, but where that holds probabilities the one before."""
+    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip()]
+    probable = [row for row in rows if len(row) > 2 and SCORE.fullmatch(row[-1])]
+    return len(rows[0]) - 1 if rows and len(probable) == len(rows) else 0
 
 
 READERS: Mapping[str, Callable[[Scoring], tuple[list[Any], list[Any]]]] = {
     "labels": labels,
     "tags": tags,
-    "texts": texts,
+    "texts": text_pairs,
 }

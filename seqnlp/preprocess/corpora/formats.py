@@ -18,7 +18,10 @@ FASTTEXT_MARK = "__label__"
 
 @dataclass(frozen=True)
 class Record:
-    """The values of one record by role, None where it has none; the raw line or object; and its place."""
+    """The values of one record by role, None where it has none; as it came; and its place.
+
+    raw: the text of a line, a `Row` of a table, an object of JSON, a block of columns.
+    """
 
     values: dict[str, Any]
     raw: Any
@@ -29,6 +32,15 @@ class Record:
     def where(self) -> str:
         """Return `file:line`."""
         return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table as it came: its input as text, its cells, and the names of the columns where it has a header."""
+
+    text: str
+    cells: tuple[str, ...]
+    header: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -80,13 +92,14 @@ def _csv(file: File) -> Iterator[Record]:
 def _columns(file: File, rows: Iterable[tuple[int, str, list[str]]], hint: str) -> Iterator[Record]:
     """Rows of cells to records: by position, or by name below a header."""
     places: dict[str, list[int]] | None = None
+    header: tuple[str, ...] | None = None
     for index, (number, raw, cells) in enumerate(rows):
         if index == 0 and _is_header(file, cells):
-            places = _places(file, cells)
+            places, header = _places(file, cells), tuple(cells)
             continue
         if not raw.strip():
             if file.needed == 1:  # predict: a blank line gives a blank line
-                yield Record({file.roles[0]: ""}, raw, file.name, number)
+                yield Record({file.roles[0]: ""}, Row("", tuple(cells), header), file.name, number)
             continue
         if places is not None:
             if len(cells) <= max(max(p) for p in places.values()):
@@ -96,7 +109,7 @@ def _columns(file: File, rows: Iterable[tuple[int, str, list[str]]], hint: str) 
             if len(cells) != len(file.roles) if file.needed > 1 else len(cells) > len(file.roles):
                 raise file.error(number, f"{count(cells)}, expected {len(file.roles)} ({', '.join(file.roles)})", hint)
             values = dict(zip(file.roles, cells, strict=False))
-        yield Record(values, raw, file.name, number)
+        yield Record(values, Row(values[file.roles[0]], tuple(cells), header), file.name, number)
 
 
 def count(cells: Sequence[str]) -> str:
@@ -196,7 +209,7 @@ def _fasttext(file: File) -> Iterator[Record]:
             if not line.strip():
                 continue
             raise file.error(number, "no __label__", "every line names its label, as in: __label__good I liked it")
-        yield Record({file.roles[0]: text, file.roles[1]: marked or None}, line, file.name, number)
+        yield Record({file.roles[0]: text, file.roles[1]: marked or None}, text, file.name, number)
 
 
 READERS: dict[str, Callable[[File], Iterator[Record]]] = {

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqnlp import errors
 from seqnlp.metrics import classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Search
+
+LABEL = "label"  # the column with the answer
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
     if codec.multi_label:
         chosen: dict[str, Any] = {"labels": list(prediction.labels)}
     else:
-        chosen = {"label": prediction.labels[0], "score": scores[prediction.labels[0]]}
+        chosen = {"label": next(iter(prediction.labels), None), "score": round(prediction.ranked[0][1], 4)}
     attention = {} if prediction.attention is None else {"attention": prediction.attention}
     return {**chosen, "scores": scores, **attention}
 
@@ -42,23 +45,62 @@ def write(prediction: Prediction | None, search: Search) -> str:
     """Return the labels of one item as a line: joined by commas, or each with its probability, separated by tabs."""
     if prediction is None:
         return ""
+    if search.top == 1 and not search.scores:
+        return joined(prediction.labels)
+    return "\t".join(f"{label}\t{probability:.4f}" for label, probability in _shown(prediction, search))
+
+
+def joined(labels: Sequence[str]) -> str:
+    """Return the labels of an item as one text."""
+    return ",".join(labels)
+
+
+def _shown(prediction: Prediction, search: Search) -> list[tuple[str, float]]:
+    """The labels that are printed with their probabilities; an item without a label has that of the best."""
     if search.top > 1:
-        shown = prediction.ranked[: search.top]
-    elif search.scores:
-        shown = [(label, prediction.probability(label)) for label in prediction.labels]
-    else:
-        return ",".join(prediction.labels)
-    return "\t".join(f"{label}\t{probability:.4f}" for label, probability in shown)
+        return prediction.ranked[: search.top]
+    if search.min_score:
+        return [(joined(prediction.labels), prediction.ranked[0][1])]
+    return [(label, prediction.probability(label)) for label in prediction.labels]
+
+
+def columns(search: Search) -> list[str]:
+    """Return the columns of csv and tsv: label and score, again with a number for each more of --top."""
+    numbers = ["", *(f"_{number}" for number in range(2, search.top + 1))]
+    return [name + number for number in numbers for name in (LABEL, "score")]
+
+
+def cells(prediction: Prediction, search: Search, codec: Codec) -> dict[str, str]:
+    """Return what stands in the columns; of several labels both are joined by commas."""
+    shown = [(label, f"{probability:.4f}") for label, probability in _shown(prediction, search)]
+    if codec.multi_label and search.top == 1:
+        shown = [(joined([label for label, _ in shown]), ",".join(probability for _, probability in shown))]
+        shown = shown if prediction.labels else [("", f"{prediction.ranked[0][1]:.4f}")]
+    elif search.top == 1:
+        shown = [(joined(prediction.labels), f"{prediction.ranked[0][1]:.4f}")]
+    return dict(zip(columns(search), (cell for pair in shown for cell in pair), strict=False))
+
+
+def check(search: Search) -> None:
+    """Raise `UsageError` where options exclude each other."""
+    if search.otherwise is not None and not search.min_score:
+        raise errors.UsageError("--otherwise has no effect without --min-score")
+    if search.min_score and search.top > 1:
+        raise errors.UsageError("--min-score has no effect on --top, which prints labels with their probabilities")
 
 
 def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
     """Return the labels in what `write` or `value` gave; None where they are those of a blank text."""
     if isinstance(written, Mapping):
-        return tuple(written["labels"]) if "labels" in written else (written["label"],)
+        if "labels" in written:
+            return tuple(written["labels"])
+        return () if written["label"] is None else (written["label"],)
     cells = written.split("\t")
     if multi_label:
         return tuple(part.strip() for cell in cells[::2] for part in cell.split(",") if part.strip())
-    return (cells[0].strip(),) if cells[0].strip() else None
+    if not cells[0].strip():
+        return None if len(cells) == 1 else ()
+    return (cells[0].strip(),)
 
 
 def score(

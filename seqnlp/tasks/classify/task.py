@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqnlp import options
+from seqnlp import errors, options
 from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import examples, formats
 from seqnlp.preprocess.corpora.examples import Example
@@ -34,6 +34,8 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
     min_epochs = 5
     preview_columns = ("ids", "labels")
+    separator = ","
+    answer_column = output.LABEL
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record, config.multi_label)
@@ -100,6 +102,24 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
         return output.write(prediction, search)
 
+    def check(self, search: Search, output_format: str) -> None:
+        output.check(search)
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
+        return output.columns(search)
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
+        return output.cells(prediction, search, codec)
+
+    def configured(self, codec: Codec, search: Search) -> Codec:
+        output.check(search)
+        if search.min_score and codec.multi_label:
+            raise errors.UsageError("--min-score is for one label an item", "--threshold is for several")
+        return codec
+
+    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...]:
+        return output.parse(cell, config.multi_label) or ()
+
     def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
         return output.parse(written, config.multi_label)
 
@@ -142,8 +162,11 @@ def _prediction(
     probabilities: Sequence[float], attention: list[tuple[str, float]] | None, codec: Codec, search: Search
 ) -> Prediction:
     ranked = sorted(zip(codec.classes.names, probabilities, strict=True), key=lambda item: -item[1])
-    chosen = [item for item in ranked if item[1] >= search.threshold] if codec.multi_label else ranked[:1]
-    return Prediction(tuple(label for label, _ in chosen), ranked, attention)
+    least = search.threshold if codec.multi_label else search.min_score
+    chosen = tuple(label for label, probability in ranked if probability >= least)
+    if not codec.multi_label:
+        chosen = chosen[:1] or tuple(filter(None, [search.otherwise]))
+    return Prediction(chosen, ranked, attention)
 
 
 def _looked_at(words: Sequence[Sequence[str]], weights: np.ndarray) -> list[list[tuple[str, float]] | None]:
