@@ -8,12 +8,23 @@ from dataclasses import replace
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import formats, readers, schema
+from seqnlp.preprocess.corpora import formats, readers, references, schema
 from seqnlp.preprocess.corpora.examples import Example
 
 log = logging.getLogger(__name__)
 
 SOURCE, TARGET = ROLES = ("source", "target")
+
+
+class Target(str):
+    """A target that has others beside it: further references."""
+
+    others: tuple[str, ...]
+
+
+def others(target: str) -> tuple[str, ...]:
+    """Return the further references of a target."""
+    return target.others if isinstance(target, Target) else ()
 
 
 def labelled(record: formats.Record) -> Example:
@@ -36,13 +47,29 @@ def _text(record: formats.Record, role: str) -> str:
 def pairs(source: schema.Source) -> Iterator[Example]:
     """Yield pairs; those with a blank side are left out, and counted at the end."""
     blank = 0
-    for pair in map(labelled, readers.records(source, ROLES, targets=True)):
+    records = map(labelled, readers.records(source, ROLES, targets=True))
+    for pair in _with_others(records, source) if source.references else records:
         if pair.source.strip() and pair.target.strip():
             yield pair
         else:
             blank += bool(pair.source.strip() or pair.target.strip())
     if blank:
         log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
+
+
+def _with_others(pairs: Iterable[Example], source: schema.Source) -> Iterator[Example]:
+    """Yield each pair with its further references, which are as many in every file as there are pairs."""
+    further = [references.read(replace(source, references=()), path, ROLES)[0] for path in source.references]
+    number = 0
+    for number, pair in enumerate(pairs, 1):
+        target = Target(pair.target)
+        target.others = tuple(texts[number - 1] if number <= len(texts) else "" for texts in further)
+        yield replace(pair, target=target)
+    for path, texts in zip(source.references, further, strict=True):
+        if len(texts) != number:
+            raise errors.DataError(
+                f"{files.name(path)}: {len(texts)} references, {source.title} has {number}", "one for each segment"
+            )
 
 
 def with_references(inputs: Iterable[Example], path: str, source: schema.Source) -> Iterator[Example]:
