@@ -145,7 +145,7 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     lines = list(files.lines(path, source.encoding))
     kind = detect.format_of(path, source, targets=False)
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if printed.is_json(lines, path):
+    if printed.is_json(lines, kind):
         found = [printed.from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
     if (table := printed.in_table(lines, source.name(path), [task], None)) is not None:

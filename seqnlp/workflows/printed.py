@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import detect, schema
 from seqnlp.tasks import base
 from seqnlp.workflows import written_table
 
@@ -65,9 +64,9 @@ def from_text(line: str, where: str, task: base.AnyTask, config: Any) -> Any:
         raise errors.DataError(f"{where}: {error}", f"as seqnlp {task.name} predict prints it") from None
 
 
-def is_json(lines: Iterable[str], path: str) -> bool:
-    """Return whether lines are JSON: by the name of the file, or if the first one is an object."""
-    if detect.format_of(path, schema.Source((path,)), targets=False) == "jsonl":
+def is_json(lines: Iterable[str], kind: str) -> bool:
+    """Return whether lines are JSON: by the format of their file, or if the first one is an object."""
+    if kind == "jsonl":
         return True
     try:
         return isinstance(json.loads(first(lines)), dict)

@@ -33,7 +33,7 @@ def _written(said: schema.Source) -> list[str]:
     if detect.is_table(path, said):
         return references.of_corpus(said, tasks[0].roles)
     lines, kind = list(said.lines(path)), detect.format_of(path, said, targets=False)
-    if printed.is_json(lines, path):
+    if printed.is_json(lines, kind):
         numbered = ((line, f"{name}:{number}") for number, line in enumerate(lines, 1))
         texts = [printed.from_json(line, where, tasks, None) if line.strip() else "" for line, where in numbered]
     elif (table := printed.in_table(lines, name, tasks, None)) is not None:

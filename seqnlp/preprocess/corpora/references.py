@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seqnlp import errors
-from seqnlp.io import files
 from seqnlp.preprocess.corpora import detect, readers, schema
 
 
@@ -15,13 +14,11 @@ def read(source: schema.Source, path: str, roles: Sequence[str]) -> tuple[list[s
 
     source: how to read it; roles: of a corpus, the input and the target.
     """
-    source = replace(source, paths=(path,))
-    columns = {role: name for role, name in source.columns.items() if role in roles}
-    if (
-        not detect.is_table(path, source)
-        and detect.format_of(path, replace(source, columns=columns), targets=False) == "text"
-    ):
-        return list(files.lines(path, source.encoding)), False
+    source = schema.copied(replace(source, paths=(path,)))
+    (path,) = source.paths
+    own = replace(source, columns={role: name for role, name in source.columns.items() if role in roles})
+    if not detect.is_table(path, own) and detect.format_of(path, own, targets=False) == "text":
+        return list(source.lines(path)), False
     return of_corpus(source, roles), True
 
 
