@@ -267,7 +267,9 @@ def test_near_no_temperature_and_the_best_piece_alone_are_greedy(seqnlp, turner)
 def test_a_prefix_and_lengths_shape_every_translation(seqnlp, turner):
     lines = predict(seqnlp, "turn-test.in", "--prefix", "7 7").lines
     assert all(line.startswith("7 7") for line in lines)
-    (long,) = as_json(predict(seqnlp, "--min-length-ratio", "3", "--to", "jsonl", "--attention-weights", stdin="1 2 3 4 5 6\n"))
+    (long,) = as_json(
+        predict(seqnlp, "--min-length-ratio", "3", "--to", "jsonl", "--attention-weights", stdin="1 2 3 4 5 6\n")
+    )
     assert len(long["attention"]["target"]) >= 3 * len(long["attention"]["source"])
     assert "long" in long["quality"]["flags"] and long["quality"]["length_ratio"] >= 3
 
