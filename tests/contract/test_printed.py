@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from seqnlp import errors
 from seqnlp.metrics import measure
 from seqnlp.metrics import registry as metrics
 from seqnlp.preprocess.batching import buckets
@@ -74,6 +75,22 @@ def scores(case, source, path, metric):
     gold, predicted = answers.READERS[metrics.METRICS[metric].inputs](scoring)
     options = metrics.Options(multi_label=scoring.multi_label)
     return {score.name: score.value for score in measure.by_name(metric, gold, predicted, options)[0]}
+
+
+def test_further_references_count_in_eval(case, trained, model, tmp_path):
+    if model.task.answers != "texts":
+        pytest.skip("its answers are no texts")
+    made = write(tmp_path, {"x.tsv": "eins\tfive\n\tblank\nzwei\tone\n", "more": "one\nx\ntwo\n"})
+    several = dataclasses.replace(made, paths=made.paths[:1], references=made.paths[1:])
+    search = model.task.Search()
+    alone, _ = evaluate.evaluate(model, "m", dataclasses.replace(several, references=()), search, buckets.Limits())
+    result, mistakes = evaluate.evaluate(model, "m", several, search, buckets.Limits())
+    values = [{score["name"]: score["value"] for score in one["scores"]} for one in (alone, result)]
+    assert values[0]["exact_match"] == 0 and values[1]["exact_match"] == 100 and values[1]["chrf"] == 100
+    assert mistakes == [] and list(result["data"]) == [*made.paths]
+    (tmp_path / "more").write_text("one\n")
+    with pytest.raises(errors.DataError, match=r"more: 1 references, .* has 3"):
+        evaluate.evaluate(model, "m", several, search, buckets.Limits())
 
 
 FLAGS = {"labels": [{}, {"scores": True}], "tags": [{}, {"scores": True}], "texts": [{}]}

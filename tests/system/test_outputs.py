@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import io
 import json
 import os
 import signal
@@ -77,7 +76,8 @@ def test_a_table_keeps_its_columns_and_is_scored_as_it_is(seqnlp, model, says, c
     fields = ["--text-field", "text", "--label-field", "label"]
     result = predict(seqnlp, model, "table.csv", "--text-field", "text", "--to", "csv", "-o", "said.csv")
     assert result.out == ""
-    header, *found = csv.reader(io.StringIO((seqnlp.folder / "said.csv").read_bytes().decode(), newline=""))
+    with open(seqnlp.folder / "said.csv", newline="") as file:
+        header, *found = csv.reader(file)
     assert header == ["n", "text", "label", "predicted_label", "score"]
     assert [row[:3] for row in found] == [list(map(str, row)) for row in rows[1:]]
     scored = seqnlp("score", "f1", "table.csv", "said.csv", *fields).json["scores"][0]

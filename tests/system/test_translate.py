@@ -208,7 +208,9 @@ def test_results_do_not_depend_on_the_batch_size(seqnlp, turner, options):
 def test_the_score_of_a_reference_is_what_the_search_reports(seqnlp, turner, options):
     found = as_json(predict(seqnlp, "turn-test.in", "--to", "jsonl", "--attention-weights", *options))
     write(seqnlp, "turn.ref", [value["text"] for value in found])
-    scores = predict(seqnlp, "turn-test.in", "--score-reference", "turn.ref", *options).lines
+    place = options.index("--nbest") if "--nbest" in options else len(options)
+    one = [*options[:place], *options[place + 2 :]]  # a reference has one score
+    scores = predict(seqnlp, "turn-test.in", "--score-reference", "turn.ref", *one).lines
     known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
 
     def pieces(text):

@@ -15,7 +15,6 @@ from seqnlp.metrics import base as metrics
 from seqnlp.metrics import rouge, translation
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base
-from seqnlp.tasks.translate import reading
 from seqnlp.tasks.translate.codec import Codec
 from seqnlp.tasks.translate.options import Search
 
@@ -154,7 +153,7 @@ def score(
 ) -> base.Result:
     """Return BLEU, chrF, TER, ROUGE and exact matches; without intervals, as in training, only the first two."""
     found, gold = [prediction.best.text for prediction in predictions], [example.target for example in corpus]
-    others = list(zip(*map(reading.others, gold), strict=True))
+    others = list(zip(*(example.others for example in corpus), strict=True))
     names = ("bleu", "chrf", "ter") if intervals and not _endless(found, gold) else ("bleu", "chrf")
     tokenize = codec.scored_tokenize or codec.bleu_tokenize
     scores = translation.score(
@@ -162,7 +161,7 @@ def score(
     )
     if not intervals:
         return scores, {}
-    exact = metrics.from_means({"exact_match": [_equal(*pair, codec) for pair in zip(found, gold, strict=True)]})
+    exact = metrics.from_means({"exact_match": [_equal(*pair, codec) for pair in zip(found, corpus, strict=True)]})
     return [*scores, *rouge.score(found, gold, others=others), *exact], {}
 
 
@@ -174,15 +173,15 @@ def _endless(found: Sequence[str], gold: Sequence[str]) -> bool:
     return longest > TER_WORDS
 
 
-def _equal(found: str, gold: str, codec: Codec) -> bool:
+def _equal(found: str, example: Example, codec: Codec) -> bool:
     """Whether a translation is a reference, or one of several."""
-    every = [text.strip() for text in (found, gold, *reading.others(gold))]
+    every = [text.strip() for text in (found, example.target, *example.others)]
     found, *references = [text.lower() for text in every] if codec.lowercase else every
     return found in references
 
 
-def _sentence(found: str, gold: str, tokenize: str) -> float:
-    return translation.sentence(found, gold, *reading.others(gold), tokenize=tokenize)
+def _sentence(found: str, example: Example, tokenize: str) -> float:
+    return translation.sentence(found, example.target, *example.others, tokenize=tokenize)
 
 
 def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec) -> list[dict[str, Any]]:
@@ -191,12 +190,12 @@ def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction], codec
     wrong = [
         {
             "where": example.where,
-            "bleu": round(_sentence(prediction.best.text, example.target, tokenize), 2),
+            "bleu": round(_sentence(prediction.best.text, example, tokenize), 2),
             "gold": example.target,
             "predicted": prediction.best.text,
             "source": example.source,
         }
         for example, prediction in zip(corpus, predictions, strict=True)
-        if not _equal(prediction.best.text, example.target, codec)
+        if not _equal(prediction.best.text, example, codec)
     ]
     return sorted(wrong, key=lambda mistake: float(str(mistake["bleu"])))

@@ -16,17 +16,6 @@ log = logging.getLogger(__name__)
 SOURCE, TARGET = ROLES = ("source", "target")
 
 
-class Target(str):
-    """A target that has others beside it: further references."""
-
-    others: tuple[str, ...]
-
-
-def others(target: str) -> tuple[str, ...]:
-    """Return the further references of a target."""
-    return target.others if isinstance(target, Target) else ()
-
-
 def labelled(record: formats.Record) -> Example:
     """Return the source of a record with its target."""
     return Example(_text(record, SOURCE), _text(record, TARGET), record.raw, record.file, record.line)
@@ -62,9 +51,7 @@ def _with_others(pairs: Iterable[Example], source: schema.Source) -> Iterator[Ex
     further = [references.read(replace(source, references=()), path, ROLES)[0] for path in source.references]
     number = 0
     for number, pair in enumerate(pairs, 1):
-        target = Target(pair.target)
-        target.others = tuple(texts[number - 1] if number <= len(texts) else "" for texts in further)
-        yield replace(pair, target=target)
+        yield replace(pair, others=tuple(texts[number - 1] if number <= len(texts) else "" for texts in further))
     for path, texts in zip(source.references, further, strict=True):
         if len(texts) != number:
             raise errors.DataError(

@@ -16,7 +16,7 @@ from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
-from seqnlp.tasks.translate import output, reading, search
+from seqnlp.tasks.translate import output, search
 from seqnlp.workflows import model_folder
 
 translate = registry.get("translate")
@@ -559,9 +559,7 @@ def test_options_without_a_place_are_refused():
 
 
 def test_a_text_is_right_if_it_is_one_of_the_references():
-    target = reading.Target("zwo")
-    target.others = ("two",)
-    one = Example("zwei", target, None, "x", 1)
+    one = Example("zwei", "zwo", None, "x", 1, ("two",))
     scores = {score.name: score.value for score in translate.score([one] * 2, [found()] * 2, CODEC)[0]}
     assert scores["exact_match"] == scores["chrf"] == scores["rouge1"] == 100 and scores["ter"] == 0
     assert translate.mistakes([one], [found()], CODEC) == []
