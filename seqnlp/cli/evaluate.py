@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
 import click
 
+from seqnlp import errors
 from seqnlp.cli import flags, show, threshold
-from seqnlp.io import atomic, jsonl
+from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base
 
 
@@ -26,6 +29,7 @@ def of(task: base.AnyTask) -> click.Command:
                 metavar="FILE",
                 help="Write the mistakes, worst first, gold beside predicted: .tsv or .jsonl.",
             ),
+            *(_references() if task.answers == "texts" else ()),
             *(option for option in flags.of(task.Search) if option.group not in flags.PREDICTING),
             flags.ENSEMBLE,
             *flags.limits(),
@@ -51,6 +55,7 @@ def run(
     """Score a model, and print the result."""
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source(test, task.roles, values)
+    source = _with_references(source, values.get("references", ()))
     if errors_ is not None:
         show.check_output(errors_, test)
     from seqnlp.workflows import evaluate  # they load torch: after all that can be checked first
@@ -63,6 +68,28 @@ def run(
         _write_mistakes(errors_, mistakes)
     show.result(content)
     threshold.check(content["scores"][0], fail_under)
+
+
+def _references() -> list[click.Option]:
+    return [
+        flags.Option(
+            ["--reference", "references"],
+            multiple=True,
+            metavar="FILE",
+            group="Reading",
+            help="Further references of TEST; may be repeated.",
+        )
+    ]
+
+
+def _with_references(source: schema.Source, paths: tuple[str, ...]) -> schema.Source:
+    """The source with files of further references; raises `UsageError` where they cannot be read beside it."""
+    schema.Source(paths).check()
+    if paths and source.encoded:
+        raise errors.UsageError("--reference needs the texts, not an encoded corpus", "give the files it is made of")
+    if files.STDIN in paths:
+        raise errors.UsageError("a further reference cannot be stdin", "give a file")
+    return dataclasses.replace(source, references=paths)
 
 
 def _write_mistakes(path: str, mistakes: list[dict[str, Any]]) -> None:

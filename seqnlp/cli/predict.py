@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import itertools
 import logging
 from typing import Any
 
@@ -30,7 +31,7 @@ def of(task: base.AnyTask) -> click.Command:
             flags.Option(
                 ["--to"],
                 type=click.Choice(task.output_formats),
-                help="Format of the output; by default that of the input, or text.",
+                help="Format of the output; by default that of jsonl and CoNLL where the input is such, else text.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
@@ -57,7 +58,8 @@ def run(
     """Print a prediction for each input."""
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
-    show.check_output(output)
+    show.check_output(output, (file,))
+    task.check(search, to or "jsonl")  # which has a place for all; what the input is shows when it is read
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
     warnings: collections.Counter[str] = collections.Counter()
@@ -65,10 +67,13 @@ def run(
         loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
         source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
+        writer = None
         with show.output(output) as out:
             for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
-                form = to or _output_format(task, source)
-                out.write("".join(f"{loaded.line(*one, form, search)}\n" for one in window).encode())
+                if writer is None:
+                    task.check(search, to := to or _output_format(task, source))
+                    writer = loaded.writer(to, search)
+                out.write("".join(itertools.starmap(writer, window)).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:

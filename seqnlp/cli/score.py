@@ -12,19 +12,29 @@ from seqnlp import errors
 from seqnlp.cli import flags, show, threshold
 from seqnlp.io import files
 from seqnlp.metrics import measure, registry
-from seqnlp.workflows import answers, corpus_answers
+from seqnlp.preprocess.corpora import schema
+from seqnlp.workflows import answers, corpus_answers, texts
 
 
-def run(metric: str, reference: str, hypothesis: str | None, fail_under: float | None, **values: Any) -> None:
+def run(
+    metric: str,
+    reference: str,
+    hypothesis: str | None,
+    references: tuple[str, ...],
+    fail_under: float | None,
+    **values: Any,
+) -> None:
     """Score a file of predictions."""
     show.set_up(values)
     begin = time.monotonic()
     source = flags.source((reference,), answers.roles(), values)
-    scoring = answers.Scoring(source, hypothesis, values["multi_label"])
+    scoring = answers.Scoring(source, hypothesis, values["multi_label"], references)
     inputs = corpus_answers.inputs(registry.METRICS[metric], source, hypothesis)
     _check(metric, scoring, inputs)
     gold, predicted = answers.READERS[inputs](scoring)
-    scores, details = measure.by_name(metric, gold, predicted, flags.take(registry.Options, dict(values)), inputs)
+    others = [texts.of_references(source, path)[0] for path in references]
+    options = flags.take(registry.Options, dict(values))
+    scores, details = measure.by_name(metric, gold, predicted, options, inputs, others)
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
@@ -43,9 +53,14 @@ def _check(metric: str, scoring: answers.Scoring, inputs: registry.Inputs) -> No
             raise errors.UsageError(f"{found[0]} has no effect on {metric}", f"it is for {', '.join(takers)}")
     if scoring.multi_label and inputs == "tags":
         raise errors.UsageError("--multi-label has no effect on tags", "a token has one")
+    if scoring.further and inputs != "texts":
+        raise errors.UsageError(f"--reference has no effect on {metric}", "it is for metrics of texts")
+    schema.Source(scoring.further).check()
     alone = inputs == "tags" and scoring.hypothesis is None
     if scoring.path == scoring.predicted == files.STDIN and not alone:
         raise errors.UsageError("reference and hypothesis cannot both be stdin")
+    if files.STDIN in scoring.further:
+        raise errors.UsageError("a further reference cannot be stdin", "give a file")
 
 
 def _takers(option: str) -> list[str]:
@@ -76,7 +91,7 @@ HELP = """Score HYPOTHESIS (a file, or stdin) against REFERENCE.
 \b
 {}
 
-HYPOTHESIS may be what predict prints, as text or as JSON."""
+HYPOTHESIS may be what predict prints, as text, jsonl, csv or tsv."""
 
 INPUTS = {
     "labels": """\
@@ -108,6 +123,12 @@ command = flags.Command(
         click.Argument(["metric"], type=click.Choice(tuple(registry.METRICS), case_sensitive=False), metavar="METRIC"),
         click.Argument(["reference"]),
         click.Argument(["hypothesis"], required=False),
+        flags.Option(
+            ["--reference", "references"],
+            multiple=True,
+            metavar="FILE",
+            help="Further references (bleu, chrf, ter, rouge); may be repeated.",
+        ),
         *_options(),
         threshold.option(),
         *flags.reading(answers.roles()),

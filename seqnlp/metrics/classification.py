@@ -23,7 +23,8 @@ def score(
     """Return the scores and details: micro averages, each class, the confusion matrix.
 
     With one label an item the scores are accuracy and macro F1, precision and recall; with `multi_label` macro F1,
-    precision and recall, and exact_match. Classes are those that occur in gold or predicted, as in scikit-learn.
+    precision and recall, and exact_match. An item without a label counts as wrong, and how many have one, in percent,
+    is the coverage in the details. Classes are those that occur in gold or predicted, as in scikit-learn.
     Raises `DataError` where the numbers of items differ, or there are none.
     """
     if len(gold) != len(predicted):
@@ -40,8 +41,11 @@ def score(
     details: dict[str, Any] = {"micro": _micro(counts.total), "classes": per_class(counts.total, names)}
     if multi_label:
         return [*averages, *equal], details
+    if not all(predicted):
+        details["coverage"] = round(100 * sum(map(bool, predicted)) / len(predicted), 6)
     if len(names) <= MAX_CONFUSION:
-        details["confusion"] = confusion([g[0] for g in gold], [p[0] for p in predicted], names)
+        answered = [(g[0], p[0]) for g, p in zip(gold, predicted, strict=True) if p]
+        details["confusion"] = confusion([g for g, _ in answered], [p for _, p in answered], names)
     return [*equal, *averages], details
 
 

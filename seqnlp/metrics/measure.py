@@ -15,10 +15,12 @@ def by_name(
     predicted: Sequence[Any],
     options: registry.Options,
     inputs: registry.Inputs | None = None,
+    others: Sequence[Sequence[str]] = (),
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return the scores of predictions by a metric, the one of that name first, and details.
 
     gold, predicted: what its `inputs` says, one an item; `inputs` where they are others: tags, taken as plain classes.
+    others: further references, of texts.
     Raises `DataError` where their numbers differ, or there are none.
     """
     metric = registry.METRICS[name]
@@ -26,6 +28,8 @@ def by_name(
         metric = registry.TAGS_AS_CLASSES
     module = importlib.import_module(f"seqnlp.metrics.{metric.module}")
     chosen = {option: getattr(options, option) for option in metric.options}
+    if others:
+        chosen["others"] = others
     found: tuple[list[base.Score], dict[str, Any]] = module.measure(metric.scores, gold, predicted, **chosen)
     scores, details = found
     return sorted(scores, key=lambda score: score.name != name), details

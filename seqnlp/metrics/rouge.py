@@ -24,6 +24,7 @@ def score(
     hypotheses: Sequence[str],
     references: Sequence[str],
     *,
+    others: Sequence[Sequence[str]] = (),
     names: Sequence[str] = NAMES,
     stem: bool = False,
     intervals: bool = True,
@@ -32,29 +33,38 @@ def score(
 
     rouge_score's own tokenizer takes every letter beyond ASCII for a blank. Where any text has such letters or digits
     all are split by ours, which equals it on ASCII; the signature says tok:ascii or tok:unicode. stem: Porter's
-    suffixes of English are cut off. rougeLsum takes a line for a sentence.
+    suffixes of English are cut off. rougeLsum takes a line for a sentence. others: further references, of which, for
+    each kind, the one with the best F-measure counts.
     Raises `DataError` where the numbers of items differ, or there are none.
     """
-    translation.check(hypotheses, references)
+    translation.check(hypotheses, references, others)
     from rouge_score import rouge_scorer  # a second, for all of nltk
 
-    beyond = any(map(beyond_ascii, references)) or any(map(beyond_ascii, hypotheses))
+    beyond = any(beyond_ascii(text) for texts in (references, *others, hypotheses) for text in texts)
     scorer = rouge_scorer.RougeScorer(list(names), use_stemmer=stem, tokenizer=Tokenizer(stem) if beyond else None)
-    found = [scorer.score(reference, said) for said, reference in zip(hypotheses, references, strict=True)]
-    details = (
+    targets = zip(references, *others, strict=True)
+    found = [scorer.score_multi(several, said) for said, several in zip(hypotheses, targets, strict=True)]
+    details: tuple[str, ...] = (
         f"tok:{'unicode' if beyond else 'ascii'}",
         f"stem:{'yes' if stem else 'no'}",
         f"rouge-score:{metadata.version('rouge-score')}",
     )
+    details = (f"nrefs:{1 + len(others)}", *details) if others else details
     columns = {name: [item[name].fmeasure for item in found] for name in names}
     return base.from_means(columns, *details, intervals=intervals)
 
 
 def measure(
-    names: Sequence[str], gold: Sequence[str], predicted: Sequence[str], *, stem: bool = False, lowercase: bool = True
+    names: Sequence[str],
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    *,
+    others: Sequence[Sequence[str]] = (),
+    stem: bool = False,
+    lowercase: bool = True,
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return the scores of `names`, for the registry; case never counts."""
-    return score(predicted, gold, names=names, stem=stem), {}
+    return score(predicted, gold, others=others, names=names, stem=stem), {}
 
 
 def beyond_ascii(text: str) -> bool:

@@ -24,6 +24,7 @@ def score(
     hypotheses: Sequence[str],
     references: Sequence[str],
     *,
+    others: Sequence[Sequence[str]] = (),
     tokenize: str = "13a",
     lowercase: bool = False,
     names: Sequence[str] = NAMES,
@@ -31,14 +32,15 @@ def score(
 ) -> list[base.Score]:
     """Return the scores of `names`, in that order.
 
+    others: further references of all segments.
     tokenize: of BLEU alone, one of TOKENIZERS; lowercase: of BLEU and chrF, as TER ignores case anyway. Values and
     signatures are those of the `sacrebleu` command, which say nothing of the intervals: `bootstrap.interval` does.
     Raises `DataError` where the numbers of segments differ, or there are none; `UsageError` for a tokenizer that
     does not exist.
     """
-    check(hypotheses, references)
+    check(hypotheses, references, others)
     metrics = {name: _metric(name, tokenize, lowercase) for name in names}
-    return [_score(name, metric, hypotheses, references, intervals) for name, metric in metrics.items()]
+    return [_score(name, metric, hypotheses, [references, *others], intervals) for name, metric in metrics.items()]
 
 
 def measure(
@@ -46,6 +48,7 @@ def measure(
     gold: Sequence[str],
     predicted: Sequence[str],
     *,
+    others: Sequence[Sequence[str]] = (),
     tokenize: str = "13a",
     lowercase: bool = False,
 ) -> tuple[list[base.Score], dict[str, Any]]:
@@ -53,20 +56,27 @@ def measure(
     stops = sum(text.endswith(" .") for text in predicted)
     if "bleu" in names and stops >= SPLIT_STOPS:
         log.warning('%d lines end in " .": BLEU is meant for text that is not split into tokens', stops)
-    return score(predicted, gold, tokenize=tokenize, lowercase=lowercase, names=names), {}
+    return score(predicted, gold, others=others, tokenize=tokenize, lowercase=lowercase, names=names), {}
 
 
-def sentence(hypothesis: str, reference: str, *, tokenize: str = "13a") -> float:
+def sentence(hypothesis: str, *references: str, tokenize: str = "13a") -> float:
     """Return the BLEU of one sentence, from 0 to 100, which is what mistakes are sorted by.
 
     It is sacrebleu's: of no more n-gram orders than the hypothesis has words, and each order without a match counts
     for half a match, the next for a quarter (Chen & Cherry 2014, method 3).
     """
-    return float(_bleu(tokenize, False, True).sentence_score(hypothesis, [reference]).score)
+    return float(_bleu(tokenize, False, True).sentence_score(hypothesis, references).score)
 
 
-def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
-    """Raise `DataError` unless there is one hypothesis for each reference, and anything at all."""
+def check(hypotheses: Sequence[str], references: Sequence[str], others: Sequence[Sequence[str]] = ()) -> None:
+    """Raise `DataError` unless there is one hypothesis for each reference, as many of the others, and anything at all.
+
+    others: further references.
+    """
+    for further in others:
+        if len(further) != len(references):
+            what = f"{len(references)} references, {len(further)} further ones"
+            raise errors.DataError(what, "each file must have one line for each segment")
     if len(hypotheses) != len(references):
         raise errors.DataError(
             f"{len(references)} references, {len(hypotheses)} hypotheses", "both must have one line for each segment"
@@ -75,9 +85,11 @@ def check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
         raise errors.DataError("nothing to score: no segments")
 
 
-def _score(name: str, metric: Any, hypotheses: Sequence[str], references: Sequence[str], intervals: bool) -> base.Score:
+def _score(
+    name: str, metric: Any, hypotheses: Sequence[str], references: Sequence[Sequence[str]], intervals: bool
+) -> base.Score:
     """The formula and the statistics of each segment are sacrebleu's; chrF has no public way to either."""
-    counts = bootstrap.Counts.of(metric._extract_corpus_statistics(hypotheses, [references]))
+    counts = bootstrap.Counts.of(metric._extract_corpus_statistics(hypotheses, references))
 
     def value(sums: np.ndarray) -> np.ndarray:
         rows = sums.reshape(-1, sums.shape[-1]).tolist()

@@ -82,7 +82,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Prediction: type[PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
-    output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl")
+    output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
+    answer_column: ClassVar[str] = ""  # of csv and tsv; by default the name of the task
     warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, said once, with their number
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
@@ -213,6 +214,38 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         codec: CodecT,
     ) -> str:
         """Return the text of a prediction in an output format but jsonl, without a line end; None: of a blank one."""
+
+    def check(self, search: SearchT, output: str) -> None:
+        """Raise `UsageError` where options of a search exclude each other, or have no place in an output format."""
+
+    def ranked(
+        self, example: examples.Example, prediction: PredictionT, output: str, search: SearchT
+    ) -> Sequence[tuple[str, float]] | None:
+        """Return texts with their scores, best first, where a search asks for the n best as text; else None."""
+        return None
+
+    @property
+    def answer(self) -> str:
+        """Return what csv and tsv call the column with the answer."""
+        return self.answer_column or self.name
+
+    def columns(self, given: Sequence[str] | None, search: SearchT) -> Sequence[str]:
+        """Return the columns that csv and tsv have behind those of the input: `given`, None where it has no header."""
+        return [self.answer]
+
+    def cells(
+        self, example: examples.Example, prediction: PredictionT, search: SearchT, codec: CodecT
+    ) -> Mapping[str, str]:
+        """Return what stands in the columns of a prediction, and maybe in more."""
+        return {self.answer: self.write(example, prediction, "text", search, codec)}
+
+    def listed(self, items: Sequence[str], codec: CodecT) -> str:
+        """Return what a cell of csv and tsv holds of a list of the input."""
+        return " ".join(items)
+
+    def parse_cell(self, cell: str, config: ConfigT) -> Any:
+        """Return the answer in its column, as `parse` does."""
+        return self.parse(cell, config)
 
     @abc.abstractmethod
     def parse(self, written: Any, config: ConfigT) -> Any:

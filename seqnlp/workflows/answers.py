@@ -6,22 +6,20 @@ What a task's predict printed is read back by that task; a corpus is read as tra
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import detect, formats, readers, schema, tables
+from seqnlp.preprocess.corpora import conll, detect, schema, tables
 from seqnlp.tasks import base, registry
-from seqnlp.workflows import corpus_answers
+from seqnlp.workflows import corpus_answers, printed, texts
 
-JSON = re.compile(r"\{\s*([\"}]|$)")  # how an object begins; a label may begin with a brace too
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
+SCORE = re.compile(r"[01]\.\d{4}")  # as predict prints a probability
 
 
 def roles() -> list[str]:
@@ -31,11 +29,12 @@ def roles() -> list[str]:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What to score: a reference, and how to read it; the hypothesis, None where it was not named."""
+    """What to score: a reference, and how to read it; the hypothesis, None where it was not named; more references."""
 
     reference: schema.Source
     hypothesis: str | None
     multi_label: bool = False
+    further: tuple[str, ...] = ()  # files of further references
 
     @property
     def path(self) -> str:
@@ -58,7 +57,8 @@ class Scoring:
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
-        paths = [path for path in (self.path, self.predicted) if os.path.isfile(path) or path.startswith(tables.HUB)]
+        every = (self.path, self.predicted, *self.further)
+        paths = [path for path in every if os.path.isfile(path) or path.startswith(tables.HUB)]
         return schema.Source(tuple(paths)).hashes()
 
 
@@ -68,17 +68,33 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     config = task.Config(multi_label=scoring.multi_label)
     source = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(source.paths[0], source, targets=True)
-    found = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
-    if found is not None:
-        gold = found
+    corpus = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
+    if corpus is not None:
+        gold = corpus
     elif kind == "text":
         lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
         gold = [task.parse(line, config) for line in lines]
     else:
         gold = [example.target for example in task.read(source, config)]
     names = {name for labels in gold for name in labels}
-    corpus = corpus_answers.labels(task, _for(scoring.said, task), config, names)
-    return gold, _predicted(scoring, "labels", config, blank=scoring.multi_label) if corpus is None else corpus
+    found = _predicted_labels(scoring, task, config, names)
+    if len(found) == len(gold):  # a blank line may be that of a blank text, which is not among the references
+        return gold, [() if labels is None else labels for labels in found]
+    return gold, [labels for labels in found if labels is not None]
+
+
+def _predicted_labels(
+    scoring: Scoring, task: base.AnyTask, config: Any, known: Collection[str]
+) -> Sequence[tuple[str, ...] | None]:
+    """What predict printed, None for a blank line, or the labels in a corpus; known: those of the references."""
+    said, tasks = _for(scoring.said, task), registry.that_predict("labels")
+    (path,) = said.paths
+    lines = [] if detect.is_table(path, said) else list(said.lines(path))
+    if (table := printed.in_table(lines, said.name(path), tasks, config)) is not None:
+        return table
+    if (corpus := corpus_answers.labels(task, said, config, known)) is not None:
+        return corpus
+    return printed.in_lines(lines, said.name(path), tasks, config)
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
@@ -86,78 +102,10 @@ def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
     return replace(source, columns={role: name for role, name in source.columns.items() if role in task.roles})
 
 
-def _predicted(scoring: Scoring, answers: str, config: Any, *, blank: bool) -> list[Any]:
-    """Return what predict printed, as text or as JSON; a blank line stands for a blank input, and counts if `blank`."""
-    tasks = registry.that_predict(answers)
-    found = []
-    for number, line in enumerate(scoring.said.lines(scoring.said.paths[0]), 1):
-        where = f"{files.name(scoring.predicted)}:{number}"
-        if JSON.match(line):
-            found.append(_from_json(line, where, tasks, config))
-        elif line.strip() or blank:
-            found.append(_from_text(line, where, tasks[0], config))
-    return [answer for answer in found if answer is not None]
-
-
-def _from_json(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any) -> Any:
-    """Return the answer of the last task that was at work in a line of JSON, None of a blank input."""
-    known = {task.name: task for task in tasks}
-    try:
-        record = json.loads(line)
-        name = [name for name in record if name in known][-1]
-        if record[name] is None:
-            return None
-        return known[name].parse(dict(record[name]), config)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        hint = f"lines of seqnlp {tasks[0].name} predict"
-        raise errors.DataError(f"{where}: no prediction in this JSON", hint) from None
-
-
-def _from_text(line: str, where: str, task: base.AnyTask, config: Any) -> Any:
-    """Return the answer in a line of text as predict prints it."""
-    try:
-        return task.parse(line, config)
-    except ValueError as error:
-        raise errors.DataError(f"{where}: {error}", f"as seqnlp {task.name} predict prints it") from None
-
-
-def texts(scoring: Scoring) -> tuple[list[str], list[str]]:
-    """Return references and hypotheses, one for each segment.
-
-    A corpus has no blank lines between its records, but predict answers each that it finds there with another.
-    """
-    task = registry.that_predict("texts")[0]
-    source = _for(scoring.reference, task)
-    target = task.roles[1]
-    columns = {task.roles[0]: source.columns.get(target, target), **source.columns}  # nobody looks at the source
-    source = replace(source, columns=columns if source.columns else {})
-    if detect.format_of(scoring.path, source, targets=False) == "text":
-        return scoring.lines(scoring.path), _written(scoring)
-    references = [_text(record, target) for record in readers.records(source, task.roles, targets=True)]
-    corpus = corpus_answers.texts(
-        task, replace(source, paths=scoring.said.paths, names=scoring.said.names, format=None)
-    )
-    hypotheses = _written(scoring) if corpus is None else corpus
-    if len(hypotheses) != len(references):
-        hypotheses = [text for text in hypotheses if text.strip()]
-    return references, hypotheses
-
-
-def _text(record: formats.Record, role: str) -> str:
-    text = record.values[role]
-    if not isinstance(text, str):
-        raise errors.DataError(f"{record.where}: the {role} is no text", f"name its field with --{role}-field")
-    return text
-
-
-def _written(scoring: Scoring) -> list[str]:
-    """Return the predicted texts: plain lines, or the JSON of predict."""
-    lines = list(scoring.said.lines(scoring.said.paths[0]))
-    if not _is_json(lines, scoring.predicted):
-        return lines
-    tasks, name = registry.that_predict("texts"), files.name(scoring.predicted)
-    found = [_from_json(line, f"{name}:{n}", tasks, None) if line.strip() else "" for n, line in enumerate(lines, 1)]
-    return ["" if text is None else text for text in found]
+def text_pairs(scoring: Scoring) -> tuple[list[str], list[str]]:
+    """Return references and hypotheses, one for each segment."""
+    gold, is_corpus = texts.of_references(scoring.reference, scoring.path)
+    return gold, texts.hypotheses(scoring.said, len(gold) if is_corpus else 0)
 
 
 def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
@@ -187,8 +135,8 @@ def _two_columns(scoring: Scoring) -> tuple[Sentences, Sentences]:
     return corpus_answers.two_columns(scoring.lines(scoring.path), files.name(scoring.path))
 
 
-def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str) -> Sentences:
-    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config())]
+def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str, column: int = 0) -> Sentences:
+    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config(tag_column=column))]
 
 
 def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sentences:
@@ -197,26 +145,32 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     lines = list(files.lines(path, source.encoding))
     kind = detect.format_of(path, source, targets=False)
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if _is_json(lines, path):
-        found = [_from_json(line, where, [task], None) for where, line in numbered]
+    if printed.is_json(lines, kind):
+        found = [printed.from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
+    if (table := printed.in_table(lines, source.name(path), [task], None)) is not None:
+        return [list(tags) for tags in table if tags]
     if kind == "text" and corpus_answers.slashed(lines):
-        return [list(_from_text(line, where, task, None)) for where, line in numbered]
-    return _in_corpus(task, source, kind if kind != "text" else gold if gold == "conllu" else "conll")
+        return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
+    form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
+    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0)
 
 
-def _is_json(lines: Iterable[str], path: str) -> bool:
-    """Return whether lines are JSON: by the name of the file, or if the first one is an object."""
-    if detect.format_of(path, schema.Source((path,)), targets=False) == "jsonl":
-        return True
-    try:
-        return isinstance(json.loads(corpus_answers.first(lines)), dict)
-    except (ValueError, RecursionError):
-        return False
+def _is_conllu(lines: Sequence[str]) -> bool:
+    """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    return bool(rows) and all(len(row) == conll.UD_COLUMNS and re.match(r"\d", row[0]) for row in rows)
+
+
+def _tag_column(lines: Sequence[str]) -> int:
+    """The column of the tags: 0, the last, but where that holds probabilities the one before."""
+    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip()]
+    probable = [row for row in rows if len(row) > 2 and SCORE.fullmatch(row[-1])]
+    return len(rows[0]) - 1 if rows and len(probable) == len(rows) else 0
 
 
 READERS: Mapping[str, Callable[[Scoring], tuple[list[Any], list[Any]]]] = {
     "labels": labels,
     "tags": tags,
-    "texts": texts,
+    "texts": text_pairs,
 }

@@ -17,11 +17,12 @@ from seqnlp import errors
 from seqnlp.metrics import registry as metrics
 from seqnlp.preprocess.corpora import conll, detect, formats, objects, readers, schema
 from seqnlp.tasks import base
+from seqnlp.workflows import printed
 
 log = logging.getLogger(__name__)
 
 PROBABILITY = re.compile(r"[01]?\.\d+(e-\d+)?")  # as it stands behind a label that predict prints
-COLUMNS, TABLES = ("conll", "conllu"), ("parquet", "hub")
+COLUMNS = ("conll", "conllu")
 
 
 def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | None) -> metrics.Inputs:
@@ -46,14 +47,9 @@ def _holds_tags(path: str, source: schema.Source) -> bool:
 
 def _record(lines: Iterable[str]) -> Any:
     try:
-        return json.loads(first(lines))
+        return json.loads(printed.first(lines))
     except (ValueError, RecursionError):
         return None
-
-
-def first(lines: Iterable[str]) -> str:
-    """Return the first line that is not blank, "" if there is none."""
-    return next((line for line in lines if line.strip()), "")
 
 
 def labels(
@@ -69,15 +65,6 @@ def labels(
     return [example.target for example in found if not example.blank] or [example.target for example in found]
 
 
-def texts(task: base.AnyTask, source: schema.Source) -> list[Any] | None:
-    """Return the targets in a corpus of pairs, None where it holds lines of text; source: a file, or its copy."""
-    target = task.roles[1]
-    named = detect.by_name(source.paths[0], source) in ("tsv", "csv", *TABLES)
-    if not named or (form := _form(source, (), target)) is None:
-        return None
-    return [record.values[target] for record in readers.records(form, task.roles, targets=True)]
-
-
 def _form(source: schema.Source, known: Collection[str], header: str | None) -> schema.Source | None:
     """Return the source with its format, None where it holds one answer a line.
 
@@ -85,15 +72,17 @@ def _form(source: schema.Source, known: Collection[str], header: str | None) -> 
     column says enough.
     """
     (path,) = source.paths
+    if detect.is_table(path, source):
+        return source
     kind = detect.by_name(path, source)
-    if kind in (*TABLES, "jsonl"):  # JSON is what predict printed, or is refused
-        return None if kind == "jsonl" else source
+    if kind == "jsonl":  # is what predict printed, or is refused
+        return None
     lines = [line for line in source.lines(path) if line.strip()]
     if lines and lines[0].startswith(formats.FASTTEXT_MARK):
         marked = any(name.startswith(formats.FASTTEXT_MARK) for name in known)
         return None if marked else replace(source, format="fasttext")
     if kind == "csv":
-        names = [cell.strip('" ') for cell in first(lines).split(",")]
+        names = [cell.strip('" ') for cell in printed.first(lines).split(",")]
         return source if header in names or (header is None and len(names) > 1) else None
     return replace(source, format="tsv") if _is_tsv(lines, known) else None
 

@@ -103,6 +103,6 @@ def evaluate(
         "details": details,
         "seed": model.content["training"]["seed"],
         "seconds": round(time.monotonic() - begin, 1),
-        "data": dict(corpus.data),
+        "data": {**corpus.data, **schema.Source(source.references).hashes()},
     }
     return result, model.task.mistakes(evaluator.corpus, predictions, model.codec)

@@ -17,13 +17,13 @@ import torch
 from torch import nn
 
 from seqnlp import errors, options
-from seqnlp.io import jsonl, stream
+from seqnlp.io import stream
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base, registry
 from seqnlp.training import checkpoint, data, precision
-from seqnlp.workflows import model_folder
+from seqnlp.workflows import model_folder, writer
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +78,9 @@ class Model:
         pairs = zip(corpus, self.run(corpus, settings), strict=True)
         return [None if found is None else self.task.value(example, found, self.codec) for example, found in pairs]
 
-    def line(self, example: Example, found: Any, output: str, search: Any) -> str:
-        """Return the text of one prediction; in jsonl the record as it came with one key more."""
-        if output != "jsonl":
-            return self.task.write(example, found, output, search, self.codec)
-        record = example.record
-        if not isinstance(record, dict):
-            if example.blank:
-                return ""
-            record = {self.task.text_key: record} if isinstance(record, str) else {self.task.roles[0]: example.source}
-        value = None if found is None else self.task.value(example, found, self.codec)
-        return jsonl.to_json({**record, self.task.name: value})
+    def writer(self, output: str, search: Any) -> writer.Writer:
+        """Return what makes text of predictions in an output format."""
+        return writer.Writer(self.task, self.codec, output, search)
 
     def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
         """Return a prediction for each example, in their order, None for blank ones."""

@@ -44,10 +44,11 @@ def main(folder: str, line: str) -> None:
             threading.setprofile(spy)
             sys.setprofile(spy)
             search = model.task.Search()
+            writer = model.writer("text", search)
             inputs = model.task.read_inputs(schema.Source((str(path),)), model.config, search)
             for window in model.stream(inputs, search, buckets.Limits()):
                 for example, prediction in window:
-                    model.line(example, prediction, "text", search)
+                    writer(example, prediction)
             sys.setprofile(None)
             threading.setprofile(None)  # type: ignore[arg-type]
     finally:

@@ -73,7 +73,7 @@ def turner(seqnlp):
 @pytest.fixture(scope="module")
 def translated(seqnlp, turner):
     """What the test part is translated to, as text, and as jsonl says it."""
-    return predict(seqnlp, "turn-test.in"), predict(seqnlp, "turn-test.in", "--to", "jsonl")
+    return predict(seqnlp, "turn-test.in"), predict(seqnlp, "turn-test.in", "--to", "jsonl", "--attention-weights")
 
 
 @pytest.fixture(scope="module")
@@ -206,9 +206,11 @@ def test_results_do_not_depend_on_the_batch_size(seqnlp, turner, options):
 
 @pytest.mark.parametrize("options", SEARCHES[:5], ids=" ".join)
 def test_the_score_of_a_reference_is_what_the_search_reports(seqnlp, turner, options):
-    found = as_json(predict(seqnlp, "turn-test.in", "--to", "jsonl", *options))
+    found = as_json(predict(seqnlp, "turn-test.in", "--to", "jsonl", "--attention-weights", *options))
     write(seqnlp, "turn.ref", [value["text"] for value in found])
-    scores = predict(seqnlp, "turn-test.in", "--score-reference", "turn.ref", *options).lines
+    place = options.index("--nbest") if "--nbest" in options else len(options)
+    one = [*options[:place], *options[place + 2 :]]  # a reference has one score
+    scores = predict(seqnlp, "turn-test.in", "--score-reference", "turn.ref", *one).lines
     known = tokenizer.Tokenizer.load(seqnlp.folder / "turner" / "tokenizer.json")
 
     def pieces(text):
@@ -267,7 +269,9 @@ def test_near_no_temperature_and_the_best_piece_alone_are_greedy(seqnlp, turner)
 def test_a_prefix_and_lengths_shape_every_translation(seqnlp, turner):
     lines = predict(seqnlp, "turn-test.in", "--prefix", "7 7").lines
     assert all(line.startswith("7 7") for line in lines)
-    (long,) = as_json(predict(seqnlp, "--min-length-ratio", "3", "--to", "jsonl", stdin="1 2 3 4 5 6\n"))
+    (long,) = as_json(
+        predict(seqnlp, "--min-length-ratio", "3", "--to", "jsonl", "--attention-weights", stdin="1 2 3 4 5 6\n")
+    )
     assert len(long["attention"]["target"]) >= 3 * len(long["attention"]["source"])
     assert "long" in long["quality"]["flags"] and long["quality"]["length_ratio"] >= 3
 
@@ -282,10 +286,10 @@ def test_a_long_text_is_translated_in_parts(seqnlp, turner):
     sizes = [len(pieces) for pieces in known.encode(sentences)]
     limit = ["--max-source-length", max(sizes)]
     assert max(sizes) < 2 * min(sizes)  # no two sentences fit into one part
-    alone = as_json(predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(sentences)))
+    alone = as_json(predict(seqnlp, "--to", "jsonl", "--attention-weights", *limit, stdin="\n".join(sentences)))
 
     lines = ["1 2", " ".join(sentences), " ".join(sentences[:2])]
-    result = predict(seqnlp, "--to", "jsonl", *limit, stdin="\n".join(lines))
+    result = predict(seqnlp, "--to", "jsonl", "--attention-weights", *limit, stdin="\n".join(lines))
     assert result.errors == [
         "seqnlp: warning: 2 inputs were longer than --max-source-length: cut, translated in parts, and joined"
     ]

@@ -11,13 +11,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Example:
-    """One input with its target, which may be missing, its raw record (a line, or a JSON object) and its place."""
+    """One input with its target, which may be missing, its raw record (a line, or a JSON object) and its place.
+
+    others: further targets, which would be as right.
+    """
 
     source: Any
     target: Any
     record: Any
     file: str
     line: int
+    others: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:

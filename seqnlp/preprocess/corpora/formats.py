@@ -102,9 +102,8 @@ def _label_text(file: File) -> Iterator[Record]:
     for number, line in enumerate(file.lines, 1):
         label, _, text = line.strip().partition(" ")
         if text or file.needed == 1:
-            yield Record(
-                {file.roles[0]: text or label, file.roles[1]: label if text else None}, None, file.name, number
-            )
+            values = {file.roles[0]: text or label, file.roles[1]: label if text else None}
+            yield Record(values, text or label, file.name, number)
         elif label:
             raise file.error(number, "no text behind the label", "as in: LOC:city Where is Oslo ?")
 

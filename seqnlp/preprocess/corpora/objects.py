@@ -122,6 +122,7 @@ def _chosen(file: File, number: int, row: Mapping[str, Any]) -> dict[str, list[s
     Raises `DataError` where several are.
     """
     remembered = file.remembered.fields if file.remembered is not None else {}
+    claimed = {name for said in file.columns.values() for name in said.split(",")}
     chosen = {}
     for index, role in enumerate(file.roles):
         chosen[role] = [role]
@@ -131,7 +132,7 @@ def _chosen(file: File, number: int, row: Mapping[str, Any]) -> dict[str, list[s
         if role in remembered and all(nested(row, name) is not None for name in remembered[role]):
             chosen[role] = list(remembered[role])
             continue
-        known = list(row)
+        known = [name for name in row if name not in claimed]
         found = [known[place] for place in names.usual(role, known)]
         if index < file.needed and len(found) > 1:
             raise file.error(

@@ -86,6 +86,7 @@ class Source:
     columns: Mapping[str, str] = field(default_factory=dict)
     layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: tokens, tags, column
     names: Mapping[str, str] = field(default_factory=dict)  # how errors call a path, where not by itself
+    references: tuple[str, ...] = ()  # files of further targets, a line for each record
     digests: dict[str, files.Digest] | None = field(default=None, compare=False)  # fed, by path, by whoever reads
     remembered: Schema | None = None  # what a model's corpus looked like, which counts where nothing is said
     schemas: dict[str, Schema] = field(default_factory=dict, compare=False)  # by path, noted by whoever reads

@@ -22,12 +22,13 @@ FEATURES = {COLUMN: pyarrow.string()}
 
 def to_json(example: Example) -> str:
     """Return an example as it stands in the column: all of it but its raw record."""
-    return jsonl.to_json([example.source, example.target, example.file, example.line])
+    others = [example.others] if example.others else []
+    return jsonl.to_json([example.source, example.target, example.file, example.line, *others])
 
 
 def _from_json(text: str) -> Example:
-    source, target, file, line = json.loads(text)
-    return Example(_frozen(source), _frozen(target), None, file, line)
+    source, target, file, line, *others = json.loads(text)
+    return Example(_frozen(source), _frozen(target), None, file, line, *map(_frozen, others))
 
 
 def _frozen(value: Any) -> Any:

@@ -127,6 +127,7 @@ class Tokenizer:
     def load(cls, path: str | Path) -> Tokenizer:
         """Return the tokenizer in a file; raises `DataError` if it is none."""
         try:
+            files.check_readable(str(path))
             with files.open_bytes(str(path)) as file:
                 return cls(tokenizers.Tokenizer.from_str(file.read().decode()))
         except errors.SeqnlpError:

@@ -42,6 +42,16 @@ class Search:
 
     scores: bool = option(False, "Print the probability after each label.", group="Output")
     top: int = option(1, "The K best labels, each with its probability.", group="Output", low=1)
+    min_score: float = option(
+        0.0,
+        "Minimum probability of a label, without --multi-label; below it there is none: an empty line.",
+        group="Search",
+        low=0.0,
+        high=1.0,
+    )
+    otherwise: str | None = option(
+        None, "The label of what does not reach --min-score, in place of none.", group="Search", metavar="LABEL"
+    )
     threshold: float = option(
         0.5, "Minimum probability of a predicted label, with --multi-label.", group="Search", low=0.0, high=1.0
     )

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqnlp import errors
 from seqnlp.metrics import classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Search
+
+LABEL = "label"  # the column with the answer
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
     if codec.multi_label:
         chosen: dict[str, Any] = {"labels": list(prediction.labels)}
     else:
-        chosen = {"label": prediction.labels[0], "score": scores[prediction.labels[0]]}
+        chosen = {"label": next(iter(prediction.labels), None), "score": round(prediction.ranked[0][1], 4)}
     attention = {} if prediction.attention is None else {"attention": prediction.attention}
     return {**chosen, "scores": scores, **attention}
 
@@ -44,14 +47,9 @@ def write(prediction: Prediction | None, search: Search) -> str:
     """Return the labels of one item as a line: joined by commas, or each with its probability, separated by tabs."""
     if prediction is None:
         return ""
-    several = prediction.multi_label
-    if search.top > 1:
-        shown = prediction.ranked[: search.top]
-    elif search.scores:
-        shown = [(label, prediction.probability(label)) for label in prediction.labels]
-    else:
-        return _joined(prediction.labels, several)
-    return "\t".join(f"{_joined([label], several)}\t{probability:.4f}" for label, probability in shown)
+    if search.top == 1 and not search.scores:
+        return _joined(prediction.labels, prediction.multi_label)
+    return "\t".join(f"{text}\t{probability:.4f}" for text, probability in _shown(prediction, search))
 
 
 def _joined(names: Sequence[str], multi_label: bool) -> str:
@@ -59,14 +57,52 @@ def _joined(names: Sequence[str], multi_label: bool) -> str:
     return names[0] if len(names) == 1 and not multi_label else labels.joined(names)
 
 
+def _shown(prediction: Prediction, search: Search) -> list[tuple[str, float]]:
+    """The labels as they are printed with their probabilities; an item without a label has that of the best."""
+    found = [(label, prediction.probability(label)) for label in prediction.labels]
+    if search.top > 1:
+        found = prediction.ranked[: search.top]
+    elif search.min_score:
+        found = [(label, prediction.ranked[0][1]) for label in prediction.labels or ("",)]
+    return [(_joined([label], prediction.multi_label), probability) for label, probability in found]
+
+
+def columns(search: Search) -> list[str]:
+    """Return the columns of csv and tsv: label and score, again with a number for each more of --top."""
+    numbers = ["", *(f"_{number}" for number in range(2, search.top + 1))]
+    return [name + number for number in numbers for name in (LABEL, "score")]
+
+
+def cells(prediction: Prediction, search: Search) -> dict[str, str]:
+    """Return what stands in the columns; of several labels both are joined by commas."""
+    best = f"{prediction.ranked[0][1]:.4f}"
+    shown = [(label, f"{probability:.4f}") for label, probability in _shown(prediction, search)]
+    if search.top == 1:
+        scores = [score for _, score in shown] if prediction.multi_label and shown else [best]
+        shown = [(_joined(prediction.labels, prediction.multi_label), ",".join(scores))]
+    return dict(zip(columns(search), (cell for pair in shown for cell in pair), strict=False))
+
+
+def check(search: Search) -> None:
+    """Raise `UsageError` where options exclude each other."""
+    if search.otherwise is not None and not search.min_score:
+        raise errors.UsageError("--otherwise has no effect without --min-score")
+    if search.min_score and search.top > 1:
+        raise errors.UsageError("--min-score has no effect on --top, which prints labels with their probabilities")
+
+
 def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
     """Return the labels in what `write` or `value` gave; None where they are those of a blank text."""
     if isinstance(written, Mapping):
-        return tuple(written["labels"]) if "labels" in written else (written["label"],)
+        if "labels" in written:
+            return tuple(written["labels"])
+        return () if written["label"] is None else (written["label"],)
     cells = written.split("\t")
     if multi_label:
         return tuple(name for cell in cells[::2] for name in labels.parted(cell))
-    return (name,) if (name := labels.printed(cells[0])) else None
+    if name := labels.printed(cells[0]):
+        return (name,)
+    return None if len(cells) == 1 else ()
 
 
 def score(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqnlp import options
+from seqnlp import errors, options
 from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import examples, formats
 from seqnlp.preprocess.corpora.examples import Example
@@ -35,6 +35,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     min_epochs = 5
     warnings = {"cut": "of the texts had more words than --max-length: the rest was cut off"}
     preview_columns = ("ids", "labels")
+    answer_column = output.LABEL
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record, config.multi_label)
@@ -108,6 +109,27 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
         return output.write(prediction, search)
 
+    def check(self, search: Search, output_format: str) -> None:
+        output.check(search)
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
+        return output.columns(search)
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
+        return output.cells(prediction, search)
+
+    def configured(self, codec: Codec, search: Search) -> Codec:
+        output.check(search)
+        if search.min_score and codec.multi_label:
+            raise errors.UsageError("--min-score is for one label an item", "--threshold is for several")
+        return codec
+
+    def listed(self, items: Sequence[str], codec: Codec) -> str:
+        return labels.joined(items) if codec.multi_label else ",".join(items)
+
+    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...]:
+        return output.parse(cell, config.multi_label) or ()
+
     def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
         return output.parse(written, config.multi_label)
 
@@ -154,9 +176,11 @@ def _prediction(
     search: Search,
 ) -> Prediction:
     ranked = sorted(zip(codec.classes.names, probabilities, strict=True), key=lambda item: -item[1])
-    chosen = [item for item in ranked if item[1] >= search.threshold] if codec.multi_label else ranked[:1]
-    warnings = ("cut",) if cut else ()
-    return Prediction(tuple(label for label, _ in chosen), ranked, attention, warnings, codec.multi_label)
+    least = search.threshold if codec.multi_label else search.min_score
+    chosen = tuple(label for label, probability in ranked if probability >= least)
+    if not codec.multi_label:
+        chosen = chosen[:1] or tuple(filter(None, [labels.printed(search.otherwise or "")]))
+    return Prediction(chosen, ranked, attention, ("cut",) if cut else (), codec.multi_label)
 
 
 def _looked_at(words: Sequence[Sequence[str]], weights: np.ndarray) -> list[list[tuple[str, float]] | None]:

@@ -55,4 +55,5 @@ class Search:
     tokenize: bool = option(
         False, "Split lines of text into tokens; by default they are separated by spaces.", group="Input"
     )
-    nbest: int = option(1, "The N best sequences of tags, each with its probability, in jsonl.", group="Output", low=1)
+    scores: bool = option(False, "Print the probability of each tag.", group="Output")
+    nbest: int = option(1, "The N best sequences of tags, each with its probability.", group="Output", low=1)

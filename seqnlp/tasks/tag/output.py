@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqnlp import errors
 from seqnlp.metrics import spans
 from seqnlp.preprocess.corpora import conll
 from seqnlp.preprocess.corpora.examples import Example
@@ -14,16 +15,23 @@ from seqnlp.preprocess.text import labels, tag_schemes
 from seqnlp.tasks import base
 from seqnlp.tasks.tag import codec as codecs
 from seqnlp.tasks.tag.codec import Codec
-from seqnlp.tasks.tag.reading import SplitText
+from seqnlp.tasks.tag.options import Search
+from seqnlp.tasks.tag.reading import TAGS, TOKENS, SplitText
+
+SCORES = re.compile(r"\t[01]\.\d{4}( [01]\.\d{4})*$")  # the probabilities behind a line
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The tags, in the scheme of the training data, the probability of each, and the best sequences if asked for."""
+    """The tags, in the scheme of the training data, the probability of each, and the best sequences if asked for.
+
+    scores: the probabilities are asked for.
+    """
 
     tags: tuple[str, ...]
     probabilities: tuple[float, ...]
     nbest: tuple[tuple[tuple[str, ...], float], ...] = ()
+    scores: bool = False
 
 
 def value(example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
@@ -32,6 +40,8 @@ def value(example: Example, prediction: Prediction, codec: Codec) -> dict[str, A
     if codec.scheme != codecs.PLAIN:
         places = offsets(example)
         found["spans"] = [_span(span, prediction, places) for span in tag_schemes.spans(prediction.tags)]
+    if prediction.scores:
+        found["scores"] = [round(probability, 4) for probability in prediction.probabilities]
     if prediction.nbest:
         found["nbest"] = [{"tags": list(tags), "score": round(score, 4)} for tags, score in prediction.nbest]
     return found
@@ -61,18 +71,68 @@ def offsets(example: Example) -> list[tuple[int, int]]:
 def write(example: Example, prediction: Prediction | None, output: str, codec: Codec) -> str:
     """Return a tagged sentence: `word/TAG` separated by blanks, or lines in columns."""
     tags = prediction.tags if prediction else ()
+    scored = prediction is not None and prediction.scores
     block = example.record if isinstance(example.record, conll.Block) else None
     if output == "conll":
-        return conll.appended(block, example.source, tags)
+        written = conll.appended(block, example.source, tags)
+        return _with_column(written, block, _probabilities(prediction)) if scored else written
     if output == "conllu":
         return conll.filled(block, example.source, tags, codec.column)
-    return _joined(example.source, tags)
+    line = tagged(example.source, tags)
+    return f"{line}\t{' '.join(_probabilities(prediction))}" if scored else line
 
 
-def _joined(tokens: Sequence[str], tags: Sequence[str]) -> str:
-    """Tokens as `word/TAG`; one of a JSON list may hold blanks, and a slash inside a tag is %2F."""
-    cells = (re.sub("[ \t\n]", "_", token) for token in tokens)
-    return " ".join(f"{cell}/{labels.escaped(tag, '/')}" for cell, tag in zip(cells, tags, strict=True))
+def tagged(tokens: Sequence[str], tags: Sequence[str]) -> str:
+    """Return tokens with their tags as a line: `word/TAG` separated by blanks; a slash inside a tag is %2F."""
+    return " ".join(f"{word}/{labels.escaped(tag, '/')}" for word, tag in zip(_words(tokens), tags, strict=True))
+
+
+def listed(tokens: Sequence[str]) -> str:
+    """Return tokens as a text, separated by blanks."""
+    return " ".join(_words(tokens))
+
+
+def _words(tokens: Sequence[str]) -> list[str]:
+    """Tokens without what separates them; those of a JSON list may hold any."""
+    return [re.sub("[ \t\n]", "_", token) for token in tokens]
+
+
+def _probabilities(prediction: Prediction | None) -> list[str]:
+    return [f"{probability:.4f}" for probability in prediction.probabilities] if prediction else []
+
+
+def _with_column(written: str, block: conll.Block | None, cells: Sequence[str]) -> str:
+    """A sentence in columns with another one behind."""
+    lines = written.split("\n")
+    places = block.tokens if block else tuple(range(len(cells)))
+    return conll.appended(conll.Block(tuple(lines), places, "conll"), (), cells)
+
+
+def check(search: Search, output: str) -> None:
+    """Raise `UsageError` where an output format has no place for what is asked for."""
+    if search.scores and output == "conllu":
+        raise errors.UsageError("--scores has no place in conllu", "--to conll, jsonl or text")
+    if search.nbest > 1 and output in ("conll", "conllu"):
+        raise errors.UsageError(f"--nbest has no place in {output}", "--to text, jsonl, csv or tsv")
+
+
+def columns(given: Sequence[str] | None, search: Search) -> list[str]:
+    """Return the columns of csv and tsv: the tokens, where none that came in has them; tags; probabilities."""
+    has_tokens = given is None or TOKENS in given
+    found = [TAGS, *(["scores"] if search.scores else []), *(["score"] if search.nbest > 1 else [])]
+    for number in range(2, search.nbest + 1):
+        found += [f"{TAGS}_{number}", f"score_{number}"]
+    return found if has_tokens and not search.tokenize else [TOKENS, *found]
+
+
+def cells(example: Example, prediction: Prediction) -> dict[str, str]:
+    """Return what may stand in the columns, the items of each separated by blanks."""
+    found = {TOKENS: listed(example.source), TAGS: " ".join(prediction.tags)}
+    found["scores"] = " ".join(_probabilities(prediction))
+    for number, (tags, score) in enumerate(prediction.nbest, 1):
+        behind = "" if number == 1 else f"_{number}"
+        found |= {TAGS + behind: " ".join(tags), "score" + behind: f"{score:.4f}"}
+    return found
 
 
 def parse(written: Any) -> tuple[str, ...] | None:
@@ -82,7 +142,7 @@ def parse(written: Any) -> tuple[str, ...] | None:
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise ValueError(tags)
         return tuple(tags) or None
-    words = [word for word in written.replace("\t", " ").split(" ") if word]  # other white space may be part of one
+    words = [word for word in re.split("[ \t]+", SCORES.sub("", written)) if word]  # other white space may be in one
     if not all("/" in word for word in words):
         raise ValueError("a word without its tag")
     return tuple(labels.unescaped(word.rpartition("/")[2], "/") for word in words) or None
@@ -111,8 +171,8 @@ def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> li
                 {
                     "where": example.where,
                     "errors": len(wrong),
-                    "gold": _joined([token for token, _, _ in wrong], [gold for _, gold, _ in wrong]),
-                    "predicted": _joined([token for token, _, _ in wrong], [tag for _, _, tag in wrong]),
+                    "gold": tagged([token for token, _, _ in wrong], [gold for _, gold, _ in wrong]),
+                    "predicted": tagged([token for token, _, _ in wrong], [tag for _, _, tag in wrong]),
                     "text": " ".join(example.source),
                 }
             )

@@ -37,7 +37,8 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
     min_epochs = 15
-    output_formats = ("text", "conll", "conllu", "jsonl")
+    output_formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
+    answer_column = reading.TAGS
     preview_columns = ("ids", "tags")
 
     @property
@@ -114,17 +115,39 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         best = network.decode(emissions, batch.lengths)
         probabilities = network.marginals(emissions, batch.lengths).gather(2, best.unsqueeze(2)).squeeze(2)
         rows = zip(best.tolist(), probabilities.tolist(), batch.lengths.tolist(), strict=True)
-        found = [Prediction(codec.outside(tags[:n]), tuple(row[:n])) for tags, row, n in rows]
+        found = [Prediction(codec.outside(tags[:n]), tuple(row[:n]), (), search.scores) for tags, row, n in rows]
         if search.nbest == 1:
             return found
         chains = _nbest(network, codec, emissions, batch.lengths, search.nbest)
-        return [replace(prediction, nbest=chain) for prediction, chain in zip(found, chains, strict=True)]
+        return [replace(one, nbest=_led_by(one.tags, chain)) for one, chain in zip(found, chains, strict=True)]
 
     def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
         return output.value(example, prediction, codec)
 
     def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
         return output.write(example, prediction, form, codec)
+
+    def check(self, search: Search, form: str) -> None:
+        output.check(search, form)
+
+    def ranked(
+        self, example: Example, prediction: Prediction, form: str, search: Search
+    ) -> Sequence[tuple[str, float]] | None:
+        if search.nbest == 1 or form != "text":
+            return None
+        return [(output.tagged(example.source, tags), score) for tags, score in prediction.nbest]
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
+        return output.columns(given, search)
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
+        return output.cells(example, prediction)
+
+    def listed(self, items: Sequence[str], codec: Codec) -> str:
+        return output.listed(items)
+
+    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...] | None:
+        return tuple(cell.split()) or None
 
     def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
         return output.parse(written)
@@ -140,9 +163,17 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         return output.mistakes(corpus, predictions)
 
 
+Chains = tuple[tuple[tuple[str, ...], float], ...]
+
+
+def _led_by(best: tuple[str, ...], chains: Chains) -> Chains:
+    """The sequences, that which is predicted alone first: others may be just as probable."""
+    return tuple(sorted(chains, key=lambda chain: chain[0] != best))
+
+
 def _nbest(
     network: tagger.Tagger, codec: Codec, emissions: torch.Tensor, lengths: torch.Tensor, number: int
-) -> Iterator[tuple[tuple[tuple[str, ...], float], ...]]:
+) -> Iterator[Chains]:
     """Yield each row's best sequences with their probabilities."""
     tags, scores = network.crf.nbest(emissions, lengths, number)
     logs = scores - network.crf.partition(emissions, lengths).unsqueeze(1)  # -inf: there are fewer

@@ -53,7 +53,13 @@ class Search:
     """What shapes a result."""
 
     beam_size: int = option(5, "Hypotheses kept at each step; 1 is greedy search.", group="Search", low=1, high=100)
-    nbest: int = option(1, "Translations per input, best first; text output has the best only.", group="Output", low=1)
+    nbest: int = option(
+        1,
+        "The N best translations per input, best first; in text as id ||| translation ||| score.",
+        group="Output",
+        low=1,
+    )
+    attention_weights: bool = option(False, "Put where the decoder looked into jsonl.", group="Output")
     length_penalty: float = option(
         1.0, "Alpha of the length penalty (Wu et al. 2016); 0 for none.", group="Search", low=-10.0, high=10.0
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import formats, readers, schema
+from seqnlp.preprocess.corpora import formats, readers, references, schema
 from seqnlp.preprocess.corpora.examples import Example
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,27 @@ def _text(record: formats.Record, role: str) -> str:
 def pairs(source: schema.Source) -> Iterator[Example]:
     """Yield pairs; those with a blank side are left out, and counted at the end."""
     blank = 0
-    for pair in map(labelled, readers.records(source, ROLES, targets=True)):
+    records = map(labelled, readers.records(source, ROLES, targets=True))
+    for pair in _with_others(records, source) if source.references else records:
         if pair.source.strip() and pair.target.strip():
             yield pair
         else:
             blank += bool(pair.source.strip() or pair.target.strip())
     if blank:
         log.warning("%s: %d pairs with one blank side are left out", source.title, blank)
+
+
+def _with_others(pairs: Iterable[Example], source: schema.Source) -> Iterator[Example]:
+    """Yield each pair with its further references, which are as many in every file as there are pairs."""
+    further = [references.read(replace(source, references=()), path, ROLES)[0] for path in source.references]
+    number = 0
+    for number, pair in enumerate(pairs, 1):
+        yield replace(pair, others=tuple(texts[number - 1] if number <= len(texts) else "" for texts in further))
+    for path, texts in zip(source.references, further, strict=True):
+        if len(texts) != number:
+            raise errors.DataError(
+                f"{files.name(path)}: {len(texts)} references, {source.title} has {number}", "one for each segment"
+            )
 
 
 def with_references(inputs: Iterable[Example], path: str, source: schema.Source) -> Iterator[Example]:

@@ -35,6 +35,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     name = "translate"
     roles = reading.ROLES
     answers = "texts"
+    answer_column = output.TRANSLATION
     training = options.Training(ema_decay=0.999)
     min_epochs = 24
     preview_columns = ("source", "target")
@@ -96,12 +97,12 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
         columns: base.Columns,
         settings: Search,
     ) -> list[Prediction]:
-        found = search.translations(networks, codec, batch, columns, settings)
+        found = search.led_by_the_best(networks, codec, batch, columns, settings)
         if not all(found):
             hint = "a smaller --min-length-ratio or --no-repeat-ngram-size"
             raise errors.UsageError("no translation satisfies all constraints of the search", hint)
         rest = iter(found)
-        return [output.prediction([next(rest) for _ in row], row, codec) for row in columns["source"]]
+        return [output.prediction([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
 
     def warnings_of(self, prediction: Prediction) -> Sequence[str]:
         return prediction.warnings
@@ -111,6 +112,20 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
 
     def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
         return output.write(prediction, search)
+
+    def check(self, search: Search, form: str) -> None:
+        output.check(search, form)
+
+    def ranked(
+        self, example: Example, prediction: Prediction, form: str, search: Search
+    ) -> Sequence[tuple[str, float]] | None:
+        return output.ranked(prediction) if search.nbest > 1 and form == "text" else None
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
+        return output.columns(search)
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
+        return output.cells(prediction, search)
 
     def parse(self, written: Any, config: Config) -> str:
         return output.parse(written)

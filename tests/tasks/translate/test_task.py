@@ -532,6 +532,39 @@ def test_a_prediction_as_text():
     assert translate.write(None, None, "text", translate.Search(), CODEC) == ""
 
 
+def test_the_n_best_as_text_and_in_columns():
+    search = translate.Search(nbest=3)
+    assert translate.ranked(None, found(), "text", search) == [("two", -0.5), ("too", -1.23456)]
+    assert translate.ranked(None, found(), "text", translate.Search()) is None
+    cells = translate.cells(None, found(), search, CODEC)
+    assert list(translate.columns(None, search))[:4] == list(cells)
+    assert list(cells.values()) == ["two", "-0.5000", "too", "-1.2346"]
+
+
+def test_the_first_of_the_n_best_is_what_one_best_gives():
+    for size in (1, 2, 5):
+        for nbest in (2, 4, 7):
+            several = predicted(TEXTS, nbest=nbest, beam_size=size)
+            assert texts_of(several) == texts_of(predicted(TEXTS, beam_size=size))
+            for one in several:
+                every = [one.best.subwords, *(other.subwords for other in one.others)]
+                assert len(set(every)) == len(every) <= nbest
+
+
+def test_options_without_a_place_are_refused():
+    with pytest.raises(errors.UsageError, match="--attention-weights has no place in text"):
+        translate.check(translate.Search(attention_weights=True), "text")
+    with pytest.raises(errors.UsageError, match="--nbest has no effect with --score-reference"):
+        translate.check(translate.Search(nbest=2, score_reference="x"), "text")
+
+
+def test_a_text_is_right_if_it_is_one_of_the_references():
+    one = Example("zwei", "zwo", None, "x", 1, ("two",))
+    scores = {score.name: score.value for score in translate.score([one] * 2, [found()] * 2, CODEC)[0]}
+    assert scores["exact_match"] == scores["chrf"] == scores["rouge1"] == 100 and scores["ter"] == 0
+    assert translate.mistakes([one], [found()], CODEC) == []
+
+
 def test_with_references_the_scores_are_written():
     assert translate.write(None, found(), "text", translate.Search(score_reference="x"), CODEC) == "-0.500000"
     assert translate.write(None, None, "text", translate.Search(score_reference="x"), CODEC) == ""
@@ -544,11 +577,12 @@ def test_a_prediction_as_json():
         "score": -0.5,
         "nbest": [{"text": "two", "score": -0.5}, {"text": "too", "score": -1.2346}],
         "quality": {"length_ratio": 1.0, "coverage": 1.0, "flags": []},
-        "attention": {"source": ("zwei", "</s>"), "target": ("two",), "weights": [[[0.25, 0.75]]]},
     }
     third = (np.array([[1 / 3, 2 / 3]], dtype=np.float32),)
     best = output.Translation("two", -0.5, ("two",), third)
-    assert json.dumps(translate.value(None, found(best=best), CODEC)["attention"]["weights"]) == "[[[0.333, 0.667]]]"
+    value = translate.value(None, found(best=best, attention_weights=True), CODEC)
+    assert value["attention"]["source"] == ("zwei", "</s>") and value["attention"]["target"] == ("two",)
+    assert json.dumps(value["attention"]["weights"]) == "[[[0.333, 0.667]]]"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Texts to be scored: the targets of references, one or more files of them, and what was predicted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from seqnlp.preprocess.corpora import detect, references, schema
+from seqnlp.tasks import registry
+from seqnlp.workflows import printed, written_table
+
+
+def of_references(source: schema.Source, path: str) -> tuple[list[str], bool]:
+    """Return the texts of a file, its lines or a corpus's targets, and whether it is a corpus.
+
+    source: how to read it.
+    """
+    return references.read(source, path, registry.that_predict("texts")[0].roles)
+
+
+def hypotheses(said: schema.Source, number: int) -> list[str]:
+    """Return the predicted texts: plain lines, the JSON of predict, its table, or the targets of a corpus.
+
+    said: the file, or a copy of what can be read only once; number: of the references, in which a corpus has no line
+    for a blank input, where predict answers each with another.
+    """
+    found = _written(said)
+    return found if number in (len(found), 0) else [text for text in found if text.strip()]
+
+
+def _written(said: schema.Source) -> list[str]:
+    (path,), tasks = said.paths, registry.that_predict("texts")
+    name = said.name(path)
+    if detect.is_table(path, said):
+        return references.of_corpus(said, tasks[0].roles)
+    lines, kind = list(said.lines(path)), detect.format_of(path, said, targets=False)
+    if printed.is_json(lines, kind):
+        numbered = ((line, f"{name}:{number}") for number, line in enumerate(lines, 1))
+        texts = [printed.from_json(line, where, tasks, None) if line.strip() else "" for line, where in numbered]
+    elif (table := printed.in_table(lines, name, tasks, None)) is not None:
+        texts = table
+    elif written_table.is_table(lines, kind):
+        return references.of_corpus(replace(said, format="csv" if kind == "csv" else "tsv"), tasks[0].roles)
+    else:
+        return lines
+    return ["" if text is None else text for text in texts]

@@ -1,0 +1,138 @@
+"""Writer: from predictions to what predict prints: lines, records of JSON with a key more, rows with columns more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqnlp import errors
+from seqnlp.io import jsonl
+from seqnlp.preprocess.corpora import formats
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.tasks import base
+
+TABLES = {"csv": ",", "tsv": "\t"}
+TAKEN = "predicted_"  # stands before the name of a column that the input has already
+
+
+class Writer:
+    """Gives the text of one prediction after the other, in the order of the inputs; a table's header with the first."""
+
+    def __init__(self, task: base.AnyTask, codec: Any, output: str, search: Any) -> None:
+        self.task, self.codec, self.output, self.search = task, codec, output, search
+        self.number = 0  # of the next record
+        self.table: _Table | None = None
+
+    def __call__(self, example: Example, found: Any) -> str:
+        """Return the lines of a prediction, None: of a blank input, with their ends."""
+        number, self.number = self.number, self.number + 1
+        if self.output == "jsonl":
+            return self._json(example, found) + "\n"
+        if self.output in TABLES:
+            return self._row(example, found)
+        ranked = None if found is None else self.task.ranked(example, found, self.output, self.search)
+        if ranked is not None:
+            return "".join(f"{number} ||| {text} ||| {score:.4f}\n" for text, score in ranked)
+        return self.task.write(example, found, self.output, self.search, self.codec) + "\n"
+
+    def _json(self, example: Example, found: Any) -> str:
+        """The record with one key more; a line or a row becomes one whose text is its text."""
+        record, key = example.record, self.task.text_key
+        if isinstance(record, formats.Row):
+            if not any(map(str.strip, record.cells)):
+                return ""
+            columns = dict(zip(record.header or (), record.cells, strict=False))
+            record = columns if key in columns else {**columns, key: record.text}
+        elif not isinstance(record, dict):
+            if example.blank:
+                return ""
+            record = {key: record} if isinstance(record, str) else {self.task.roles[0]: example.source}
+        value = None if found is None else self.task.value(example, found, self.codec)
+        return jsonl.to_json({**record, self.task.name: value})
+
+    def _row(self, example: Example, found: Any) -> str:
+        """The columns that came in, with those of the prediction behind; a blank line for a blank line."""
+        own = self._cells_of(example)
+        if example.blank and not any(map(str.strip, own)):
+            return "\n"
+        head = ""
+        if self.table is None:
+            names = self._names_of(example.record)
+            self.table = _Table(self.output, names, len(own), self.task.columns(names, self.search))
+            head = self.table.header()
+        cells = self.table.filled(own, self._extra(example.record), example.where)
+        said = {} if found is None else self.task.cells(example, found, self.search, self.codec)
+        return head + self.table.line([*cells, *(said.get(name, "") for name in self.table.added)], example.where)
+
+    def _names_of(self, record: Any) -> tuple[str, ...] | None:
+        """The names of the columns that came in, None for a table without a header."""
+        if isinstance(record, formats.Row):
+            return record.header
+        if isinstance(record, dict):
+            return tuple(record)
+        return (self.task.text_key,) if isinstance(record, str) else ()
+
+    def _cells_of(self, example: Example) -> list[str]:
+        record = example.record
+        if isinstance(record, formats.Row):
+            return list(record.cells)
+        if isinstance(record, dict):
+            names = tuple(record) if self.table is None else self.table.names or ()
+            return [self._cell(record.get(name)) for name in names]
+        return [record] if isinstance(record, str) else []
+
+    def _cell(self, value: Any) -> str:
+        """A value of JSON as a cell: text as it is, lists of words joined, nothing for null, else JSON."""
+        if isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
+            value = self.task.listed(value, self.codec)
+        if value is None:
+            return ""
+        return jsonl.without_surrogates(value if isinstance(value, str) else jsonl.to_json(value))
+
+    def _extra(self, record: Any) -> Sequence[str]:
+        """The fields of an object that the first one lacked."""
+        if not isinstance(record, Mapping) or self.table is None:
+            return ()
+        return [name for name in record if name not in (self.table.names or ())]
+
+
+class _Table:
+    """The form of the rows: the names of the columns that came in, if they have any, how many, and those added."""
+
+    def __init__(self, output: str, names: tuple[str, ...] | None, width: int, added: Sequence[str]) -> None:
+        self.output, self.names, self.added = output, names, added
+        self.width = len(names) if names is not None else width
+
+    def header(self) -> str:
+        """Return the line with the names, if the input has any: those added differ from those that are there."""
+        if self.names is None:
+            return ""
+        names = list(self.names)
+        for name in self.added:
+            while name in names:
+                name = TAKEN + name
+            names.append(name)
+        return self.line(names, "header")
+
+    def filled(self, cells: list[str], extra: Sequence[str], where: str) -> list[str]:
+        """Return as many cells as there are columns; raises `DataError` where there are more."""
+        if extra:
+            raise errors.DataError(f"{where}: a field {extra[0]!r}, which the first record lacks", "--to jsonl")
+        if len(cells) > self.width:
+            what = f"{where}: {formats.count(cells)}, expected {self.width}"
+            raise errors.DataError(what, "every row has the same columns")
+        return [*cells, *[""] * (self.width - len(cells))]
+
+    def line(self, cells: Sequence[str], where: str) -> str:
+        """Return a row; raises `DataError` where tsv, which has no quotes, cannot hold it."""
+        if self.output == "tsv" and (bad := next((cell for cell in cells if re.search("[\t\n]", cell)), None)):
+            raise errors.DataError(
+                f"{where}: a tab or a line end inside a column ({bad[:40]!r})", "--to csv has quotes"
+            )
+        return TABLES[self.output].join(cells if self.output == "tsv" else map(_quoted, cells)) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    """A cell by RFC 4180."""
+    return '"' + cell.replace('"', '""') + '"' if re.search('[",\r\n]', cell) else cell

@@ -1,0 +1,110 @@
+"""Where predict writes: gzip, csv, never over its input; nothing half-written; labels that are not sure enough."""
+
+import csv
+import gzip
+import json
+import os
+import signal
+import time
+
+import pytest
+
+
+def predict(seqnlp, model, *arguments, **rest):
+    return seqnlp("classify", "predict", model, *arguments, **rest)
+
+
+def test_an_output_in_gz_is_read_by_the_next_command(seqnlp, model, tmp_path, says):
+    for number in range(2):
+        predict(seqnlp, model, "-o", tmp_path / f"{number}.txt.gz", stdin="a lovely film\nawful\n")
+    one, other = ((tmp_path / f"{number}.txt.gz").read_bytes() for number in range(2))
+    assert gzip.decompress(one).decode().split() == [says["a lovely film"], says["awful"]]
+    assert one == other
+    assert seqnlp("score", "accuracy", tmp_path / "0.txt.gz", tmp_path / "1.txt.gz").json["scores"][0]["value"] == 100
+    seqnlp("classify", "eval", model, "dev.tsv", "--errors", tmp_path / "mistakes.jsonl.gz")
+    with gzip.open(tmp_path / "mistakes.jsonl.gz", "rt") as file:
+        assert all(json.loads(line)["gold"] for line in file)
+
+
+def test_a_vocabulary_in_gz_is_a_tokenizer(seqnlp, tmp_path):
+    (tmp_path / "x.txt").write_text("a b a\n")
+    seqnlp("bpe", "train", tmp_path / "x.txt", "-o", tmp_path / "b.json.gz", "--size", "300")
+    seqnlp("bpe", "encode", tmp_path / "b.json.gz", tmp_path / "x.txt", "-o", tmp_path / "p.gz")
+    assert seqnlp("bpe", "decode", tmp_path / "b.json.gz", tmp_path / "p.gz").out == "a b a\n"
+
+
+@pytest.mark.parametrize("line", ["in.txt -o in.txt", "in.txt -o link", "< in.txt -o ./in.txt", "in.txt >> in.txt"])
+def test_an_output_that_is_the_input_is_refused(seqnlp, model, line):
+    path = seqnlp.folder / "in.txt"
+    path.write_text("lovely\n")
+    if not (seqnlp.folder / "link").is_symlink():
+        (seqnlp.folder / "link").symlink_to("in.txt")
+    result = seqnlp.shell(f"seqnlp classify predict {model} {line}", warm=True)
+    assert result.code == 2 and "is the output too" in result.err
+    assert path.read_text() == "lovely\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_nothing_is_left_of_an_output_that_was_stopped(seqnlp, model, tmp_path, number, interrupt):
+    with seqnlp.start("classify", "predict", model, "-o", tmp_path / "out") as process:
+        process.stdin.write(b"lovely\n" * 10)
+        process.stdin.flush()
+        until = time.monotonic() + 60
+        while not os.listdir(tmp_path):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert interrupt(process, number) == 128 + number
+    assert os.listdir(tmp_path) == []
+
+
+def test_numbers_that_are_none_and_deep_nesting_go_through_as_json(seqnlp, model):
+    lines = '{"text": "lovely", "x": NaN, "y": [-Infinity]}\n{"text": "lovely", "x": ' + "[" * 900 + "]" * 900 + "}\n"
+    first, second = predict(seqnlp, model, "--from", "jsonl", "--to", "jsonl", stdin=lines).lines
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    found = json.loads(first, parse_constant=refuse)
+    assert (found["x"], found["y"]) == (None, [None])
+    assert second.startswith('{"text": "lovely", "x": [[') and second.count("[") == 900
+
+
+def test_a_table_keeps_its_columns_and_is_scored_as_it_is(seqnlp, model, says, corpus):
+    rows = [["n", "text", "label"], *([n, text, label] for n, (text, label) in enumerate(corpus["dev"]))]
+    with open(seqnlp.folder / "table.csv", "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    fields = ["--text-field", "text", "--label-field", "label"]
+    result = predict(seqnlp, model, "table.csv", "--text-field", "text", "--to", "csv", "-o", "said.csv")
+    assert result.out == ""
+    with open(seqnlp.folder / "said.csv", newline="") as file:
+        header, *found = csv.reader(file)
+    assert header == ["n", "text", "label", "predicted_label", "score"]
+    assert [row[:3] for row in found] == [list(map(str, row)) for row in rows[1:]]
+    scored = seqnlp("score", "f1", "table.csv", "said.csv", *fields).json["scores"][0]
+    evaluated = {row["name"]: row for row in seqnlp("classify", "eval", model, "table.csv", *fields).json["scores"]}
+    assert scored["value"] == evaluated["f1"]["value"]
+    again = predict(seqnlp, model, "said.csv", "--text-field", "text", "--to", "csv").lines
+    assert again[0] == "n,text,label,predicted_label,score,predicted_predicted_label,predicted_score"
+
+
+def test_what_is_not_sure_enough_has_no_label(seqnlp, model, corpus):
+    texts = "".join(f"{text}\n" for text, _ in corpus["dev"])
+    rows = [line.split("\t") for line in predict(seqnlp, model, "--scores", stdin=texts).lines]
+    bar = sorted(float(score) for _, score in rows)[len(rows) // 2]
+    sure = [label if float(score) > bar + 1e-4 else "" for label, score in rows]
+    least = ["--min-score", bar + 1e-4]
+    found = predict(seqnlp, model, *least, stdin=texts).lines
+    assert sum(one != other for one, other in zip(found, sure, strict=True)) <= 2  # scores are rounded
+    said = predict(seqnlp, model, *least, "--otherwise", "unsure", stdin=texts).lines
+    assert said == [label or "unsure" for label in found]
+    (seqnlp.folder / "sure.txt").write_text("".join(f"{label}\n" for label in found))
+    scored = seqnlp("score", "accuracy", "dev.tsv", "sure.txt").json
+    evaluated = seqnlp("classify", "eval", model, "dev.tsv", *least).json
+    assert scored["scores"][0]["value"] == evaluated["scores"][0]["value"]
+    coverage = 100 * sum(map(bool, found)) / len(found)
+    assert scored["details"]["coverage"] == evaluated["details"]["coverage"] == pytest.approx(coverage, abs=1e-4)
+
+
+@pytest.mark.parametrize("flags", [["--otherwise", "x"], ["--min-score", "0.5", "--top", "2"]])
+def test_options_that_make_no_sense_are_refused(seqnlp, model, flags):
+    assert "--min-score" in predict(seqnlp, model, *flags, stdin="a\n", code=2).err
