@@ -17,12 +17,12 @@ import pyarrow
 from seqnlp import errors, options
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import arrow, schema, spool
+from seqnlp.preprocess.corpora import arrow, schema, spool, tables
 from seqnlp.preprocess.corpora.examples import Examples
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import model_folder
 
-ROWS, ABOUT, PLAN = "rows.arrow", schema.ENCODED, "plan.json"
+ROWS, ABOUT, PLAN = "rows.arrow", tables.ENCODED, "plan.json"
 STATE, INFO = "state.json", "dataset_info.json"  # what `datasets.load_from_disk` asks for
 AGAIN = "encode the corpus again"
 KEYS = ("task", "config", "fitted", "rows", "data", "files", "made")

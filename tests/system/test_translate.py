@@ -338,7 +338,7 @@ def test_files_of_different_length_are_reported_with_the_place(seqnlp, turner, v
     sizes = [draw.randint(1, 20) for _ in range(300)]
     write(seqnlp, "shift.in", ["x y" * size for size in sizes])
     write(seqnlp, "shift.out", ["a b c" * size for size in sizes[:100] + sizes[101:]])
-    arguments = ["train", "-o", "shift"] if verb == "train" else ["eval", "turner"]
+    arguments = ["train", "-q", "-o", "shift"] if verb == "train" else ["eval", "turner"]
     result = seqnlp("translate", *arguments, "shift.in", "shift.out", code=3)
     assert result.out == ""
     assert result.errors == [

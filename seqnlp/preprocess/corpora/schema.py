@@ -14,8 +14,6 @@ from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import delimiter, tables
 
-ENCODED = "encoded.json"  # is in every folder that `encode` and `pack` make
-
 
 @dataclass(frozen=True)
 class Schema:
@@ -108,7 +106,7 @@ class Source:
     @property
     def encoded(self) -> str | None:
         """Return the folder, where it is one that `encode` or `pack` made; such a one stands alone."""
-        found = [path for path in self.paths if os.path.isfile(os.path.join(path, ENCODED))]
+        found = [path for path in self.paths if os.path.isfile(os.path.join(path, tables.ENCODED))]
         if found and len(self.paths) > 1:
             raise errors.UsageError(f"{found[0]}: an encoded corpus cannot be read together with others")
         return found[0] if found else None

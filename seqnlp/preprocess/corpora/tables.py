@@ -20,6 +20,7 @@ from seqnlp import errors
 from seqnlp.io import files
 
 HUB = "hf:"
+ENCODED = "encoded.json"  # is in every folder that `encode` and `pack` make
 Decode = Callable[[Any], Any]
 ROWS = 1000  # that are decoded at once
 PATIENCE = 5  # seconds to wait for the hub
@@ -75,8 +76,9 @@ def hub(path: str, name: str, digest: files.Digest | None = None) -> Iterator[di
 
 
 def is_saved(path: str) -> bool:
-    """Return whether a path is a folder that `datasets` has saved, one split or several."""
-    return any(os.path.isfile(os.path.join(path, name)) for name in ("state.json", "dataset_dict.json"))
+    """Return whether a path is a folder that `datasets` has saved, of one split or several, and none of `encode`."""
+    there = [os.path.isfile(os.path.join(path, name)) for name in (ENCODED, "state.json", "dataset_dict.json")]
+    return any(there) and not there[0]
 
 
 def saved(path: str, name: str, digest: files.Digest | None = None) -> Iterator[dict[str, Any]]:
