@@ -67,6 +67,7 @@ setup(
             "hypothesis>=6.100",
             "mypy>=1.11",
             "pytest>=8.0",
+            "pytest-xdist>=3.6",
             "ruff>=0.6",
             "scipy>=1.15",
             "seqeval>=1.2.2",

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up the environment, checks style and types, and runs the tests:
 #
-#     sh tests/run.sh [PYTEST ARGUMENTS]      e.g. -m slow
+#     sh tests/run.sh [PYTEST ARGUMENTS]      e.g. -m slow, -n 0
 set -eu
 . "$(dirname -- "$0")/../pipelines/env.sh"
 cd -- "$seqnlp_root"
@@ -14,8 +14,12 @@ sh tests/check.sh || checked=1
 PYTEST_DEBUG_TEMPROOT=$seqnlp_root/.pytest_cache/tmp
 export PYTEST_DEBUG_TEMPROOT
 mkdir -p "$PYTEST_DEBUG_TEMPROOT"
+
+# A process a core, each with one thread; the tests of a file stay together and share what they train. -n 0: one process.
+: "${OMP_NUM_THREADS:=1}"
+export OMP_NUM_THREADS
 tests=0
-python -m pytest "$@" || tests=$?
+python -m pytest -n auto --dist loadfile "$@" || tests=$?
 
 if [ "$checked" -ne 0 ]; then
     echo "ruff or mypy found something, see the top" >&2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import readers, schema
+from seqnlp.preprocess.corpora import readers, schema, tables
 
 ROLES = ("text", "label")
 
@@ -450,7 +450,7 @@ def test_parquet_is_a_format_by_its_name_and_by_its_ending(tmp_path):
 
 def encoded(folder):
     folder.mkdir()
-    (folder / schema.ENCODED).write_text("{}")
+    (folder / tables.ENCODED).write_text("{}")
     return str(folder)
 
 
