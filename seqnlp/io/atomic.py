@@ -27,14 +27,14 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
         with open(path, "wb") as file, _content(file, mode, files.is_gzip(named)) as content:
             yield content
         return
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Named before it is made: a signal may come between any two steps, and what it leaves must be removed.
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             with _content(file, mode, files.is_gzip(named)) as content:
                 yield content
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -103,12 +103,6 @@ def check_writable(path: str | Path) -> None:
         raise errors.UsageError(f"{path}: cannot be written, there is no folder {path.parent}")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise errors.UsageError(f"{path}: is not writable", "check the permissions")
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def sync_folder(folder: str | Path) -> None:
