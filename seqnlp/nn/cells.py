@@ -11,6 +11,7 @@ for a few rows the kernels for sequences take up to three times as long. All pat
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -24,7 +25,7 @@ State = dict[str, torch.Tensor]  # the parts of a layer's state by name, each (B
 RECURRENT_INIT = {"orthogonal": nn.init.orthogonal_, "xavier": nn.init.xavier_uniform_}
 
 
-class Layer(nn.Module):
+class Layer(nn.Module, abc.ABC):
     """One recurrent layer, in one direction or both: what every cell offers, and how two directions make a layer.
 
     A cell gives its `parts`, the names in its state, of which "hidden" (the outputs, or what they are computed from) is
@@ -66,6 +67,7 @@ class Layer(nn.Module):
             return outputs[0], ends[0]
         return torch.cat(outputs, dim=2), {name: torch.cat([end[name] for end in ends], dim=1) for name in ends[0]}
 
+    @abc.abstractmethod
     def one_direction(
         self, features: torch.Tensor, lengths: torch.Tensor | None, begin: State, direction: int
     ) -> tuple[torch.Tensor, State]:
@@ -73,11 +75,10 @@ class Layer(nn.Module):
 
         direction: 0 forward, 1 backward, whose features come reversed.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def step(self, inputs: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Return the outputs (B, H) of a forward layer after one more step of inputs (B, D), and the state."""
-        raise NotImplementedError
 
     def initialise(self, init: str) -> None:
         """Set the weights: input matrices Xavier, recurrent ones orthogonal (Saxe et al. 2014) or Xavier, biases 0."""
