@@ -41,6 +41,8 @@ class Decoder(nn.Module):
         attention: str = "additive",
         layers: int = 2,
         dropout: float = 0.0,
+        residual: bool = False,
+        layer_norm: bool = False,
         init: str = "orthogonal",
         embedding: nn.Embedding | None = None,
         tie: bool = True,
@@ -54,6 +56,9 @@ class Decoder(nn.Module):
         self.bridge = nn.Linear(memory, layers * len(self.parts) * hidden_size)
         inputs = [embedding_size, hidden_size + memory, *[hidden_size] * (layers - 2)]
         self.layers = nn.ModuleList(cells.layer(cell, size, hidden_size, init=init) for size in inputs)
+        self.connections = nn.ModuleList(
+            recurrent.Connection(size, hidden_size, residual=residual, layer_norm=layer_norm) for size in inputs
+        )
         self.readout = nn.Linear(hidden_size + memory + embedding_size, embedding_size)
         self.dropout = dropouts.LockedDropout(dropout)
         self.untied = None if tie else nn.Parameter(torch.randn(vocabulary, embedding_size) * embedding_size**-0.5)
@@ -96,13 +101,14 @@ class Decoder(nn.Module):
         context = self._attend(outputs, state)  # (N, T, D)
         outputs = torch.cat([outputs, context], dim=2)
         for number in range(1, len(self.layers)):
-            outputs = self._layer(number, self.dropout(outputs), state)
+            outputs = self._layer(number, outputs, state)
         features = torch.tanh(self.readout(torch.cat([outputs, context, embedded], dim=2)))
         return self.dropout(features), state
 
     def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """A layer's outputs (N, T, H); the state goes on."""
-        layer, mark = cast(cells.Layer, self.layers[number]), f".{number}"
+        layer, mark, read = cast(cells.Layer, self.layers[number]), f".{number}", inputs
+        inputs = self.dropout(read) if number else read
         own = {name.removesuffix(mark): part for name, part in state.items() if name.endswith(mark)}
         if inputs.size(1) == 1:
             outputs, own = layer.step(inputs.squeeze(1), own)
@@ -110,7 +116,8 @@ class Decoder(nn.Module):
         else:
             outputs, own = layer.run(inputs, None, own)
         state.update({name + mark: part for name, part in own.items()})
-        return outputs
+        joined: torch.Tensor = self.connections[number](read, outputs)
+        return joined
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
