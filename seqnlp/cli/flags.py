@@ -231,6 +231,16 @@ def saying() -> list[click.Option]:
     ]
 
 
+PRECISION = Option(
+    ["--precision"],
+    type=click.Choice(("auto", "fp32", "bf16")),
+    default="fp32",
+    show_default=True,
+    main=False,
+    help="Precision of the matrix products; bf16 may decide near-ties otherwise.",
+)
+
+
 ENSEMBLE = Option(
     ["--ensemble"],
     multiple=True,
@@ -260,12 +270,5 @@ def limits() -> list[click.Option]:
             main=False,
             help="Maximum rows in a batch.",
         ),
-        Option(
-            ["--precision"],
-            type=click.Choice(("auto", "fp32", "bf16")),
-            default="fp32",
-            show_default=True,
-            main=False,
-            help="Precision of the matrix products; bf16 may decide near-ties otherwise.",
-        ),
+        PRECISION,
     ]

@@ -1,4 +1,4 @@
-"""The commands of a task: train, predict and eval, the same three for every one."""
+"""The commands of a task: train, predict and eval, the same three for every one, and what else it can do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def group(name: str) -> click.Group:
     about = registry.REGISTRY[name]
     return groups.Group(
         name,
-        sections={"Commands": VERBS},
+        sections={"Commands": {**VERBS, **registry.VERBS.get(name, {})}},
         load=functools.partial(_load, name),
         missing=f"{name} has no command",
         help=f"{about[:1].upper()}{about[1:]}.",

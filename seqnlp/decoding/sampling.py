@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,19 @@ class TopP:
         before = values.softmax(2).cumsum(2).roll(1, 2)
         before[..., 0] = 0.0  # the first one always stays
         return scores.masked_fill((before >= self.p).gather(2, order.argsort(2)), -torch.inf)
+
+
+@dataclass(frozen=True)
+class MinP:
+    """Leaves the tokens with at least a part p of the most probable one's probability (Nguyen et al. 2024)."""
+
+    p: float  # 0: all tokens
+
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
+        if not self.p:
+            return scores
+        lowest = scores.amax(2, keepdim=True) + math.log(self.p)
+        return scores.masked_fill(scores < lowest, -torch.inf)
 
 
 def _uniform(lengths: Sequence[int], samples: int, seed: int, numbers: Sequence[int]) -> torch.Tensor:

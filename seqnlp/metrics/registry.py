@@ -11,7 +11,8 @@ from typing import Literal
 
 from seqnlp.options import option
 
-Inputs = Literal["labels", "tags", "texts"]  # of each item: a set of labels, a list of tags, a text
+# Of each item: a set of labels, a list of tags, a text, the natural logarithm of a text's probability.
+Inputs = Literal["labels", "tags", "texts", "likelihoods"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Scale:
 
 
 PERCENT = Scale("%", high=100.0)
+PERPLEXITY = Scale("", higher_is_better=False, low=1.0)
+BITS = Scale("bits", higher_is_better=False)
 ERROR_RATE = Scale("%", higher_is_better=False)  # more may be wrong than there is
 
 TOKENIZERS = ("13a", "zh", "char", "intl", "ja-mecab", "none")
@@ -75,6 +78,9 @@ METRICS = {
     "rouge2": Metric("texts", "rouge", ("rouge2",), _ROUGE),
     "rougeL": Metric("texts", "rouge", ("rougeL",), _ROUGE),
     "rougeLsum": Metric("texts", "rouge", ("rougeLsum",), _ROUGE),
+    "perplexity": Metric("likelihoods", "perplexity", ("perplexity",), scale=PERPLEXITY),
+    "bits_per_character": Metric("likelihoods", "perplexity", ("bits_per_character",), scale=BITS),
+    "bits_per_byte": Metric("likelihoods", "perplexity", ("bits_per_byte",), scale=BITS),
 }
 
 SCALES = {score: metric.scale for metric in METRICS.values() for score in metric.scores}

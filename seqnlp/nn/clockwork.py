@@ -59,7 +59,7 @@ class Clockwork(Layer):
         return hidden, {"hidden": hidden, "clock": state["clock"] + 1}
 
     def _recurrent(self, direction: int) -> torch.Tensor:
-        weight: torch.Tensor = self.weight_hh[direction] * self.reads
+        weight: torch.Tensor = self.dropped(self.weight_hh[direction]) * self.reads
         return weight
 
     def _next(

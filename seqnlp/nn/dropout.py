@@ -21,6 +21,21 @@ class LockedDropout(nn.Module):
         return features * mask.div_(1 - self.probability)
 
 
+class EmbeddingDropout(nn.Module):
+    """Words left out of a whole batch, all of their occurrences (Gal & Ghahramani 2016, section 4.2)."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, vectors: torch.Tensor, words: torch.Tensor, vocabulary: int) -> torch.Tensor:
+        """Return vectors (B, S, D) of words (B, S) with those of some words zeroed, the rest scaled up."""
+        if not self.training or self.probability == 0:
+            return vectors
+        mask = vectors.new_empty(vocabulary).bernoulli_(1 - self.probability).div_(1 - self.probability)
+        return vectors * mask[words].unsqueeze(2)
+
+
 class WordDropout(nn.Module):
     """Whole words zeroed now and then, so that no single one decides (Iyyer et al. 2015, section 2.3)."""
 

@@ -27,7 +27,8 @@ class KernelLayer(Layer, nn.RNNBase):
         self, features: torch.Tensor, lengths: torch.Tensor | None = None, state: State | None = None
     ) -> tuple[torch.Tensor, State]:
         """Return what `Layer.run` does, through cuDNN on CUDA."""
-        if features.is_cuda or self.kernel is None:
+        dropping = self.training and self.weight_dropout  # torch's own module knows its whole weights only
+        if self.kernel is None or (features.is_cuda and not dropping):
             return self._packed(features, lengths, state)
         return super().run(features, lengths, state)
 
@@ -37,8 +38,17 @@ class KernelLayer(Layer, nn.RNNBase):
         """Return one direction's outputs and end from one call of the kernel."""
         assert self.kernel is not None
         start = tuple(part.contiguous().unsqueeze(0) for part in begin.values())
+        into, along, *biases = self.all_weights[direction]
         outputs, *ends = self.kernel(
-            features, self._argument(start), self.all_weights[direction], True, 1, 0.0, self.training, False, True
+            features,
+            self._argument(start),
+            [into, self.dropped(along), *biases],
+            True,
+            1,
+            0.0,
+            self.training,
+            False,
+            True,
         )
         end = {name: part[0] for name, part in zip(self.parts, ends, strict=True)}
         if lengths is None:

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 State = dict[str, torch.Tensor]  # the parts of a layer's state by name, each (B, directions x H)
 
@@ -29,6 +30,7 @@ class Layer(nn.Module, abc.ABC):
     gates: ClassVar[int] = 1  # matrices of shape (H, ...) that are stacked in one parameter
     hidden_size: int
     bidirectional: bool
+    weight_dropout: float = 0.0
 
     def __init__(self, inputs: int, hidden_size: int, *, bidirectional: bool = False) -> None:
         super().__init__()
@@ -81,6 +83,10 @@ class Layer(nn.Module, abc.ABC):
             else:
                 for gate in weight.data.chunk(self.gates):
                     (RECURRENT_INIT[init] if name.startswith("weight_hh") else nn.init.xavier_uniform_)(gate)
+
+    def dropped(self, weight: torch.Tensor) -> torch.Tensor:
+        """Return a recurrent matrix, in training with entries left out for all steps (Wan et al. 2013; Merity 2018)."""
+        return functional.dropout(weight, self.weight_dropout, self.training) if self.weight_dropout else weight
 
     def begin(self, features: torch.Tensor, state: State | None) -> State:
         """Return the state to begin with: the one given, or zeros."""

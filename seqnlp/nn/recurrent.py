@@ -34,7 +34,7 @@ class Encoder(nn.Module):
     """Stacked recurrent layers, in both directions (Schuster & Paliwal 1997) or one, locked dropout between them.
 
     cell: one of `cells.CELLS`; residual, layer_norm: see `Connection`; heads: of a layer of self-attention on top,
-    causal where the layers run forward only; 0 for none.
+    causal where the layers run forward only; 0 for none; weight_dropout: of the layers' recurrent matrices.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Encoder(nn.Module):
         residual: bool = False,
         layer_norm: bool = False,
         heads: int = 0,
+        weight_dropout: float = 0.0,
         init: str = "orthogonal",
     ) -> None:
         super().__init__()
@@ -58,6 +59,8 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(
             cells.layer(cell, size, hidden_size, bidirectional=bidirectional, init=init) for size in sizes
         )
+        for layer in self.layers:
+            cast(cells.Layer, layer).weight_dropout = weight_dropout
         self.connections = nn.ModuleList(
             Connection(size, self.outputs, residual=residual, layer_norm=layer_norm) for size in sizes
         )

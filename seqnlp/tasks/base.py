@@ -93,6 +93,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
+    Generation: type = type(None)  # how it generates, where `registry.VERBS` has it: flags of generate
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
     def __init_subclass__(cls) -> None:
@@ -200,6 +201,18 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         self, networks: Sequence[nn.Module], codec: CodecT, batch: Any, columns: Columns, search: SearchT
     ) -> list[PredictionT]:
         """Return one prediction a row."""
+
+    def predict_corpus(
+        self, networks: Sequence[nn.Module], codec: CodecT, rows: data.Rows, search: SearchT, device: torch.device
+    ) -> list[PredictionT] | None:
+        """Return the predictions of a whole corpus for its scores, where its rows depend on each other; else None."""
+        return None
+
+    def generate(
+        self, networks: Sequence[nn.Module], codec: CodecT, generation: Any, device: torch.device
+    ) -> Iterator[Iterator[str]]:
+        """Yield texts, each as its parts come; only of a task with `Generation`."""
+        raise NotImplementedError
 
 
 AnyTask = Task[Any, Any, Any, Any]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seqnlp.nn import recurrent
 from seqnlp.tasks.network_options import NetworkOptions
 
 
-def encoder(inputs: int, config: NetworkOptions) -> recurrent.Encoder:
+def forward(inputs: int, config: NetworkOptions, weight_dropout: float = 0.0) -> recurrent.Encoder:
+    """Return the encoder that reads forward only, whatever the direction."""
+    return encoder(inputs, replace(config, direction="forward"), weight_dropout)
+
+
+def encoder(inputs: int, config: NetworkOptions, weight_dropout: float = 0.0) -> recurrent.Encoder:
     """Return an encoder of features of a size, its weights drawn from torch's generator."""
     return recurrent.Encoder(
         inputs,
@@ -18,5 +25,6 @@ def encoder(inputs: int, config: NetworkOptions) -> recurrent.Encoder:
         residual=config.residual,
         layer_norm=config.layer_norm,
         heads=config.self_attention,
+        weight_dropout=weight_dropout,
         init=config.init,
     )

@@ -14,7 +14,11 @@ REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
     "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
+    "lm": "model language: perplexity, log-probabilities, text that goes on",
 }
+
+# The verbs of a task besides train, predict and eval.
+VERBS = {"lm": {"generate": "generate text"}}
 
 
 def get(name: str) -> base.AnyTask:

@@ -1,6 +1,6 @@
 """Evaluation, the same way in training and in `eval`: from a dev or test part to predictions to scores.
 
-The rows are encoded with the codec of the training part, and predicted with `predict.Model.run_rows`, which is what
+The rows are encoded with the codec of the training part, and predicted with `predict.Model.run_corpus`, which is what
 `predict` uses too: the dev score of training, `eval` and `predict` cannot drift apart.
 """
 
@@ -59,7 +59,7 @@ class Evaluator:
 
     def predictions(self, search: Any, limits: buckets.Limits) -> list[Any]:
         """Return a prediction for each example."""
-        return self.model.run_rows(self.rows, search, limits)
+        return self.model.run_corpus(self.rows, search, limits)
 
     def score(
         self, predictions: Sequence[Any], *, intervals: bool = True

@@ -110,6 +110,25 @@ class Model:
                 results[number] = result
         return results
 
+    def run_corpus(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
+        """Return a prediction for each row of a corpus that is to be scored."""
+        with torch.inference_mode(), precision.autocast(self.device, self.precision):
+            found = self.task.predict_corpus(self.networks, self.codec, rows, search, self.device)
+        return self.run_rows(rows, search, limits) if found is None else found
+
+    def generate(self, generation: Any) -> Iterator[Iterator[str]]:
+        """Yield texts that the model generates, each as its parts come."""
+        for text in self.task.generate(self.networks, self.codec, generation, self.device):
+            yield self._parts(text)
+
+    def _parts(self, text: Iterator[str]) -> Iterator[str]:
+        while True:
+            with precision.autocast(self.device, self.precision):
+                part = next(text, None)
+            if part is None:
+                return
+            yield part
+
     def stream(
         self, corpus: Iterable[Example], search: Any, limits: buckets.Limits
     ) -> Iterator[list[tuple[Example, Any]]]:

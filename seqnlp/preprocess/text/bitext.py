@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import subword, tokenizer
 
-WORDS_A_PIECE, SMALLEST, LARGEST = 90, 500, 16_000  # of the corpus for a piece of the vocabulary; its bounds
 ALIKE = 0.5  # proportion of characters in common from which on two languages have a joint vocabulary
 
 Both = tuple[tokenizer.Tokenizer, tokenizer.Tokenizer]
@@ -25,8 +24,7 @@ def settled(corpus: examples.Examples) -> tuple[str, int]:
             words += side.count(" ") + 1
     totals = [sum(counter.values()) for counter in letters]
     alike = sum(min(letters[0][c] / totals[0], letters[1][c] / totals[1]) for c in letters[0])
-    size = min(max(round(words / WORDS_A_PIECE, -2), SMALLEST), LARGEST)
-    return "joint" if alike >= ALIKE else "separate", int(size)
+    return "joint" if alike >= ALIKE else "separate", subword.size(words)
 
 
 def trained(corpus: examples.Examples, *, joint: bool, kind: str, size: int, normalization: str) -> Both:

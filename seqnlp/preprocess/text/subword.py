@@ -19,7 +19,13 @@ from seqnlp.preprocess.text import normalize
 from seqnlp.preprocess.text.tokenizer import SPECIALS, UNK, Tokenizer, word_splitter
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
+WORDS_A_PIECE, SMALLEST, LARGEST = 90, 500, 16_000  # of the corpus for a piece of the vocabulary; its bounds
 START, INSIDE = "▁", "##"  # marks of a piece that begins a word, and of one inside it
+
+
+def size(words: int) -> int:
+    """Return how many pieces suit a corpus of so many words."""
+    return int(min(max(round(words / WORDS_A_PIECE, -2), SMALLEST), LARGEST))
 
 
 def train(

@@ -146,7 +146,7 @@ def character_splitter() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
 
 
-SPLITTERS = {"word": word_splitter, "char": character_splitter}
+SPLITTERS = {"word": word_splitter, "blank": pre_tokenizers.WhitespaceSplit, "char": character_splitter}
 
 
 def train_vocabulary(

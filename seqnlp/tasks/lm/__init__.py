@@ -1,0 +1,1 @@
+"""lm: language models, what comes next in a text."""

@@ -1,0 +1,76 @@
+"""Generation: a text token by token, each drawn from what the model foresees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqnlp.decoding import sampling
+from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.lm import network
+from seqnlp.tasks.lm.codec import Codec
+from seqnlp.tasks.lm.options import Generation
+
+
+def texts(
+    networks: Sequence[nn.Module], codec: Codec, options: Generation, device: torch.device
+) -> Iterator[Iterator[str]]:
+    """Yield the texts, each as its parts come, the prompt first; a text's draws depend on the seed and its number."""
+    for number in range(options.number):
+        yield _written(_tokens(networks, codec, options, device, number), codec, options)
+
+
+def _written(tokens: Iterator[int], codec: Codec, options: Generation) -> Iterator[str]:
+    """The prompt, and what each token adds to the text; characters of which bytes are missing wait for them."""
+    yield options.prompt
+    ids = _prompt(codec, options.prompt)
+    written = codec.text(ids)
+    for token in tokens:
+        ids.append(token)
+        text = codec.text(ids)
+        if not text.endswith("\ufffd"):
+            yield text[len(written) :]
+            written = text
+            if token == tokenizer.END:  # what comes is another line
+                ids, written = [], ""
+
+
+def _prompt(codec: Codec, prompt: str) -> list[int]:
+    lines = [codec.ids(line) for line in prompt.split("\n")]
+    return [i for number, line in enumerate(lines) for i in ([tokenizer.END] if number else []) + line]
+
+
+@torch.inference_mode()
+def _tokens(
+    networks: Sequence[nn.Module], codec: Codec, options: Generation, device: torch.device, number: int
+) -> Iterator[int]:
+    """The tokens of a text, one by one."""
+    filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
+    rng = np.random.default_rng((options.sampling_seed, number))
+    carries: network.Carries = [None] * len(networks)
+    given = [tokenizer.END, *_prompt(codec, options.prompt)]
+    for _ in range(options.max_tokens):
+        scores = _next(networks, torch.tensor([given], device=device), carries) / options.temperature
+        scores[:, list({tokenizer.PAD, tokenizer.UNK, tokenizer.START})] = -torch.inf  # no text
+        for leave in filters:
+            scores = leave(scores.unsqueeze(0)).squeeze(0)
+        sums = scores[0].double().softmax(0).cumsum(0)
+        token = int(torch.searchsorted(sums, rng.random() * float(sums[-1]), right=True).clamp(max=len(sums) - 1))
+        if options.one_line and token == tokenizer.END:
+            return
+        yield token
+        given = [token]
+
+
+def _next(networks: Sequence[nn.Module], tokens: torch.Tensor, carries: network.Carries) -> torch.Tensor:
+    """The log-probabilities (1, V) of what follows tokens (1, T); the carries go on."""
+    lengths = torch.tensor([tokens.size(1)], device=tokens.device)
+    found = []
+    for place, one in enumerate(cast(Sequence[network.LanguageModel], networks)):
+        outputs, carries[place] = one.outputs(one.encoder, tokens, lengths, carries[place])
+        found.append(one.scores(outputs[:, -1]))
+    return torch.stack(found).logsumexp(0)

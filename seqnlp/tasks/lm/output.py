@@ -1,0 +1,91 @@
+"""Output: how probable each line is, as a logarithm; and how well all of them were foreseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqnlp.io import jsonl
+from seqnlp.metrics import perplexity
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.tasks import outputs
+from seqnlp.tasks.lm.codec import Codec
+from seqnlp.tasks.lm.options import Config, Search
+
+FIRST = {"word": "perplexity", "bpe": "perplexity", "char": "bits_per_character"}  # the score that picks the weights
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How a line was foreseen: its tokens, the natural logarithm of each one's probability, and which are unknown."""
+
+    tokens: Sequence[str]
+    logs: Sequence[float]
+    unknown: Sequence[bool]
+
+    @property
+    def total(self) -> float:
+        """The logarithm of the line's probability, its end included."""
+        return float(sum(self.logs))
+
+
+class Output(outputs.Output[Config, Search, Codec, Prediction]):
+    """The log-probability of a line; in jsonl of its tokens too."""
+
+    column = "log_probability"
+
+    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
+        """Return the logarithm of the line's probability, and each token with its own."""
+        parts = [[token, round(log, 4)] for token, log in zip(prediction.tokens, prediction.logs, strict=True)]
+        return {"log_probability": round(prediction.total, 6), "tokens": parts}
+
+    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
+        return "" if prediction is None else f"{prediction.total:.6f}"
+
+    def parse(self, written: Any, config: Config) -> float:
+        """Return the logarithm in what `write` or `value` gave."""
+        return float(written["log_probability"] if isinstance(written, Mapping) else written)
+
+    def score(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
+    ) -> outputs.Result:
+        """Return perplexity a word, bits a character and a byte; and what was counted."""
+        texts, logs = [example.source for example in corpus], [prediction.total for prediction in predictions]
+        first = FIRST[codec.level]
+        names = [first, *(name for name in perplexity.VALUES if name != first)]
+        scores = perplexity.score(texts, logs, f"level:{codec.level}", names=names, intervals=intervals)
+        return outputs.Result(scores, _details(texts, predictions) if intervals else {})
+
+    def mistakes(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
+    ) -> list[dict[str, Any]]:
+        """Return all lines, those that were foreseen worst by the token first."""
+        rows = [
+            {
+                "where": example.where,
+                "log_probability": round(prediction.total, 4),
+                "a_token": round(prediction.total / len(prediction.logs), 4),
+                "text": jsonl.without_surrogates(example.source),
+            }
+            for example, prediction in zip(corpus, predictions, strict=True)
+        ]
+        return sorted(rows, key=lambda row: float(str(row["a_token"])))
+
+
+def _details(texts: Sequence[str], predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """What was counted, in all; the perplexity a token, and of words without the unknown ones."""
+    import numpy as np
+
+    _, details = perplexity.measure([*perplexity.VALUES], texts, [prediction.total for prediction in predictions])
+    logs = np.array([log for prediction in predictions for log in prediction.logs])
+    unknown = np.array([flag for prediction in predictions for flag in prediction.unknown], dtype=bool)
+    known = logs[~unknown]
+    return {
+        **details,
+        "nats": round(details["nats"], 2),
+        "tokens": len(logs),
+        "unknown": int(unknown.sum()),
+        "perplexity_of_tokens": round(float(np.exp(-logs.mean())), 3),
+        "perplexity_of_known_tokens": round(float(np.exp(-known.mean())), 3) if len(known) else None,
+    }

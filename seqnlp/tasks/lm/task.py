@@ -1,0 +1,136 @@
+"""The task lm: how probable a text is, and what comes next in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seqnlp import errors, options
+from seqnlp.preprocess.batching import buckets, padding, stream
+from seqnlp.preprocess.corpora import arrow, examples, formats, readers, schema
+from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks.lm import fitting, reading
+from seqnlp.tasks.lm import options as options_of_lm
+from seqnlp.tasks.lm.codec import Codec
+from seqnlp.tasks.lm.options import Config, Search
+from seqnlp.tasks.lm.output import Output, Prediction
+from seqnlp.training import data
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from seqnlp.tasks.lm import network as lm
+
+
+class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
+    """Foresee a text."""
+
+    name = "lm"
+    roles = reading.ROLES
+    answers = "likelihoods"
+    training = options.Training(batch_size=32, learning_rate=2e-3, ema_decay=0.999, max_grad_norm=0.25)
+    min_epochs = 10
+    preview_columns = ("ids",)
+    output = Output()
+    Generation = options_of_lm.Generation
+
+    def labelled(self, record: formats.Record, config: Config) -> Example:
+        return reading.labelled(record)
+
+    def read(self, source: schema.Source, config: Config) -> Iterator[Example]:
+        """Yield every line, blank ones too: they are part of a text."""
+        return map(reading.labelled, readers.records(source, self.roles, targets=True))
+
+    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+        return reading.last_tenth(corpus)
+
+    def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
+        return fitting.fit(corpus, config, given)
+
+    def batches(
+        self,
+        rows: arrow.Rows,
+        config: Config,
+        codec: Codec,
+        training: options.Training,
+        plan: buckets.Plan | None,
+    ) -> data.Batches:
+        """Return the rows as one stream, read in parallel, a chunk at a time."""
+        from seqnlp.nn import loss
+
+        if plan is not None:
+            raise errors.UsageError(
+                "a language model reads a text in its own order", "train on what encode made, not pack"
+            )
+        ids = stream.Concatenation(rows.parts("ids"))
+        policy = stream.Stream(len(ids), training.batch_size, config.bptt, training.seed, varying=True)
+        return data.Batches(policy, lambda chunk: _batch(*chunk.read(ids, loss.IGNORED)))
+
+    def collate(self, columns: base.Columns, widths: padding.Edge, codec: Codec) -> lm.Batch:
+        from seqnlp.nn import loss
+
+        (width,) = widths
+        inputs = padding.pad([[tokenizer.END, *ids[:-1]] for ids in columns["ids"]], width)
+        targets = padding.pad(columns["ids"], width, loss.IGNORED)
+        return _batch(inputs, targets)
+
+    def build(self, config: Config, codec: Codec) -> nn.Module:
+        from seqnlp.tasks.lm import network as lm
+
+        return lm.LanguageModel(config, len(codec.tokens))
+
+    def predict(
+        self, networks: Sequence[nn.Module], codec: Codec, batch: lm.Batch, columns: base.Columns, search: Search
+    ) -> list[Prediction]:
+        from seqnlp.tasks.lm import network as lm
+
+        logs = lm.of_lines(networks, batch).cpu().numpy()
+        return [_prediction(ids, row, codec) for ids, row in zip(columns["ids"], logs, strict=True)]
+
+    def predict_corpus(
+        self, networks: Sequence[nn.Module], codec: Codec, rows: data.Rows, search: Search, device: torch.device
+    ) -> list[Prediction] | None:
+        """Return the predictions of a text that is read on from line to line."""
+        from seqnlp.tasks.lm import stream as reader
+
+        if search.lines:
+            return None
+        lines = rows.columns(np.arange(len(rows.lengths)))["ids"]
+        ids = np.concatenate([np.asarray(line) for line in lines])
+        if search.adapt:
+            logs = reader.adapted(networks, ids, device, search)
+        else:
+            logs = reader.log_probabilities(networks, ids, device)
+        ends = np.cumsum([len(line) for line in lines])[:-1]
+        return [_prediction(*pair, codec) for pair in zip(lines, np.split(logs, ends), strict=True)]
+
+    def generate(
+        self, networks: Sequence[nn.Module], codec: Codec, generation: options_of_lm.Generation, device: torch.device
+    ) -> Iterator[Iterator[str]]:
+        """Yield texts, each as its parts come."""
+        from seqnlp.tasks.lm import generation as generator
+
+        return generator.texts(networks, codec, generation, device)
+
+
+def _batch(inputs: np.ndarray, targets: np.ndarray) -> lm.Batch:
+    import torch
+
+    from seqnlp.tasks.lm import network as lm
+
+    lengths = torch.full((len(inputs),), inputs.shape[1])
+    return lm.Batch(torch.from_numpy(inputs), torch.from_numpy(targets), lengths)
+
+
+def _prediction(ids: Sequence[int], logs: np.ndarray, codec: Codec) -> Prediction:
+    names = codec.tokens.names
+    unknown = [i == tokenizer.UNK for i in ids]
+    return Prediction([names[i] for i in ids], logs[: len(ids)].tolist(), unknown)
+
+
+TASK = LanguageModel()
