@@ -10,10 +10,12 @@ from seqnlp.nn import cells, decoder, recurrent
 INPUTS, HIDDEN, STEPS = 3, 5, 7
 LENGTHS = [[7, 3, 5], [7, 7, 7], [1, 7, 2], [4, 1, 3]]
 SHAPES = [(layers, both) for layers in (1, 2, 3) for both in (False, True)]
-PATHS = ["padded", "packed"]
+KERNEL_CELLS = [cell for cell, layer in cells.CELLS.items() if issubclass(layer, cells.KernelLayer)]
+PATHS = [*((cell, "padded") for cell in cells.CELLS), *((cell, "packed") for cell in KERNEL_CELLS)]
 
 each_cell = pytest.mark.parametrize("cell", cells.CELLS)
-each_path = pytest.mark.parametrize("path", PATHS)
+each_kernel_cell = pytest.mark.parametrize("cell", KERNEL_CELLS)
+each_path = pytest.mark.parametrize(("cell", "path"), PATHS)
 
 
 def encoder(cell, layers=1, bidirectional=True, seed=0):
@@ -48,7 +50,7 @@ def through(path, network, monkeypatch, *arguments):
         return network(*arguments)
 
 
-# The reference: one step of each cell from its equations; `w` holds (W, U, b, c) of each gate.
+# The reference: one step of each cell from its equations; `w` holds each gate's parameters, in their order.
 
 
 def sigmoid(x):
@@ -81,11 +83,17 @@ def gru_step(x, state, w):
 REFERENCE = {"lstm": (lstm_step, 4, 2), "rnn": (rnn_step, 1, 1), "gru": (gru_step, 3, 1)}  # step, gates, parts
 
 
-def one_way(cell, weights, prefix, suffix, sequence, state):
+def of_direction(name, direction):
+    """Whether a parameter is one of a direction: torch marks the backward ones, lists of other cells number them."""
+    mark = name.rpartition(".")[2]
+    return mark == str(direction) if mark.isdigit() else name.endswith("_reverse") == bool(direction)
+
+
+def one_way(cell, weights, prefix, direction, sequence, state):
     """One direction over one sequence (S, D): its outputs and its end."""
     step, gates, _ = REFERENCE[cell]
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    split = [np.split(weights[f"{prefix}{name}_l0{suffix}"], gates) for name in names]
+    names = [name for name in weights if name.startswith(prefix) and of_direction(name, direction)]
+    split = [np.split(weights[name], gates) for name in names]
     outputs = []
     for x in sequence:
         state = step(x, state, list(zip(*split, strict=True)))
@@ -98,9 +106,9 @@ def reference(cell, weights, layers, both, sequence, begin):
     ends = []
     for number in range(layers):
         prefix, state = f"layers.{number}.", begin[number]  # (parts, directions x H)
-        outputs, end = one_way(cell, weights, prefix, "", sequence, tuple(state[:, :HIDDEN]))
+        outputs, end = one_way(cell, weights, prefix, 0, sequence, tuple(state[:, :HIDDEN]))
         if both:
-            back, other = one_way(cell, weights, prefix, "_reverse", sequence[::-1], tuple(state[:, HIDDEN:]))
+            back, other = one_way(cell, weights, prefix, 1, sequence[::-1], tuple(state[:, HIDDEN:]))
             outputs = np.concatenate([outputs, back[::-1]], axis=1)
             end = [np.concatenate(halves) for halves in zip(end, other, strict=True)]
         sequence = outputs
@@ -119,7 +127,6 @@ def beginning(cell, layers, both, state, rows=3):
     return np.stack([part.numpy() for part in state.values()], axis=2)
 
 
-@each_cell
 @each_path
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize(("layers", "both"), SHAPES)
@@ -149,7 +156,6 @@ def slope(function, values, direction, size=1e-5):
     return (results[0] - results[1]) / (2 * size)
 
 
-@each_cell
 @each_path
 @pytest.mark.parametrize("lengths", LENGTHS[:2], ids=str)
 @pytest.mark.parametrize(("layers", "both"), SHAPES)
@@ -205,7 +211,6 @@ def test_under_autocast_steps_are_nearly_those_of_fp32(cell):
             torch.testing.assert_close(output.float(), expected[:, number], rtol=0, atol=0.05)
 
 
-@each_cell
 @each_path
 @pytest.mark.parametrize("both", [False, True])
 def test_without_lengths_every_row_is_whole(monkeypatch, cell, path, both):
@@ -218,7 +223,6 @@ def test_without_lengths_every_row_is_whole(monkeypatch, cell, path, both):
     torch.testing.assert_close(end, other, rtol=0, atol=1e-12)
 
 
-@each_cell
 @each_path
 def test_a_state_without_one_of_its_parts_is_refused(monkeypatch, cell, path):
     with pytest.raises(KeyError):
@@ -235,7 +239,7 @@ def test_recurrent_weights_are_orthogonal_in_every_gate(cell, both):
                 torch.testing.assert_close(gate @ gate.T, torch.eye(5), atol=1e-5, rtol=0)
 
 
-@each_cell
+@each_kernel_cell
 @pytest.mark.parametrize("init", ["orthogonal", "xavier"])
 def test_the_forget_gate_s_bias_is_one_and_every_other_zero(cell, init):
     layer = cells.layer(cell, 3, 5, bidirectional=True, init=init)
@@ -244,7 +248,7 @@ def test_the_forget_gate_s_bias_is_one_and_every_other_zero(cell, init):
         assert total.tolist() == ([0] * 5 + [1] * 5 + [0] * 10 if cell == "lstm" else [0] * len(total))
 
 
-@each_cell
+@each_kernel_cell
 def test_every_gate_s_input_matrix_has_the_range_of_xavier(cell):
     layer = cells.layer(cell, 31, 57)
     bound = (6 / (31 + 57)) ** 0.5
@@ -252,7 +256,7 @@ def test_every_gate_s_input_matrix_has_the_range_of_xavier(cell):
         assert 0.9 * bound < gate.abs().max() <= bound
 
 
-@each_cell
+@each_kernel_cell
 def test_the_parameters_are_those_of_torch_s_own_module(cell):
     theirs = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}[cell](3, 5, bidirectional=True)
     found = cells.layer(cell, 3, 5, bidirectional=True).state_dict()
@@ -328,7 +332,7 @@ def test_a_new_row_of_the_table_is_all_that_an_encoder_needs():
 @pytest.mark.usefixtures("ticking")
 def test_a_new_row_of_the_table_is_all_that_a_decoder_and_a_search_need():
     torch.manual_seed(0)
-    network = decoder.Decoder(vocabulary=11, embedding_size=3, hidden_size=5, memory=7, cell="ticking").eval()
+    network = decoder.Decoder(decoder.Config(11, 3, 5, 7, cell="ticking")).eval()
     memory, lengths, summary = torch.randn(3, 7, 7), torch.tensor([7, 3, 1]), torch.randn(3, 7)
     begin, tokens = network.begin(memory, lengths, summary), torch.randint(11, (3, 6))
     whole, end = network(tokens, begin)

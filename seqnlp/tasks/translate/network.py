@@ -39,16 +39,16 @@ class Translator(nn.Module):
         self.dropout = dropouts.LockedDropout(config.dropout)
         recurrence: dict[str, Any] = {"cell": config.cell, "dropout": config.dropout, "init": config.init}
         self.encoder = recurrent.Encoder(config.embedding_size, config.hidden_size, layers=config.layers, **recurrence)
-        self.decoder = decoders.Decoder(
+        decoder = decoders.Config(
             vocabulary=target_vocabulary,
             embedding_size=config.embedding_size,
             hidden_size=config.decoder_hidden_size,
             memory=self.encoder.outputs,
             attention=config.attention,
             layers=config.decoder_layers,
-            embedding=self.embedding if shared else None,
             **recurrence,
         )
+        self.decoder = decoders.Decoder(decoder, self.embedding if shared else None)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""
