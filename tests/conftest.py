@@ -23,6 +23,24 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTE
         signal.signal(number, usual)
 
 
+# What takes longest begins first, so that what is quick fills both processes up to the end.
+LONG_FIRST = ["tests/contract/", "tests/system/", "tests/docs/", "tests/workflows/"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep together what shares a trained model: a case of the contract, and elsewhere the tests of a file."""
+
+    def place(item):
+        folders = [item.nodeid.startswith(folder) for folder in LONG_FIRST]
+        return folders.index(True) if any(folders) else len(folders)
+
+    for item in items:
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        item.add_marker(pytest.mark.xdist_group(getattr(case, "name", item.location[0])))
+    items.sort(key=place)
+
+
 def pytest_configure(config):
     """Keep the way to the real stderr, which is redirected while a test runs."""
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
