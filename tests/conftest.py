@@ -23,22 +23,26 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTE
         signal.signal(number, usual)
 
 
-# What takes longest begins first, so that what is quick fills both processes up to the end.
+# What takes longest begins first, so that what is quick keeps every process at work up to the end.
 LONG_FIRST = ["tests/contract/", "tests/system/", "tests/docs/", "tests/workflows/"]
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Keep together what shares a trained model: a case of the contract, and elsewhere the tests of a file."""
+    """Put the folders in that order; within one the tests stay in theirs."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONG_FIRST])
 
-    def place(item):
-        folders = [item.nodeid.startswith(folder) for folder in LONG_FIRST]
-        return folders.index(True) if any(folders) else len(folders)
 
-    for item in items:
-        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-        item.add_marker(pytest.mark.xdist_group(getattr(case, "name", item.location[0])))
-    items.sort(key=place)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep together in a process what shares a trained model: the tests of a file, and all of the contract."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return LONG_FIRST[0] if nodeid.startswith(LONG_FIRST[0]) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 def pytest_configure(config):
