@@ -35,6 +35,7 @@ LOADED += [
     "seqnlp.decoding.sampling",
 ]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
+LOADED += ["datasets"]  # hf:NAME does
 
 
 def serve(server):
