@@ -19,6 +19,12 @@ REGISTRY = {
 
 # The verbs of a task besides train, predict and eval.
 VERBS = {"lm": {"generate": "generate text"}}
+READERS = {
+    "labels": "classify",
+    "tags": "tag",
+    "texts": "translate",
+    "likelihoods": "lm",
+}  # which task reads files of such answers
 
 
 def get(name: str) -> base.AnyTask:
@@ -30,5 +36,9 @@ def get(name: str) -> base.AnyTask:
 
 
 def that_predict(answers: str) -> list[base.AnyTask]:
-    """Return the tasks whose predictions are labels, tags or texts."""
-    return [task for task in map(get, REGISTRY) if task.answers == answers]
+    """Return the tasks whose predictions are labels, tags or texts, first the one of `READERS`.
+
+    A corpus of such answers, or plain lines of them, do not say whose they are: that one reads them.
+    """
+    found = [task for task in map(get, REGISTRY) if task.answers == answers]
+    return sorted(found, key=lambda task: task.name != READERS[answers])

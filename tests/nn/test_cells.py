@@ -484,7 +484,7 @@ def test_a_new_row_of_the_table_is_all_that_an_encoder_needs():
 @pytest.mark.usefixtures("ticking")
 def test_a_new_row_of_the_table_is_all_that_a_decoder_and_a_search_need():
     torch.manual_seed(0)
-    network = decoder.Decoder(vocabulary=11, embedding_size=3, hidden_size=5, memory=7, cell="ticking").eval()
+    network = decoder.Decoder(decoder.Config(11, 3, 5, 7, cell="ticking")).eval()
     memory, lengths, summary = torch.randn(3, 7, 7), torch.tensor([7, 3, 1]), torch.randn(3, 7)
     begin, tokens = network.begin(memory, lengths, summary), torch.randint(11, (3, 6))
     whole, end = network(tokens, begin)

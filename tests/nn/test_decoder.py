@@ -4,18 +4,21 @@ import pytest
 import torch
 from torch import nn
 
-from seqnlp.nn import attention, cells, decoder, loss
+from seqnlp.nn import attention, cells, decoder, kernels, loss
 
 LENGTHS = [7, 3, 1]
 KINDS = [(kind, layers) for kind in attention.ATTENTIONS for layers in (2, 3)]
 
 each_cell = pytest.mark.parametrize("cell", cells.CELLS)
+each_kernel_cell = pytest.mark.parametrize(
+    "cell", [cell for cell, layer in cells.CELLS.items() if issubclass(layer, kernels.KernelLayer)]
+)
 
 
-def made(kind="general", layers=2, seed=0, **options):
+def made(kind="general", layers=2, seed=0, embedding=None, **options):
     torch.manual_seed(seed)
     sizes = dict(vocabulary=11, embedding_size=3, hidden_size=5, memory=5 if kind == "dot" else 7)
-    network = decoder.Decoder(**sizes, attention=kind, layers=layers, **options).eval()
+    network = decoder.Decoder(decoder.Config(**sizes, attention=kind, layers=layers, **options), embedding).eval()
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.5)
     return network
@@ -63,7 +66,7 @@ def test_step_by_step_it_gives_what_it_gives_at_once(kind, layers, cell):
     torch.testing.assert_close(last, end, atol=1e-5, rtol=0)
 
 
-@each_cell
+@each_kernel_cell
 @pytest.mark.parametrize("layers", [2, 3])
 def test_the_decoder_by_hand(layers, cell):
     network, tokens = made(layers=layers, cell=cell), targets()

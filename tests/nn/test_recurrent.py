@@ -8,12 +8,12 @@ from seqnlp.nn import cells, kernels, recurrent, self_attention
 
 LENGTHS = [[7, 3, 5], [7, 7, 7], [1, 7, 2], [4, 1, 3]]
 SHAPES = [(layers, both) for layers in (1, 2, 3) for both in (False, True)]
+KERNEL_CELLS = [cell for cell, layer in cells.CELLS.items() if issubclass(layer, kernels.KernelLayer)]
+PATHS = [*((cell, "padded") for cell in cells.CELLS), *((cell, "packed") for cell in KERNEL_CELLS)]
 
 each_cell = pytest.mark.parametrize("cell", cells.CELLS)
-each_path = pytest.mark.parametrize("path", ["padded", "packed"])
-KERNELS = [name for name, made in cells.CELLS.items() if issubclass(made, kernels.KernelLayer)]
-WAYS = [("padded", cell) for cell in cells.CELLS] + [("packed", cell) for cell in KERNELS]
-each_way = pytest.mark.parametrize(("path", "cell"), WAYS)
+each_kernel_cell = pytest.mark.parametrize("cell", KERNEL_CELLS)
+each_path = pytest.mark.parametrize(("cell", "path"), PATHS)
 
 
 def encoder(layers=1, bidirectional=True, inputs=3, hidden=5, seed=0, **options):
@@ -64,7 +64,7 @@ def test_both_paths_start_from_a_carried_state(monkeypatch, layers, both):
     assert not torch.allclose(results[0][0], fresh, atol=1e-3)
 
 
-@pytest.mark.parametrize("cell", KERNELS)
+@each_kernel_cell
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize(("layers", "both"), [(1, False), (2, True)])
 def test_both_paths_give_the_same_gradients(monkeypatch, layers, both, lengths, cell):
@@ -77,7 +77,7 @@ def test_both_paths_give_the_same_gradients(monkeypatch, layers, both, lengths, 
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
 
 
-@each_way
+@each_path
 def test_what_stands_in_the_padding_never_leaks(monkeypatch, path, cell):
     network, lengths = encoder(2, True, cell=cell), [7, 3, 5, 1]
     clean, dirty = features(lengths), features(lengths)
@@ -102,8 +102,8 @@ def test_no_gradient_comes_from_the_padding(cell):
 
 
 @each_path
-def test_outputs_are_zero_past_each_length(monkeypatch, path):
-    outputs, _ = through(path, encoder(2, True), monkeypatch, features([7, 3, 1]), [7, 3, 1])
+def test_outputs_are_zero_past_each_length(monkeypatch, path, cell):
+    outputs, _ = through(path, encoder(2, True, cell=cell), monkeypatch, features([7, 3, 1]), [7, 3, 1])
     assert not outputs[1, 3:].any()
     assert not outputs[2, 1:].any()
 
@@ -128,7 +128,7 @@ def test_a_row_alone_gives_what_it_gives_in_a_batch(cell):
         torch.testing.assert_close(alone[0], together[row, :length], atol=1e-6, rtol=0)
 
 
-@each_way
+@each_path
 @pytest.mark.parametrize("layers", [1, 3])
 def test_two_halves_with_the_carried_state_are_the_whole(monkeypatch, layers, path, cell):
     network = encoder(layers, bidirectional=False, cell=cell)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import torch
@@ -51,12 +50,13 @@ def adapted(networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device
     Dynamic evaluation (Krause et al. 2018, section 3) by plain gradient descent: a part is scored, then learnt from,
     then the weights go a little of the way back to the trained ones. Copies learn; the networks stay as they are.
     """
-    learners = [copy.deepcopy(one) for one in networks]
-    text = torch.from_numpy(np.concatenate([[tokenizer.END], ids]).astype(np.int64)).to(device)
-    found, carries = [], cast(network.Carries, [None] * len(networks))
+    found = []
     with torch.inference_mode(False), torch.enable_grad():
+        learners = [copy.deepcopy(one) for one in networks]
+        text = torch.from_numpy(np.concatenate([[tokenizer.END], ids]).astype(np.int64)).to(device)
+        carries: network.Carries = [None] * len(networks)
         for start in range(0, len(ids), search.adapt_steps):
-            part = text[None, start : start + search.adapt_steps + 1].clone()
+            part = text[None, start : start + search.adapt_steps + 1]
             lengths = torch.tensor([part.size(1) - 1], device=device)
             logs = network.foreseen(learners, part[:, :-1], part[:, 1:], lengths, carries)
             found.append(logs.detach().cpu().numpy()[0])

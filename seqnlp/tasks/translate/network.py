@@ -39,7 +39,7 @@ class Translator(nn.Module):
         self.embedding = embeddings.TiedEmbedding(source_vocabulary, config.embedding_size)
         self.dropout = dropouts.LockedDropout(config.dropout)
         self.encoder = encoders.encoder(config.embedding_size, config)
-        self.decoder = decoders.Decoder(
+        decoder = decoders.Config(
             vocabulary=target_vocabulary,
             embedding_size=config.embedding_size,
             hidden_size=config.decoder_hidden_size,
@@ -51,8 +51,8 @@ class Translator(nn.Module):
             residual=config.residual,
             layer_norm=config.layer_norm,
             init=config.init,
-            embedding=self.embedding if shared else None,
         )
+        self.decoder = decoders.Decoder(decoder, self.embedding if shared else None)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""
