@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import conll, detect, schema, tables
 from seqnlp.tasks import base, registry
@@ -94,7 +95,7 @@ def _predicted_labels(
         return table
     if (corpus := corpus_answers.labels(task, said, config, known)) is not None:
         return corpus
-    return printed.in_lines(lines, said.name(path), tasks, config)
+    return printed.in_lines(lines, said.name(path), tasks, config, empty=config.multi_label)  # of several labels none
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
@@ -169,8 +170,25 @@ def _tag_column(lines: Sequence[str]) -> int:
     return len(rows[0]) - 1 if rows and len(probable) == len(rows) else 0
 
 
+def likelihoods(scoring: Scoring) -> tuple[list[str], list[float]]:
+    """Return the texts and the log-probability of each; pairs without one, as of blank lines, are left out."""
+    tasks = registry.that_predict("likelihoods")
+    task, said = tasks[0], scoring.said
+    config, (path,) = task.Config(), said.paths
+    texts = [example.source for example in task.read(_for(scoring.reference, task), config)]
+    lines = list(said.lines(path))
+    found = printed.in_table(lines, said.name(path), tasks, config)
+    if found is None:
+        found = printed.in_lines(lines, said.name(path), tasks, config)
+    if len(found) != len(texts):
+        raise errors.DataError(f"{len(found)} log-probabilities of {len(texts)} lines")
+    pairs = [(text, log) for text, log in zip(texts, found, strict=True) if log is not None]
+    return [text for text, _ in pairs], [log for _, log in pairs]
+
+
 READERS: Mapping[str, Callable[[Scoring], tuple[list[Any], list[Any]]]] = {
     "labels": labels,
     "tags": tags,
     "texts": text_pairs,
+    "likelihoods": likelihoods,
 }

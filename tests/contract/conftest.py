@@ -34,6 +34,8 @@ class Case(NamedTuple):
     inputs: list[str]
     strange: tuple[dict[str, str], int] | None = None
     training: options.Training = TRAINING
+    learnt: float = 95.0  # what a model that has learnt the corpus scores
+    packs: bool = True  # whether it can be trained on what `pack` made
 
     def job(self, folder: Path, **changes):
         """What a train command of this case would say; the corpus is written beside the model."""
@@ -111,6 +113,13 @@ def pairs(seed):
     return {f"{seed}.tsv": "".join(f"{' '.join(row)}\t{' '.join(ENGLISH[w] for w in row)}\n" for row in rows)}
 
 
+def counting(seed):
+    """Lines that count on from any number word to the next ones; a blank line between them now and then."""
+    draw, words = random.Random(seed), [*ENGLISH.values()]
+    rows = [[words[(first + n) % len(words)] for n in range(7)] for first in (draw.randrange(5) for _ in range(60))]
+    return {f"{seed}.txt": "".join(" ".join(row) + "\n" * (1 + (number % 10 == 0)) for number, row in enumerate(rows))}
+
+
 SMALL = dict(embedding_size=7, hidden_size=5, char_ngram_buckets=101, dropout=0.1, word_dropout=0.0)
 INPUTS = [text for text, _ in texts(30, 2)] + ["", "unheard of words", "x", " \t", "桃 " * 40, "<s> <unk> </s>"]
 TAGGER = dict(
@@ -125,6 +134,7 @@ TAGGER = dict(
 TRANSLATOR = dict(
     embedding_size=16, hidden_size=16, decoder_hidden_size=32, vocab_size=300, dropout=0.0, label_smoothing=0.0
 )
+MODEL = dict(embedding_size=16, hidden_size=24, layers=2, dropout=0.1, bptt=13)
 LONGER = dataclasses.replace(TRAINING, epochs=40, eval_every=100)  # an evaluation searches
 SOURCES = [
     *(" ".join(list(ENGLISH)[n % 5 : n % 5 + n % 4 + 1]) for n in range(12)),
@@ -199,6 +209,23 @@ CASES = [
         SOURCES,
         None,
         LONGER,
+    ),
+    *(
+        Case(
+            f"lm-{level}",
+            "lm",
+            counting(1),
+            counting(7),
+            {**MODEL, "level": level, **more},
+            SOURCES,
+            training=dataclasses.replace(TRAINING, epochs=20, batch_size=4),
+            learnt=bound,
+            packs=False,
+        )
+        for level, bound, more in [
+            ("char", 0.6, {"direction": "both", "self_attention": 3}),
+            ("word", 2.0, {"cell": "gru"}),
+        ]
     ),
     Case(
         "classify-words",

@@ -10,6 +10,7 @@ import torch
 
 import seqnlp
 from seqnlp import errors
+from seqnlp.metrics import base as metrics
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.tasks import registry
@@ -60,8 +61,14 @@ def test_every_option_says_what_it_does(case):
             assert field.metadata["help"].endswith((".", ")")) or "none" in field.metadata["help"], field.name
 
 
-def test_it_learns_the_corpus(trained):
-    assert trained[1]["scores"][0]["value"] > 95
+def learnt(result, case):
+    """Whether a model scores as one that has learnt the corpus of the case."""
+    score = result["scores"][0]
+    return not metrics.better(case.learnt, score["value"], higher_is_better=score["higher_is_better"])
+
+
+def test_it_learns_the_corpus(case, trained):
+    assert learnt(trained[1], case)
 
 
 def test_the_result_is_json(trained):
@@ -179,18 +186,19 @@ def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
     assert close(found, model.predict(case.inputs))
 
 
-def by_the_chain(job, folder):
-    """The same job, its corpora encoded and packed."""
+def by_the_chain(job, folder, packs):
+    """The same job, its corpora encoded, and packed where they can be."""
     chapter, chosen, names = registry.get(job.task), job.training, [str(folder / n) for n in ("train", "packed", "dev")]
     encode.encode(chapter, job.train, job.config, folder / "train")
     encode.encode(chapter, job.dev, job.config, folder / "dev", codec_of=names[0])
-    pack.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
-    return dataclasses.replace(job, train=schema.Source((names[1],)), dev=schema.Source((names[2],)))
+    if packs:
+        pack.pack(names[0], folder / "packed", max_tokens=chosen.max_tokens, batch_size=chosen.batch_size)
+    return dataclasses.replace(job, train=schema.Source((names[packs],)), dev=schema.Source((names[2],)))
 
 
 def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(short, tmp_path):
     (case, made), folder = short, tmp_path / "model"
-    train.train(by_the_chain(case.job(folder), tmp_path))
+    train.train(by_the_chain(case.job(folder), tmp_path, case.packs))
     for path in made.iterdir():
         if path.name not in {"config.json", "README.md", "history.jsonl"}:  # they hold seconds
             assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
@@ -227,7 +235,7 @@ def test_another_seed_is_another_run(case, trained):
 def test_training_goes_on_from_a_model(case, trained, tmp_path):
     job = case.job(tmp_path / "model", init_from=str(trained[0]))
     job = dataclasses.replace(job, training=dataclasses.replace(case.training, epochs=1))
-    assert train.train(job)["scores"][0]["value"] > 90
+    assert learnt(train.train(job), case)
 
 
 def test_training_goes_on_with_other_data(case, trained, tmp_path):
@@ -236,8 +244,7 @@ def test_training_goes_on_with_other_data(case, trained, tmp_path):
         (tmp_path / name).write_text(content, encoding="utf-8")
     more = schema.Source(tuple(str(tmp_path / name) for name in case.more))
     training = dataclasses.replace(case.training, epochs=case.training.epochs // 2)
-    result = train.train(dataclasses.replace(job, train=more, dev=more, training=training))
-    assert result["scores"][0]["value"] > 95
+    assert learnt(train.train(dataclasses.replace(job, train=more, dev=more, training=training)), case)
 
 
 def test_what_training_never_saw_is_reported_and_counted_as_wrong(case, model, tmp_path, caplog):
@@ -276,7 +283,8 @@ def test_without_dev_a_part_is_split_off(case, tmp_path, caplog):
     job = case.job(tmp_path / "model", dev=None, training=dataclasses.replace(case.training, epochs=1))
     train.train(job)
     content = json.loads((tmp_path / "model" / "config.json").read_text())
-    assert content["sizes"]["dev"] == (content["sizes"]["train"] + content["sizes"]["dev"]) // 10
+    total = content["sizes"]["train"] + content["sizes"]["dev"]
+    assert total // 10 <= content["sizes"]["dev"] <= total // 8  # of a text a tenth of its characters
     assert "no --dev: a part of the training data is split off, by --seed 1" in caplog.text
 
 
