@@ -104,6 +104,9 @@ INPUTS = {
     "texts": """\
     one segment per line; REFERENCE may be a corpus of source and target;
     rouge stands for all of its variants""",
+    "likelihoods": """\
+    a text per line, and the logarithm of each one's probability, its end
+    included (as lm predict, or kenlm's query, gives it)""",
 }
 
 EXAMPLE = """\b
@@ -114,6 +117,7 @@ Example:
   seqnlp translate predict model test.de | seqnlp score bleu test.en --tokenize intl
   seqnlp score chrf test.en predicted.en --fail-under 50
   seqnlp score ter test.en predicted.en
+  seqnlp lm predict model test.txt | seqnlp score perplexity test.txt
   seqnlp summarize predict model test.jsonl | seqnlp score rouge test.jsonl --target-field summary
 """
 

@@ -6,11 +6,13 @@ that models of words, subwords and characters are measured by the same yardstick
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqnlp import errors
 from seqnlp.metrics import base, bootstrap
 
 
@@ -70,9 +72,13 @@ def score(
 
 
 def measure(
-    names: Sequence[str], gold: Sequence[str], predicted: Sequence[float]
+    names: Sequence[str], gold: Sequence[str], predicted: Sequence[float], *, log_base: str = "e"
 ) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return the named scores of texts by their log-probabilities, and what was counted."""
+    """Return the named scores of texts by the logarithms of their probabilities, and what was counted."""
+    if not gold:
+        raise errors.DataError("nothing to score: no items")
+    factor = 1.0 if log_base == "e" else math.log(float(log_base))
+    predicted = [factor * log for log in predicted]
     counted = np.array([Counts.of(text) for text in gold]).sum(0).tolist()
     details = {"nats": -sum(predicted), **dict(zip(Counts._fields, counted, strict=True)), "lines": len(gold)}
     return score(gold, predicted, names=names), details

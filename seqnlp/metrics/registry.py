@@ -40,6 +40,9 @@ class Options:
     multi_label: bool = option(False, "Any number of labels a line, separated by commas", group="Run", main=True)
     tokenize: str = option("13a", "How sacrebleu splits text into words", choices=TOKENIZERS, group="Run", main=True)
     lowercase: bool = option(False, "Ignore case, as ter and rouge always do", group="Run", main=True)
+    log_base: str = option(
+        "e", "Base of the logarithms that are given", choices=("e", "2", "10"), group="Run", main=True
+    )
     stem: bool = option(False, "Reduce English words to their stems", group="Run", main=True)
 
 
@@ -63,6 +66,7 @@ _CLASSES = Metric(
 )
 TAGS_AS_CLASSES = Metric("tags", "tag_classes", ("accuracy", "f1", "precision", "recall"))  # the same, of tags
 _ROUGE = ("lowercase", "stem")
+_LOGS = ("log_base",)
 
 METRICS = {
     "accuracy": _CLASSES,
@@ -78,9 +82,9 @@ METRICS = {
     "rouge2": Metric("texts", "rouge", ("rouge2",), _ROUGE),
     "rougeL": Metric("texts", "rouge", ("rougeL",), _ROUGE),
     "rougeLsum": Metric("texts", "rouge", ("rougeLsum",), _ROUGE),
-    "perplexity": Metric("likelihoods", "perplexity", ("perplexity",), scale=PERPLEXITY),
-    "bits_per_character": Metric("likelihoods", "perplexity", ("bits_per_character",), scale=BITS),
-    "bits_per_byte": Metric("likelihoods", "perplexity", ("bits_per_byte",), scale=BITS),
+    "perplexity": Metric("likelihoods", "perplexity", ("perplexity",), _LOGS, PERPLEXITY),
+    "bits_per_character": Metric("likelihoods", "perplexity", ("bits_per_character",), _LOGS, BITS),
+    "bits_per_byte": Metric("likelihoods", "perplexity", ("bits_per_byte",), _LOGS, BITS),
 }
 
 SCALES = {score: metric.scale for metric in METRICS.values() for score in metric.scores}

@@ -28,6 +28,12 @@ def test_what_was_counted_is_told():
     assert details == {"nats": 8.0, "characters": 6, "bytes": 7, "words": 4, "lines": 2}
 
 
+@pytest.mark.parametrize(("base", "log"), [("e", math.log(0.25)), ("2", -2.0), ("10", math.log10(0.25))])
+def test_logarithms_of_any_base_mean_the_same(base, log):
+    (score,), _ = perplexity.measure(("perplexity",), [""], [log], log_base=base)
+    assert score.value == pytest.approx(4)
+
+
 def test_a_hopeless_model_has_a_number_too():
     (score,) = perplexity.score(["a"], [-1e6], names=["perplexity"])
     assert math.isfinite(score.value)

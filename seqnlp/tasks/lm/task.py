@@ -9,7 +9,7 @@ import numpy as np
 
 from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets, padding, stream
-from seqnlp.preprocess.corpora import arrow, examples, formats, readers, schema
+from seqnlp.preprocess.corpora import examples, formats, readers, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from seqnlp.preprocess.corpora import arrow
     from seqnlp.tasks.lm import network as lm
 
 
