@@ -15,6 +15,7 @@ from seqnlp.cli import groups
 from seqnlp.tasks import registry
 
 COMMANDS = {
+    "check": "look at a corpus before training: what it holds, and what may be wrong with it",
     "vocab": "build a word or character vocabulary",
     "bpe": "learn subword pieces; split text into them and join it again",
     "encode": "turn text into ids: an Arrow data set with its codec beside it",

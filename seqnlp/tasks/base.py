@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates
 from seqnlp.preprocess.corpora import examples, readers
 from seqnlp.training import data
 
@@ -81,6 +83,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Codec: type[CodecT]
     Prediction: type[PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
+    reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
     answer_column: ClassVar[str] = ""  # of csv and tsv; by default the name of the task
@@ -129,6 +132,14 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
         """Return train and dev, where no dev part was given."""
         return examples.random_split(corpus, seed)
+
+    def recognises(self, corpus: Sequence[examples.Example]) -> bool:
+        """Return whether the first examples of a corpus, which it could read, look as if they were for this task."""
+        return False
+
+    def checks(self, config: ConfigT) -> list[checking.Check]:
+        """Return what is looked for in a corpus before it is learnt from."""
+        return [duplicates.Duplicates("row")]
 
     # Fitting and encoding
 

@@ -44,7 +44,7 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
         if found.format == "text" and needed > 1:
             if (partner := next(paths, None)) is not None:
                 log.info("%s, %s: text, line by line", source.name(path), source.name(partner))
-                source.schemas[path] = found
+                source.schemas.update({path: found, partner: found})
                 yield from _pairs(source, (path, partner), (seen.lines, source.lines(partner)), roles)
                 continue
             found = detect.recognised(seen, alone=True)

@@ -56,6 +56,14 @@ class Labels:
         return cls(content["labels"], content["counts"])
 
 
+def balanced(counts: Sequence[int]) -> list[float]:
+    """Return a weight for each label: inversely proportional to its count, 1 on average over the examples.
+
+    As in scikit-learn's class_weight="balanced".
+    """
+    return [sum(counts) / (len(counts) * count) for count in counts]
+
+
 def printed(name: str) -> str:
     """Return a label as it is printed and compared: white space, which would break lines and columns, is one blank."""
     return " ".join(name.split())
@@ -93,19 +101,29 @@ def doubts(counts: Mapping[str, int], rows: int) -> list[str]:
     if missing := MISSING_NAMES & counts.keys():
         found.append(f"{shown(missing)} is a class: is that a label that is missing?")
     once = [name for name, number in counts.items() if number == 1]
-    if rows >= FEW_ROWS and 10 * len(counts) >= 8 * rows:
+    if nearly_each_its_own(counts, rows):
         found.append(f"{rows} rows have {len(counts)} labels, nearly each its own: is this the field with the labels?")
     elif once:
         found.append(f"{'a class occurs' if len(once) == 1 else f'{len(once)} classes occur'} only once: {shown(once)}")
     return found
 
 
-def alike(names: Iterable[str]) -> list[str]:
-    """Return in words which labels differ in case or blanks only."""
+def nearly_each_its_own(counts: Mapping[str, int], rows: int) -> bool:
+    """Return whether so many rows have nearly as many labels, which then are none."""
+    return rows >= FEW_ROWS and 10 * len(counts) >= 8 * rows
+
+
+def same_but_for_case(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that differ in case or blanks only."""
     groups = collections.defaultdict(list)
     for name in sorted(names):
         groups["".join(name.split()).casefold()].append(name)
-    several = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def alike(names: Iterable[str]) -> list[str]:
+    """Return in words which labels differ in case or blanks only."""
+    several = [" and ".join(map(repr, group)) for group in same_but_for_case(names)]
     more = f" ({len(several) - SHOWN} more)" if len(several) > SHOWN else ""
     return [f"labels that differ in case or blanks only: {', '.join(several[:SHOWN])}{more}"] if several else []
 

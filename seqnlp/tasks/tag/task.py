@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqnlp import options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import examples, formats
 from seqnlp.preprocess.corpora.examples import Example
@@ -36,6 +37,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     roles = reading.ROLES
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
+    reading_options = ("column", "token_column", "tag_column")
     min_epochs = 15
     output_formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
     answer_column = reading.TAGS
@@ -56,6 +58,12 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
 
     def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(corpus, seed, "tag")
+
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return reading.is_usual(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        return reading.checks(config)
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
