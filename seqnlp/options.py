@@ -153,6 +153,9 @@ NAMES_OF_KINDS = {bool: "true or false", int: "a whole number", float: "a number
 SCHEDULES = ("linear", "cosine", "step", "plateau", "constant")
 
 
+LIMITS = ("epochs", "time_budget")  # of a training: a run that is there already may be made longer
+
+
 @dataclasses.dataclass(frozen=True)
 class Training:
     """How to train."""

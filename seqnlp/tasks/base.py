@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.checks import duplicates
-from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.preprocess.corpora import examples, readers, splits
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seqnlp.metrics import base as metrics
     from seqnlp.metrics import registry
     from seqnlp.preprocess.batching import buckets, padding
-    from seqnlp.preprocess.corpora import arrow, formats, schema
+    from seqnlp.preprocess.corpora import arrow, formats, schema, seen
 
 Row = dict[str, Any]  # an encoded example, by column
 Columns = Mapping[str, list[Any]]  # encoded rows, by column
@@ -129,9 +129,11 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        """Return train and dev, where no dev part was given."""
-        return examples.random_split(corpus, seed)
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
+        return splits.split(corpus, seed, before=before)
 
     def recognises(self, corpus: Sequence[examples.Example]) -> bool:
         """Return whether the first examples of a corpus, which it could read, look as if they were for this task."""
@@ -148,8 +150,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return the config and the codec; only `corpus`, the training part, is looked at.
 
         What text becomes rows by (options of the group Text) is settled here, the rest in `resolve`.
-        given: `codec`, one to go on with; `tokenizers`, what `vocab` or `bpe` made. Raises `DataError` where there is
-        nothing to learn.
+        given: `codec`, one to go on with, and whether it may take `new_labels`; `tokenizers`, what `vocab` or `bpe`
+        made. Raises `DataError` where there is nothing to learn.
         """
 
     def resolve(self, config: ConfigT, codec: CodecT) -> ConfigT:

@@ -18,11 +18,12 @@ from typing import Any
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import card
+from seqnlp.workflows import card, runs
 
 FORMAT_VERSION = 1
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
+SEEN = "seen.safetensors"  # which rows it was trained on, for who goes on with it
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
 RUN_KEYS = {"task": str, "config": dict, "training": dict, "run": dict, "files": dict}  # of run.json
@@ -49,21 +50,21 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
     try:
-        content = _content(folder)
+        there = content(folder)
     except errors.ModelError as error:
         raise errors.UsageError(error.message, "give -o a new folder") from None
-    if content is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
+    if there is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
-    if overwrite or content is None:
+    if overwrite or there is None:
         return None
-    if differences := _differences(content["run"], run):
+    if (differences := _differences(there["run"], run)) and not runs.is_longer(there, run):
         raise errors.UsageError(
             f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts over; or give another folder"
         )
-    if description(folder).name == RUN or not content["finished"]:
+    if differences or description(folder).name == RUN or not there["finished"]:
         return None
-    check_files(folder, content)
-    return content
+    check_files(folder, there)
+    return there
 
 
 def description(folder: Path) -> Path:
@@ -72,17 +73,17 @@ def description(folder: Path) -> Path:
     return run if run.is_file() else folder / CONFIG
 
 
-def _content(folder: Path) -> dict[str, Any] | None:
+def content(folder: Path) -> dict[str, Any] | None:
     """Return what a folder says of itself, None where it says nothing; raises `ModelError` for what is not ours."""
-    if (content := unfinished(folder)) is not None:
-        return content
+    if (noted := unfinished(folder)) is not None:
+        return noted
     return read_config(folder) if (folder / CONFIG).is_file() else None
 
 
 def _files(folder: Path) -> dict[str, str]:
     """Return the hashes by name of the codec's files, as the folder says itself: none where it is no model's."""
-    content = _content(folder)
-    return {} if content is None else {name: content["files"][name] for name in content["files"] if name != WEIGHTS}
+    found = (content(folder) or {"files": {}})["files"]
+    return {name: digest for name, digest in found.items() if name != WEIGHTS}
 
 
 def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
@@ -112,6 +113,11 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str 
 def _short(value: Any) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= 16 else text[:12] + "..."
+
+
+def codec_files(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes of a codec's files among those of a folder."""
+    return {name: digest for name, digest in hashes.items() if name not in (WEIGHTS, SEEN)}
 
 
 # The life of a run.

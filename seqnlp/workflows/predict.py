@@ -148,7 +148,7 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
         own, theirs = (
-            ({**model.content["files"], model_folder.WEIGHTS: None}, options.of_group(model.config, options.TEXT))
+            (model_folder.codec_files(model.content["files"]), options.of_group(model.config, options.TEXT))
             for model in (first, other)
         )
         if own != theirs:

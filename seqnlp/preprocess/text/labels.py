@@ -40,10 +40,12 @@ class Labels:
         return self._number.get(name, MISSING)
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise `DataError` for a name that is not among the labels: a trained model cannot learn new ones."""
+        """Raise `DataError` for a name that is not among the labels."""
         for name in names:
             if self.number(name) == MISSING:
-                raise errors.DataError(f"the model to start from does not know the label {name!r}", "train a new model")
+                raise errors.DataError(
+                    f"the codec does not know the label {name!r}", "train from the text, which can take new labels"
+                )
 
     def save(self, path: str | Path) -> None:
         """Write names and counts as JSON."""

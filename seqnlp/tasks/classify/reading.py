@@ -65,6 +65,11 @@ def _name(record: formats.Record, part: Any, single: bool) -> str:
     return name
 
 
+def stratum(example: Example) -> tuple[str, ...]:
+    """Return by what a split is stratified: the label, or all of them."""
+    return tuple(sorted(example.target))
+
+
 def is_usual(corpus: Sequence[Example]) -> bool:
     """Return whether labels recur as classes do, and are shorter than the texts."""
     distinct = {example.target for example in corpus}

@@ -10,7 +10,7 @@ import numpy as np
 from seqnlp import errors, options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
-from seqnlp.preprocess.corpora import examples, formats
+from seqnlp.preprocess.corpora import examples, formats, splits
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
@@ -23,6 +23,7 @@ from seqnlp.tasks.words import vocabulary
 if TYPE_CHECKING:
     from torch import nn
 
+    from seqnlp.preprocess.corpora import seen
     from seqnlp.tasks.classify import network as classifier
 
 
@@ -45,8 +46,10 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def example(self, record: formats.Record, search: Search) -> Example:
         return reading.unlabelled(record)
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        return vocabulary.split(corpus, seed, "class")
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
 
     def recognises(self, corpus: Sequence[Example]) -> bool:
         return reading.is_usual(corpus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
@@ -36,8 +37,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     for doubt in labels.alike(places):
         log.warning(doubt)
     if "codec" in given:
-        given["codec"].classes.require(known.names)
-        return config, given["codec"]
+        more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
+        return config, replace(given["codec"], classes=more)
     made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
     rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once

@@ -12,7 +12,7 @@ import numpy as np
 from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
-from seqnlp.preprocess.corpora import examples, formats
+from seqnlp.preprocess.corpora import examples, formats, splits
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, tag_schemes
 from seqnlp.tasks import base
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from seqnlp.preprocess.corpora import seen
     from seqnlp.tasks.tag import network as tagger
 
 
@@ -56,8 +57,10 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     def layout(self, config: Config) -> Mapping[str, str]:
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        return vocabulary.split(corpus, seed, "tag")
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(splits.split(corpus, seed, before=before), "tag")
 
     def recognises(self, corpus: Sequence[Example]) -> bool:
         return reading.is_usual(corpus)

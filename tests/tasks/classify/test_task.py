@@ -210,7 +210,7 @@ def test_going_on_keeps_vocabulary_and_labels():
 
 def test_going_on_with_a_label_that_the_model_does_not_know_is_reported():
     config, codec = fitted()
-    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'new'"):
+    with pytest.raises(errors.DataError, match="the codec does not know the label 'new'"):
         classify.fit(corpus([("other", ("neg",)), ("words", ("new",))]), config, {"codec": codec})
 
 

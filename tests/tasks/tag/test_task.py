@@ -268,7 +268,7 @@ def test_going_on_keeps_vocabulary_and_tags_and_needs_no_vectors():
 
 
 def test_going_on_with_a_tag_that_the_model_does_not_know_is_reported():
-    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'S-NEW'"):
+    with pytest.raises(errors.DataError, match="the codec does not know the label 'S-NEW'"):
         fitted([("a b", "B-NEW O")], given={"codec": fitted()[1]})
 
 
