@@ -157,10 +157,11 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     rows = [[list(words)[(n + m * m) % 3] for m in range(n % 4 + 1)] for n in range(30)]
     pairs = [f"{' '.join(row)}\t{' '.join(words[word] for word in row)}\n" for row in rows]
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
-    for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
+    other = ["one one one one one\teins eins eins eins eins\n"]
+    for name, lines in {"short": pairs, "more": [long, *pairs], "other": other}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
     dev, small = (
-        ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"],
+        ["--dev", tmp_path / "other.tsv", "--epochs", "1", "-q"],
         ["--hidden-size", "3", "--embedding-size", "3"],
     )
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")

@@ -47,6 +47,8 @@ class Codec(base.Codec):
 
     def grown(self, classes: labels.Labels) -> Codec:
         """Return the codec with more classes behind its own; no n-gram says anything for them."""
+        if classes is self.classes:
+            return self
         counts = self.counts.widened(len(classes)) if self.counts else None
         return replace(self, classes=classes, counts=counts)
 
