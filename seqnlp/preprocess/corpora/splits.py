@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqnlp.preprocess.corpora import seen
 
 NOTHING = "no row is left for dev: the model to start from was trained on all of them"
-DEV_SHARE, DEV_MOST = 10, 2000  # a tenth of the rows, at most so many
+DEV_FRACTION, MAX_DEV_SIZE = 0.1, 2000
 
 Stratum = Callable[[Example], Hashable]
 
@@ -48,7 +48,7 @@ def _drawn(candidates: np.ndarray, seed: int, strata: Sequence[Hashable] | None)
     With strata every tenth is taken of the rows in the order of these, shuffled within each (systematic sampling).
     """
     draw, total = np.random.default_rng(seed), len(candidates)
-    size = min(max(1, total // DEV_SHARE), DEV_MOST) if total > 1 else 0
+    size = min(max(1, int(total * DEV_FRACTION)), MAX_DEV_SIZE) if total > 1 else 0
     if strata is None:
         return draw.choice(candidates, size, replace=False)
     counts = collections.Counter(strata)
