@@ -29,6 +29,11 @@ class Block:
     tokens: tuple[int, ...]
     kind: str
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Return how many lines below the first token each one stands."""
+        return tuple(place - self.tokens[0] for place in self.tokens)
+
 
 Cells = dict[int, list[str]]  # the columns of a block's tokens, by place
 
