@@ -73,9 +73,14 @@ def output(path: str | None) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
 
 
+def on_terminal() -> bool:
+    """Return whether a person sees what goes to stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if not sys.stdout.isatty():
+    if not on_terminal():
         click.echo(jsonl.to_json(content))
         return
     from rich import console, table, text
