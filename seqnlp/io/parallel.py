@@ -8,7 +8,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import multiprocessing
-import os
 import queue
 import signal
 import threading
@@ -138,7 +137,7 @@ def _take(pipe: Any, items: queue.SimpleQueue[Any]) -> None:
         while True:
             items.put(pipe.recv())
     finally:
-        os._exit(1)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def interruptible(work: Callable[[Iterable[Item]], None], items: Iterable[Item]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ def encode(
     codec_of: str | None = None,
     jobs: int = 1,
     overwrite: bool = False,
+    watch: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Write a corpus as rows, with the codec beside them; return what the folder says of itself.
 
     tokenizers: given ones, source and target or one for both; what they do not cover is fitted. codec_of: the folder
-    whose codec is used as it is.
+    whose codec is used as it is. watch: is told which share of the corpus is encoded.
     """
     encoded.check_output(output, overwrite)
     config, codec, text = fitted(task, source, config, tokenizers, codec_of)
@@ -41,7 +42,7 @@ def encode(
         names = codec.save(folder)
         arguments = (task.name, config, folder, codec_of is None)
         with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(text.examples), jobs)) as batches:
-            count = arrow.write(folder / encoded.ROWS, batches, _features(codec))
+            count = arrow.write(folder / encoded.ROWS, _watched(batches, len(text.examples), watch), _features(codec))
         if not count:
             raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
         content = {
@@ -54,6 +55,15 @@ def encode(
             "files": encoded.hashes(folder, names),
         }
         return encoded.describe(folder, content, [encoded.ROWS])
+
+
+def _watched(
+    batches: Iterable[pyarrow.RecordBatch], examples: int, watch: Callable[[float], None]
+) -> Iterator[pyarrow.RecordBatch]:
+    """The batches, each of a chunk of the examples."""
+    for number, batch in enumerate(batches, 1):
+        yield batch
+        watch(min(number * arrow.CHUNK / examples, 1.0))
 
 
 def fitted(

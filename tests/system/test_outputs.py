@@ -4,6 +4,8 @@ import csv
 import gzip
 import json
 import os
+import pty
+import select
 import signal
 import time
 
@@ -55,6 +57,22 @@ def test_nothing_is_left_of_an_output_that_was_stopped(seqnlp, model, tmp_path, 
             time.sleep(0.02)
         assert interrupt(process, number) == 128 + number
     assert os.listdir(tmp_path) == []
+
+
+def test_a_bar_shows_while_predict_takes_long(seqnlp, model, tmp_path):
+    ours, theirs = pty.openpty()
+    with seqnlp.start("classify", "predict", model, "-o", tmp_path / "out", stderr=theirs) as process:
+        os.close(theirs)
+        process.stdin.write(b"lovely\n")
+        process.stdin.flush()
+        seen = b""
+        while b"predicting" not in seen:
+            assert select.select([ours], [], [], 60)[0]
+            seen += os.read(ours, 1 << 16)
+        process.stdin.close()
+        assert process.wait(60) == 0
+    os.close(ours)
+    assert (tmp_path / "out").read_text().count("\n") == 1
 
 
 def test_numbers_that_are_none_and_deep_nesting_go_through_as_json(seqnlp, model):
