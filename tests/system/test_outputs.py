@@ -35,15 +35,53 @@ def test_a_vocabulary_in_gz_is_a_tokenizer(seqnlp, tmp_path):
     assert seqnlp("bpe", "decode", tmp_path / "b.json.gz", tmp_path / "p.gz").out == "a b a\n"
 
 
-@pytest.mark.parametrize("line", ["in.txt -o in.txt", "in.txt -o link", "< in.txt -o ./in.txt", "in.txt >> in.txt"])
+SAME = [
+    "in.txt -o in.txt",
+    "in.txt -o link",
+    "in.txt -o hard",
+    "link -o hard",
+    "< in.txt -o ./in.txt",
+    "in.txt >> in.txt",
+]
+SAME += ["/dev/stdin -o in.txt < in.txt", "in.txt -o /dev/stdout >> hard", "in.txt -o /dev/fd/4 4>> in.txt"]
+
+
+@pytest.mark.parametrize("line", SAME)
 def test_an_output_that_is_the_input_is_refused(seqnlp, model, line):
     path = seqnlp.folder / "in.txt"
     path.write_text("lovely\n")
     if not (seqnlp.folder / "link").is_symlink():
         (seqnlp.folder / "link").symlink_to("in.txt")
+        (seqnlp.folder / "hard").hardlink_to(path)
     result = seqnlp.shell(f"seqnlp classify predict {model} {line}", warm=True)
     assert result.code == 2 and "is the output too" in result.err
     assert path.read_text() == "lovely\n"
+
+
+OUTPUTS = {
+    "-o /dev/stdout | cat": "{}",
+    "-o /dev/stdout >> said": "before\n{}",
+    "-o /dev/stderr 2>&1 | cat": "{}",
+    "-o >(cat > said); while [ ! -s said ]; do sleep 0.1; done": "{}",
+    "-o pipe & cat pipe; wait": "{}",
+    "-o /dev/null": "",
+}
+
+
+@pytest.mark.parametrize("line", OUTPUTS)
+def test_an_output_may_be_a_pipe_or_what_the_shell_has_opened(seqnlp, model, says, tmp_path, line):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "said").write_text("before\n" if ">> said" in line else "")
+    done = seqnlp.shell(f"seqnlp classify predict {model} <(echo lovely) {line}", folder=tmp_path)
+    assert done.code == 0, done.err
+    assert done.out + (tmp_path / "said").read_text() == OUTPUTS[line].format(says["lovely"] + "\n")
+
+
+def test_pieces_are_not_written_over_by_what_they_make(seqnlp, tmp_path):
+    (tmp_path / "x.txt").write_text("a b a\n")
+    seqnlp("bpe", "train", tmp_path / "x.txt", "-o", tmp_path / "b.json", "--size", "300")
+    result = seqnlp("bpe", "encode", tmp_path / "b.json", tmp_path / "x.txt", "-o", tmp_path / "b.json", code=2)
+    assert "b.json: is the output too" in result.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
