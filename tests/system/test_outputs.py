@@ -35,15 +35,8 @@ def test_a_vocabulary_in_gz_is_a_tokenizer(seqnlp, tmp_path):
     assert seqnlp("bpe", "decode", tmp_path / "b.json.gz", tmp_path / "p.gz").out == "a b a\n"
 
 
-SAME = [
-    "in.txt -o in.txt",
-    "in.txt -o link",
-    "in.txt -o hard",
-    "link -o hard",
-    "< in.txt -o ./in.txt",
-    "in.txt >> in.txt",
-]
-SAME += ["/dev/stdin -o in.txt < in.txt", "in.txt -o /dev/stdout >> hard", "in.txt -o /dev/fd/4 4>> in.txt"]
+SAME = ["in.txt -o in.txt", "in.txt -o link", "in.txt -o hard", "link -o hard", "< in.txt -o ./in.txt"]
+SAME += ["in.txt >> in.txt", "/dev/stdin -o in.txt < in.txt", "in.txt -o /dev/stdout >> hard"]
 
 
 @pytest.mark.parametrize("line", SAME)
