@@ -71,8 +71,6 @@ def test_what_can_be_read_can_be_written_however_deep_it_is(inner):
 
 
 AS_IT_CAME = ["1e400", "-0.0", "0.10", "1E+2", "1" * 30, '"\\ud83d\\u00e9"', '"é\u2028"', "{}", "[]", "[1,2]", "null"]
-    """1e400 -0.0 0.10 1E+2 123456789012345678901234567890 "\\ud83d\\u00e9" "é\u2028" {} [] [1,2] null""".split(" ")
-)
 
 
 def test_an_object_gets_one_more_member_and_is_else_as_it_came():
