@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,10 @@ from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpora, encoded, model_folder
+
+log = logging.getLogger(__name__)
+
+Encoded = tuple[pyarrow.RecordBatch, int]  # rows, and of how many the text was cut
 
 
 def encode(
@@ -42,7 +48,11 @@ def encode(
         names = codec.save(folder)
         arguments = (task.name, config, folder, codec_of is None)
         with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(text.examples), jobs)) as batches:
-            count = arrow.write(folder / encoded.ROWS, _watched(batches, len(text.examples), watch), _features(codec))
+            counts: collections.Counter[str] = collections.Counter()
+            counted = _counted(batches, counts, len(text.examples), watch)
+            count = arrow.write(folder / encoded.ROWS, counted, _features(codec))
+        if codec_of is not None and counts["cut"]:  # else fitting has said it
+            log.warning("%d %s", counts["cut"], task.warnings["cut"])
         if not count:
             raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
         content = {
@@ -57,12 +67,13 @@ def encode(
         return encoded.describe(folder, content, [encoded.ROWS])
 
 
-def _watched(
-    batches: Iterable[pyarrow.RecordBatch], examples: int, watch: Callable[[float], None]
+def _counted(
+    batches: Iterable[Encoded], counts: collections.Counter[str], examples: int, watch: Callable[[float], None]
 ) -> Iterator[pyarrow.RecordBatch]:
-    """The batches, each of a chunk of the examples."""
-    for number, batch in enumerate(batches, 1):
+    """The batches, each of a chunk of the examples; the texts that were cut are added up in `counts`."""
+    for number, (batch, cut) in enumerate(batches, 1):
         yield batch
+        counts["cut"] += cut
         watch(min(number * arrow.CHUNK / examples, 1.0))
 
 
@@ -114,19 +125,19 @@ def _features(codec: Any) -> arrow.Features:
     return {**codec.features(), **spool.FEATURES}
 
 
-def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], pyarrow.RecordBatch]:
+def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], Encoded]:
     """Return what makes rows of examples, with the codec that was saved in a folder: in whatever process."""
     made = registry.get(task)
     codec = made.Codec.load(folder, config)
 
-    def encode(chunk: Sequence[Example]) -> pyarrow.RecordBatch:
+    def encode(chunk: Sequence[Example]) -> Encoded:
         pairs = ((codec.encode(example, fitted=fitted), example) for example in chunk)
         kept = [
             {**row, spool.COLUMN: spool.to_json(example)}
             for row, example in pairs
             if not fitted or made.is_trainable(row, config)
         ]
-        return arrow.batch_of(kept, _features(codec))
+        return arrow.batch_of(kept, _features(codec)), sum(map(made.cuts, kept))
 
     return encode
 

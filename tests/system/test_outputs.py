@@ -157,3 +157,37 @@ def test_what_is_not_sure_enough_has_no_label(seqnlp, model, corpus):
 @pytest.mark.parametrize("flags", [["--otherwise", "x"], ["--min-score", "0.5", "--top", "2"]])
 def test_options_that_make_no_sense_are_refused(seqnlp, model, flags):
     assert "--min-score" in predict(seqnlp, model, *flags, stdin="a\n", code=2).err
+
+
+def test_a_blank_line_says_what_its_place_says(seqnlp, tmp_path):
+    rows = "a film\tgood\n \tgood\na cat\tbad\nan owl\tbad\n"
+    (tmp_path / "gold.tsv").write_text(rows)
+    unsure = seqnlp("score", "accuracy", tmp_path / "gold.tsv", stdin="good\n\n\nbad\n").json
+    assert unsure["scores"][0]["value"] == pytest.approx(200 / 3, abs=1e-4) and unsure["scores"][0]["n"] == 3
+    several = ["score", "f1", tmp_path / "gold.tsv", "--multi-label"]
+    assert seqnlp(*several, stdin="good\n\n\nbad\n").json["scores"][0]["n"] == 3
+
+
+def test_a_label_that_is_called_label_makes_no_table_of_labels(seqnlp, tmp_path):
+    (tmp_path / "gold.jsonl").write_text(
+        '{"text": "a", "label": ["x", "label"]}\n{"text": "b", "label": ["x"]}\n{"text": "c", "label": ["label"]}\n'
+    )
+    done = seqnlp("score", "f1", tmp_path / "gold.jsonl", "--multi-label", stdin="x,label\nx\nlabel\n").json
+    assert done["scores"][0]["value"] == 100 and done["scores"][0]["n"] == 3
+
+
+def test_document_marks_have_no_probability(seqnlp, tmp_path):
+    gold = "-DOCSTART-\tX\n\nAda\tB-PER\n#\tO\n\n"
+    (tmp_path / "gold.conll").write_text(gold)
+    said = "-DOCSTART-\tX\n\nAda\tB-PER\tB-PER\t0.9000\n#\tO\tO\t0.8000\n\n"
+    assert seqnlp("score", "spans", tmp_path / "gold.conll", stdin=said).json["scores"][0]["value"] == 100
+
+
+def test_texts_that_are_cut_by_a_given_codec_are_counted(seqnlp, tmp_path, as_tsv):
+    (tmp_path / "x.tsv").write_text(as_tsv([("a good long film", "good"), ("bad", "bad")] * 9))
+    first = seqnlp("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "one", "--max-length", "3")
+    for number, flags in enumerate(([], ["--jobs", "2"])):
+        given = ["--codec", tmp_path / "one", "-o", tmp_path / str(number), *flags]
+        said = seqnlp.cold("encode", "classify", tmp_path / "x.tsv", *given).err
+        assert "warning: 9 of the texts had more words than --max-length" in said
+    assert "9 of 18 texts have more than 3 words" in first.err
