@@ -74,7 +74,7 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
         gold = corpus
     elif kind == "text":
         lines = source.lines(source.paths[0])
-        gold = [task.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
+        gold = [task.output.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
     else:
         every = (task.labelled(record, config) for record in readers.records(source, task.roles, targets=True))
         gold = [None if example.blank else example.target for example in every]

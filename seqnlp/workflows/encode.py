@@ -52,7 +52,7 @@ def encode(
             counted = _counted(batches, counts, len(text.examples), watch)
             count = arrow.write(folder / encoded.ROWS, counted, _features(codec))
         if codec_of is not None and counts["cut"]:  # else fitting has said it
-            log.warning("%d %s", counts["cut"], task.warnings["cut"])
+            log.warning("%d %s", counts["cut"], task.output.warnings["cut"])
         if not count:
             raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
         content = {
@@ -142,7 +142,7 @@ def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Se
     return encode
 
 
-def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, Any]]:
+def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, list[Any]]]:
     """Yield the columns of each row that are worth looking at."""
     for example in part:
         row = codec.encode(example, fitted=True)

@@ -58,13 +58,12 @@ def _named(rows: Sequence[Sequence[str]], task: base.AnyTask) -> int | None:
 
     A header names each column once, and all rows have as many: a line of several labels may hold such a name too.
     """
-    header, added = rows[0], task.columns(None, task.Search())
+    header, added = rows[0], task.output.columns(None, task.Search())
     names = [re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(name)}") for name in added]
 
     def begins(place: int) -> bool:
-        return all(
-            name.fullmatch(cell) for name, cell in zip(names, [*header[place:], *[""] * len(names)], strict=False)
-        )
+        cells = header[place : place + len(names)]
+        return len(cells) == len(names) and all(map(re.Pattern.fullmatch, names, cells))
 
     found = [place for place in range(len(header)) if begins(place)]
     steady = len(set(header)) == len(header) and all(len(row) == len(header) for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -168,10 +169,7 @@ def _copy(source: Source, pipe: str) -> Source:
     with files.open_bytes(pipe) as stream:
         shutil.copyfileobj(stream, copy)
     copy.flush()
-    _COPIES.append(copy)
+    atexit.register(copy.close)
     name = f"/dev/fd/{copy.fileno()}"
     paths = tuple(name if path == pipe else path for path in source.paths)
     return replace(source, paths=paths, names={**source.names, name: files.name(pipe)})
-
-
-_COPIES: list[Any] = []  # temporary files live as long as the process
