@@ -159,7 +159,7 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
 def _is_conllu(lines: Sequence[str]) -> bool:
     """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    return bool(rows) and all(len(row) == conll.UD_COLUMNS and re.match(r"\d", row[0]) for row in rows)
+    return bool(rows) and all(len(row) == len(conll.UD) and re.match(r"\d", row[0]) for row in rows)
 
 
 def _tag_column(lines: Sequence[str]) -> int:

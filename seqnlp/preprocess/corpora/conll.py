@@ -10,24 +10,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from seqnlp import errors
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.formats import File, Record
 
 ROLES = ("tokens", "tags")
 DOCUMENT = "-DOCSTART-"
-UD = {"upos": 3, "xpos": 4, "feats": 5}  # columns of CoNLL-U that can be predicted, counted from 0
-UD_COLUMNS, UD_FORM = 10, 1
-NO_WORD = re.compile(r"#|\d+[-.]\d")  # how such lines of CoNLL-U begin
+UD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")  # the columns of CoNLL-U
+PLUS = re.compile(r"#\s*global\.columns\s*=(.*)")  # the first line of CoNLL-U Plus, which names its own
+NO_WORD = re.compile(r"\d+[-.]\d")  # numbers of multiword tokens and empty nodes
 KEY_AND_VALUE = re.compile(r"#\s\S+ = ")  # a comment, even where it has as many columns as a token
 
 
 @dataclass(frozen=True)
 class Block:
-    """The lines of a sentence, from the end of the one before to its own blank line, and which are its tokens."""
+    """The lines of a sentence, from the end of the one before to its own blank line, and which are its tokens.
+
+    columns: the names of CoNLL-U's, none of another format.
+    """
 
     lines: tuple[str, ...]
     tokens: tuple[int, ...]
-    kind: str
+    columns: tuple[str, ...] = ()
 
 
 Cells = dict[int, list[str]]  # the columns of a block's tokens, by place
@@ -37,7 +41,7 @@ def conll(file: File) -> Iterator[Record]:
     """One token a line, columns separated by tabs, or else by blanks; comments and document marks are no tokens."""
     token, tag = (int(file.layout.get(role, default)) for role, default in zip(ROLES, (1, 0), strict=True))
     needed = max(token, tag or 2) if file.needed > 1 else token
-    yield from _sentences(file, "conll", _Conll(file, needed).tokens, token - 1, tag - 1)
+    yield from _sentences(file, _Conll(file, needed).tokens, token - 1, tag - 1)
 
 
 class _Conll:
@@ -87,22 +91,67 @@ def split(line: str) -> list[str]:
     return line.split("\t") if "\t" in line else [cell for cell in line.split(" ") if cell]
 
 
-def conllu(file: File) -> Iterator[Record]:
-    """Universal Dependencies' ten columns; lines of multiword tokens (3-4) and empty nodes (5.1) are no tokens."""
+def plus(line: str) -> tuple[str, ...]:
+    """Return the columns that a line of CoNLL-U Plus names, none where it names none."""
+    found = PLUS.match(line)
+    return tuple(found[1].split()) if found else ()
 
-    def tokens(begin: int, lines: Sequence[str]) -> Cells:
-        found = {i: line.split("\t") for i, line in enumerate(lines) if line.strip() and not NO_WORD.match(line)}
-        for i, cells in found.items():
-            if len(cells) != UD_COLUMNS:
-                what = f"{formats.count(cells)}, CoNLL-U has {UD_COLUMNS}"
-                raise file.error(begin + i, what, "they are separated by tabs")
+
+def named(column: str, columns: Sequence[str]) -> int | None:
+    """Return the place of a column of CoNLL-U, whose name counts in any case; None where there is none."""
+    names = [name.casefold() for name in columns]
+    return names.index(column.casefold()) if column.casefold() in names else None
+
+
+def conllu(file: File) -> Iterator[Record]:
+    """Universal Dependencies' ten columns, or those of CoNLL-U Plus, which its first line names.
+
+    Lines of multiword tokens (3-4) and empty nodes (5.1) are no tokens.
+    """
+    columns = file.schema.header or UD
+    wanted = ("FORM", file.layout.get("column", "upos"))[: file.needed]
+    places = [named(name, columns) for name in wanted]
+    if None in places:
+        what = f"no column {wanted[places.index(None)]} (it has: {' '.join(columns)})"
+        raise file.error(1, what, "--column names the one of the tags, and FORM is that of the tokens")
+    yield from _sentences(file, _Conllu(file, columns).tokens, places[0] or 0, places[-1] or 0, columns)
+
+
+class _Conllu:
+    """The way from lines to tokens."""
+
+    def __init__(self, file: File, columns: tuple[str, ...]) -> None:
+        self.file, self.columns, self.number = file, columns, named("ID", columns)
+
+    def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
+        found = {i: line.split("\t") for i, line in enumerate(lines) if line.strip()}
+        for i, cells in list(found.items()):
+            if self._is_comment(begin + i, lines[i], cells) or self._is_no_word(cells):
+                del found[i]
+            elif len(cells) != len(self.columns):
+                plus = "" if self.columns == UD else " Plus"
+                what = f"{formats.count(cells)}, CoNLL-U{plus} has {len(self.columns)}"
+                raise self.file.error(begin + i, what, "they are separated by tabs")
         return found
 
-    yield from _sentences(file, "conllu", tokens, UD_FORM, UD[file.layout.get("column", "upos")])
+    def _is_no_word(self, cells: Sequence[str]) -> bool:
+        number = self.number
+        return number is not None and number < len(cells) and NO_WORD.match(cells[number]) is not None
+
+    def _is_comment(self, number: int, line: str, cells: Sequence[str]) -> bool:
+        """Return whether a line is one; where no number comes first, a token may be a hash itself."""
+        if (columns := plus(line)) and columns != self.columns:
+            what = f"other columns than those before ({' '.join(self.columns)})"
+            raise self.file.error(number, what, "join files of the same columns")
+        return line.startswith("#") and (self.number == 0 or len(cells) != len(self.columns) or len(cells) == 1)
 
 
 def _sentences(
-    file: File, kind: str, tokens: Callable[[int, Sequence[str]], Cells], token: int, tag: int
+    file: File,
+    tokens: Callable[[int, Sequence[str]], Cells],
+    token: int,
+    tag: int,
+    names: tuple[str, ...] = (),
 ) -> Iterator[Record]:
     """Return a record for each sentence; what stands behind the last one is a record without tokens."""
     columns = dict(zip(ROLES[: file.needed], (token, tag), strict=False))
@@ -114,10 +163,10 @@ def _sentences(
             values = {role: _column(file, role, column, begin, found) for role, column in columns.items()}
             first = len(lines) - len(block)
             places = tuple(first + i for i in found)
-            yield Record(values, Block(tuple(lines), places, kind), file.name, begin + min(found))
+            yield Record(values, Block(tuple(lines), places, names), file.name, begin + min(found))
             lines = []
     if lines:
-        yield Record(dict.fromkeys(columns, ()), Block(tuple(lines), (), kind), file.name, begin)
+        yield Record(dict.fromkeys(columns, ()), Block(tuple(lines), (), names), file.name, begin)
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
@@ -141,24 +190,30 @@ def _column(file: File, role: str, column: int, begin: int, found: Cells) -> tup
 
 
 def appended(block: Block | None, tokens: Sequence[str], tags: Sequence[str]) -> str:
-    """Return a sentence as CoNLL columns: those it came in, with its tags appended."""
+    """Return a sentence as CoNLL columns: those it came in, with its tags appended, which end CoNLL-U Plus."""
     if block is None:
         return "".join(f"{_cell(token)}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True))
-    lines = list(block.lines)
+    lines = [PLUS.sub(r"# columns =\1", line) for line in block.lines] if block.columns else list(block.lines)
     for place, tag in zip(block.tokens, tags, strict=True):
         lines[place] += ("\t" if "\t" in lines[place] or " " not in lines[place] else " ") + tag
     return "\n".join(lines)
 
 
 def filled(block: Block | None, tokens: Sequence[str], tags: Sequence[str], column: str) -> str:
-    """Return a sentence as CoNLL-U: as it came, the column filled in; from another format nothing but its tokens."""
-    if block is None or block.kind != "conllu":
-        rows = ["\t".join([str(i), _cell(token), *"_" * (UD_COLUMNS - 2)]) for i, token in enumerate(tokens, 1)]
-        block = Block((*rows, ""), tuple(range(len(tokens))), "conllu")
+    """Return a sentence as CoNLL-U: as it came, the column filled in; from another format nothing but its tokens.
+
+    Raises `UsageError` where it has no such column.
+    """
+    if block is None or not block.columns:
+        rows = ["\t".join([str(i), _cell(token), *"_" * (len(UD) - 2)]) for i, token in enumerate(tokens, 1)]
+        block = Block((*rows, ""), tuple(range(len(tokens))), UD)
+    if (column_place := named(column, block.columns)) is None:
+        what = f"no column {column} to fill in (it has: {' '.join(block.columns)})"
+        raise errors.UsageError(what, "--to conll puts the tags behind the columns")
     lines = list(block.lines)
     for place, tag in zip(block.tokens, tags, strict=True):
         cells = lines[place].split("\t")
-        cells[UD[column]] = tag
+        cells[column_place] = tag
         lines[place] = "\t".join(cells)
     return "\n".join(lines)
 

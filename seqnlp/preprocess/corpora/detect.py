@@ -25,6 +25,7 @@ ENDINGS = {
     ".bio": "conll",
     ".iob": "conll",
     ".conllu": "conllu",
+    ".conllup": "conllu",
     ".parquet": "parquet",
 }
 WITHOUT_FIELDS = ("text", "fasttext", "label-text", "conll", "conllu")
@@ -133,6 +134,8 @@ def recognised(seen: Look, *, alone: bool = False) -> schema.Schema:
         return _table(seen, kind)
     if kind == "conll" and (cells := _first_token(seen)):
         return schema.Schema(kind, "\t" if "\t" in cells else " ", width=len(conll.split(cells)))
+    if kind == "conllu" and (columns := _plus(seen)):
+        return schema.Schema(kind, header=columns, width=len(columns))
     return schema.Schema(kind)
 
 
@@ -148,6 +151,14 @@ def _first_token(seen: Look) -> str:
     """Return the first line of a token, "" if there is none."""
     lines = (line for line in seen.head if line.strip() and not line.startswith(conll.DOCUMENT))
     return next((line for line in lines if not content.COMMENT.match(line)), "")
+
+
+def _plus(seen: Look) -> tuple[str, ...]:
+    """Return the columns of CoNLL-U Plus, by its first line or as remembered; none of plain CoNLL-U."""
+    memory, first = seen.source.expected, "".join(seen.head[:1])
+    if (columns := conll.plus(first)) or memory is None or memory.format != "conllu" or memory.header is None:
+        return columns
+    return memory.header if _first_token(seen).count("\t") + 1 == memory.width else ()
 
 
 def _kind(seen: Look) -> str | None:
@@ -188,6 +199,8 @@ def _by_content(seen: Look, named: str | None) -> str | None:
 def _in_columns(seen: Look, named: str | None) -> str | None:
     """Return which kind of columns the tokens stand in, None if they do not."""
     memory = seen.source.expected
+    if conll.plus("".join(seen.head[:1])):
+        return "conllu"
     if memory is not None and memory.format in ("conll", "conllu") and not seen.training and named is None:
         return memory.format if _is_like(seen, memory) else None
     if named == "conll" and seen.source.layout.get("tokens", "1") != "1":
@@ -204,7 +217,8 @@ def _is_like(seen: Look, memory: schema.Schema) -> bool:
     """
     first = next((line for line in seen.head if line.strip()), "")
     if memory.format == "conllu":
-        return content.is_conllu([first]) or content.COMMENT.match(first) is not None
+        plus = memory.header is not None and content.is_columns(first, memory.width, tabs=True)
+        return plus or content.is_conllu([first]) or content.COMMENT.match(first) is not None
     if memory.format == "conll":
         return content.is_columns(first, memory.width, memory.delimiter == "\t")
     if memory.format not in schema.TABLES:

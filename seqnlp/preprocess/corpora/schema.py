@@ -58,7 +58,7 @@ class Schema:
         parts = [self.format]
         if self.format == "csv" and self.delimiter:
             parts.append(delimiter.shown(self.delimiter))
-        if self.format in TABLES:
+        if self.format in TABLES or self.header is not None:
             parts.append("no header" if self.header is None else " ".join(["header", *self.header]))
         elif self.width:
             parts.append(f"{self.width} column{'' if self.width == 1 else 's'}")

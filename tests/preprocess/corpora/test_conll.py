@@ -230,7 +230,7 @@ def test_there_are_as_many_sentences_as_runs_of_tokens(lines):
 
 
 @pytest.mark.skipif(not EWT.is_file(), reason="needs SEQNLP_CORPORA")
-@pytest.mark.parametrize("column", conll.UD)
+@pytest.mark.parametrize("column", ["upos", "xpos", "feats"])
 def test_a_treebank_comes_out_byte_for_byte(column):
     content = EWT.read_bytes().decode()
     gold = iter([tags for _, tags in read(content, "conllu", column=column)])
@@ -284,6 +284,18 @@ def test_conll_from_conllu_keeps_its_columns():
     assert lines[:3] == UD.split("\n")[:3]
     assert lines[3] == UD.split("\n")[3] + "\tA"
     assert lines[6] == UD.split("\n")[6]
+
+
+PLUS = conll.Block(("# global.columns = ID FORM NER", "1\ta\t_", "2\tb\t_", ""), (1, 2), ("ID", "FORM", "NER"))
+
+
+def test_conllu_plus_is_filled_in_by_name_and_is_none_with_a_column_more():
+    filled = conll.filled(PLUS, ("a", "b"), ("O", "B-X"), "ner")
+    assert filled == "# global.columns = ID FORM NER\n1\ta\tO\n2\tb\tB-X\n"
+    assert conll.appended(PLUS, ("a", "b"), ("O", "B-X")) == "# columns = ID FORM NER\n1\ta\t_\tO\n2\tb\t_\tB-X\n"
+    for block in (PLUS, None):
+        with pytest.raises(errors.UsageError, match=r"no column sense to fill in \(it has: ID FORM .*--to conll"):
+            conll.filled(block, ("a", "b"), ("O", "B-X"), "sense")
 
 
 FRESH = "1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n2\tb\t_\tY\t_\t_\t_\t_\t_\t_\n"

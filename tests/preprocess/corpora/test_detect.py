@@ -222,6 +222,32 @@ def test_conllu_is_known_whatever_its_name(read):
         assert rows[0] == (("Go",), ("VERB",)) and found.format == "conllu"
 
 
+PLUS = "# global.columns = ID FORM NER\n# text = #Go\n1-2\t#Go\t_\n1\t#\tO\n2\tGo\tB-ORG\n\n"
+
+
+@pytest.mark.parametrize("name", ["x.conllup", "x.txt", "x.conllu", "x.conll"])
+def test_conllu_plus_names_its_columns(read, name):
+    rows, found = read(name, PLUS + PLUS, roles=("tokens", "tags"), layout={"column": "ner"})
+    assert rows == [(("#", "Go"), ("O", "B-ORG"))] * 2
+    assert str(found) == "conllu, header ID FORM NER" and schema.Schema.from_dict(found.to_dict()) == found
+    assert read(name, PLUS, roles=("tokens", "tags"), targets=False)[0] == [(("#", "Go"),)]
+
+
+def test_conllu_plus_needs_no_numbers(read):
+    content = "# global.columns = FORM UPOS\n# about it\n#\tSYM\nGo\tVERB\n"
+    assert read("x.txt", content, roles=("tokens", "tags"))[0] == [(("#", "Go"), ("SYM", "VERB"))]
+
+
+def test_a_column_that_conllu_plus_lacks_is_refused(fails):
+    about = {"roles": ("tokens", "tags")}
+    assert fails("x.txt", PLUS, **about)[0] == "x.txt:1: no column upos (it has: ID FORM NER)"
+    other = PLUS.replace("NER", "FORM")
+    message = fails("x.txt", PLUS + other, layout={"column": "NER"}, **about)[0]
+    assert message == "x.txt:7: other columns than those before (ID FORM NER)"
+    message = fails("x.conllup", PLUS + "1\ta\n", layout={"column": "NER"}, **about)[0]
+    assert message == "x.conllup:7: 2 columns, CoNLL-U Plus has 3"
+
+
 def test_a_table_of_sentences_is_no_conll(read):
     rows, found = read("x.tsv", "a b\tX Y\n\nc\tX\n", roles=("tokens", "tags"))
     assert rows == [("a b", "X Y"), ("c", "X")] and found.format == "tsv"
@@ -330,6 +356,9 @@ def test_stdin_to_predict_is_plain_lines_but_for_the_remembered_header_and_json(
         (schema.Schema("conll", " ", width=2), b"Anna ran\n", "Anna ran"),
         (schema.Schema("conllu"), b"1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n", ("Go",)),
         (schema.Schema("conllu"), b"Anna ran\n", "Anna ran"),
+        (schema.Schema("csv"), PLUS.encode(), ("#", "Go")),
+        (schema.Schema("conllu", header=("ID", "FORM", "NER"), width=3), b"1\tGo\t_\n\n", ("Go",)),
+        (schema.Schema("conllu", header=("ID", "FORM", "NER"), width=3), b"Anna\tran\n", "Anna\tran"),
     ],
 )
 def test_a_line_of_the_remembered_columns_tells_what_comes_on_stdin(stdin, memory, first, tokens):

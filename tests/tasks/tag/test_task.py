@@ -599,11 +599,11 @@ def test_a_prediction_as_text(output, given, text):
     assert tag.write(given, found, output, tag.Search(), codec) == text
 
 
-@pytest.mark.parametrize("column", conll.UD)
+@pytest.mark.parametrize("column", ["upos", "xpos", "feats", "deprel"])
 def test_conllu_is_filled_in_at_the_column_of_the_model(column):
     _, codec = fitted(PLAIN, column=column)
     found = tag.write(example("x"), tag.Prediction(("ADV",), (1.0,)), "conllu", tag.Search(), codec)
-    assert found.rstrip("\n").split("\t").index("ADV") == conll.UD[column]
+    assert found.rstrip("\n").split("\t").index("ADV") == conll.UD.index(column.upper())
 
 
 TAG = st.text("aB-/%2F5\\", min_size=1)
