@@ -31,6 +31,7 @@ ENDINGS = {
 WITHOUT_FIELDS = ("text", "fasttext", "label-text", "conll", "conllu")
 HEAD_LINES, HEAD_SIZE = 1000, 1 << 20  # that are looked at: lines, characters
 STEADY = 0.9  # of the rows have the same number of columns, where nothing but that says that it is a table
+DISAGREE = "%s: is named like %s, but looks like %s: read as that"
 HINTS = {"tsv": "columns are separated by one tab", "csv": 'a field that holds a {} stands in quotes "..."'}
 
 
@@ -91,6 +92,10 @@ def is_table(path: str, source: schema.Source) -> str | None:
     if tables.is_saved(path):
         return "saved"
     kind = by_name(path, source)
+    if source.format is None and kind != "parquet" and files.is_parquet(path):
+        if kind is not None:
+            log.warning(DISAGREE, source.name(path), kind, "parquet")
+        return "parquet"
     return kind if kind in ("hub", "parquet") else None
 
 
@@ -167,7 +172,7 @@ def _kind(seen: Look) -> str | None:
     found = _by_content(seen, named)
     if found is None or named is None or found == named:
         return found or named
-    log.warning("%s: is named like %s, but looks like %s: read as that", seen.name, named, found)
+    log.warning(DISAGREE, seen.name, named, found)
     return found
 
 
