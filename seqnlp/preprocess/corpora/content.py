@@ -11,6 +11,7 @@ from seqnlp.preprocess.corpora import conll, formats
 
 ARRAY = re.compile(r"\s*\[\s*(\{\s*(\"|\}|$)|$)")  # the beginning of an array of objects
 CHUNK_TAG = re.compile(r"O|[BIESLUM]-\S+")
+QUOTED = re.compile(r'"[^"]*"')  # a cell
 COMMENT = re.compile(r"#(\s|$)")
 
 

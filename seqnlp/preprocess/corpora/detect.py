@@ -114,6 +114,8 @@ def look(path: str, source: schema.Source, roles: tuple[str, ...], needed: int) 
     except StopIteration:
         complete = True
     except errors.SeqnlpError as error:
+        if needed > 1:
+            raise
         later = _raising(error)
     return Look(path, source, roles, needed, head, complete, itertools.chain(head, later))
 
@@ -145,8 +147,8 @@ def recognised(seen: Look, *, alone: bool = False) -> schema.Schema:
 
 
 def _check_line_ends(seen: Look) -> None:
-    if seen.complete and len(seen.head) == 1 and '"' not in seen.head[0]:
-        returns = seen.head[0].count("\r")
+    if seen.complete and len(seen.head) == 1:
+        returns = sum(part.count("\r") for part in seen.head[0].split('"')[::2])  # between quotes it may be text
         if returns > 1 or (returns and seen.training):
             what = f"{seen.name}:1: its lines end in CR alone, which ends no line here"
             raise errors.DataError(what, "convert it: tr '\\r' '\\n' < FILE")
@@ -270,6 +272,8 @@ def _table(seen: Look, kind: str) -> schema.Schema:
         rows = delimiter.rows(seen.head, parted, complete=seen.complete)
     else:
         rows = [line.split("\t") for line in seen.head if line.strip()]
+        if seen.training and rows and sum(any(map(content.QUOTED.fullmatch, row)) for row in rows) * 2 > len(rows):
+            log.warning("%s: cells stand in quotes, which tsv keeps; --from csv takes them off", seen.name)
     form = schema.Schema(kind, parted)
     if not rows:
         return schema.Schema(kind, parted, None, {}, 0, {role: (place,) for place, role in enumerate(seen.roles)})

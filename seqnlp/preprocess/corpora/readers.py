@@ -70,7 +70,7 @@ def _file(
         log.info("%s: %s", name, known)
         source.schemas[path] = known
 
-    about = (source.columns, source.layout, source.expected, note)
+    about = (source.columns, source.layout, source.expected, source.header, note)
     return formats.File(name, lines, roles, needed, found, *about)
 
 

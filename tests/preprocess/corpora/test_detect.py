@@ -84,6 +84,25 @@ def test_few_rows_make_no_header(read):
 def test_a_header_once_more_is_left_out(read):
     part = table(GOOD, header=ROLES)
     assert read("x.csv", part + part + "\ufeff" + part)[0] == GOOD * 3
+    assert read("x.csv", part + '"Text",LABEL\n' + table(GOOD))[0] == GOOD * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "other"), [("text,label", "label,text"), ("text,label", "sentence,class"), ("so good,pos", "text,label")]
+)
+def test_another_header_in_the_middle_is_refused(fails, read, first, other):
+    content = f"{first}\n{table(GOOD)}{other}\n{table(GOOD)}"
+    message, hint = fails("x.csv", content)
+    assert message == f"x.csv:10: looks like a header ({other.replace(',', ', ')}), unlike the first line"
+    assert "--no-header it is a row" in hint
+    assert tuple(other.split(",")) in read("x.csv", content, header="text" in first)[0]
+
+
+def test_quotes_in_a_tsv_are_kept_and_said(read, caplog):
+    content = "".join(f'"{text}"\t"{label}"\n' for text, label in GOOD)
+    assert read("x.tsv", content)[0] == [(f'"{text}"', f'"{label}"') for text, label in GOOD]
+    assert "x.tsv: cells stand in quotes, which tsv keeps; --from csv takes them off" in caplog.text
+    assert read("x.tsv", content, format="csv")[0] == GOOD
 
 
 def test_a_name_that_stands_twice_in_a_header_is_refused(fails, read):
@@ -158,6 +177,19 @@ def test_several_columns_of_0_and_1_are_several_labels(read, name, content):
     rows, _ = read(name, content, columns={"label": "rude,late"})
     assert rows == [("a", ["rude"]), ("b", []), ("c", ["rude", "late"])]
     assert read(name, content, columns={"text": "rude,late", "label": "text"})[0][0] == ("1 0", "a")
+    floats = content.replace("1,", "1.0,").replace(" 1}", " true}").replace(",0", ",0.0")
+    assert read(name, floats, columns={"label": "rude,late"})[0] == rows
+
+
+@pytest.mark.parametrize("other", ["2", "", "-1.5"])
+def test_a_label_that_is_neither_0_nor_1_is_refused(fails, other):
+    message, _ = fails("x.csv", f"text,rude,late\na,1,0\nb,0,{other}\n", columns={"label": "rude,late"})
+    assert message == f"x.csv:3: late is '{other}', another of rude, late is 0 or 1"
+
+
+def test_labels_of_several_columns_stand_one_behind_the_other(read):
+    rows, _ = read("x.csv", "text,kind,level\na,bank,1\nb,bank,2\n", columns={"label": "kind,level"})
+    assert rows == [("a", "bank 1"), ("b", "bank 2")]
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x.conll"])
@@ -264,6 +296,7 @@ def test_a_label_may_stand_before_each_text(read):
 
 
 def test_lines_that_end_in_cr_alone_are_refused(fails):
+    assert "end in CR alone" in fails("x.csv", 'text,label\r"so\rgood",pos\r"too bad",neg\r')[0]
     message, hint = fails("x.tsv", "so good\tpos\rtoo bad\tneg\r")
     assert message == "x.tsv:1: its lines end in CR alone, which ends no line here"
     assert "tr" in hint
