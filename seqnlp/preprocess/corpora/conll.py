@@ -6,13 +6,16 @@ A block keeps every line it came in, so that a tagger's output is its input with
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import formats
+from seqnlp.preprocess.corpora import formats, names
 from seqnlp.preprocess.corpora.formats import File, Record
+
+log = logging.getLogger(__name__)
 
 ROLES = ("tokens", "tags")
 DOCUMENT = "-DOCSTART-"
@@ -41,7 +44,7 @@ def conll(file: File) -> Iterator[Record]:
     """One token a line, columns separated by tabs, or else by blanks; comments and document marks are no tokens."""
     token, tag = (int(file.layout.get(role, default)) for role, default in zip(ROLES, (1, 0), strict=True))
     needed = max(token, tag or 2) if file.needed > 1 else token
-    yield from _sentences(file, _Conll(file, needed).tokens, token - 1, tag - 1)
+    yield from _sentences(file, _Conll(file, needed, (token - 1, tag - 1)).tokens, token - 1, tag - 1)
 
 
 class _Conll:
@@ -50,16 +53,20 @@ class _Conll:
     `# ` begins a comment where it stands above a sentence and looks otherwise.
     """
 
-    def __init__(self, file: File, needed: int) -> None:
-        self.file, self.needed = file, needed
+    def __init__(self, file: File, needed: int, places: tuple[int, int]) -> None:
+        self.file, self.needed, self.places = file, needed, places
         self.counted = int(file.layout.get("tokens", 1)) > 1  # their numbers may stand before them
         self.form = (0, False)  # how many columns, and whether tabs part them
 
     def tokens(self, begin: int, lines: Sequence[str]) -> Cells:
         found = {i: split(line) for i, line in enumerate(lines) if line.strip() and not line.startswith(DOCUMENT)}
         hashes = set(itertools.takewhile(lambda i: lines[i].startswith(("# ", "#\t")), found))
-        if self.form == (0, False):
-            self.form = next((_form(lines[i], cells) for i, cells in found.items() if i not in hashes), self.form)
+        first = next((i for i in found if i not in hashes), None)
+        if self.form == (0, False) and first is not None:
+            self.form = _form(lines[first], found[first])
+            if len(found[first]) > 1 and self._is_header(found[first]):
+                log.warning("%s:%d: is taken as a header: %s", self.file.name, begin + first, lines[first])
+                del found[first]
         numbered = self.counted and _are_numbered([cells for i, cells in found.items() if i not in hashes])
         for i in hashes:
             if numbered or _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
@@ -67,6 +74,11 @@ class _Conll:
         for i, cells in found.items():
             self._check(begin + i, cells)
         return found
+
+    def _is_header(self, cells: Sequence[str]) -> bool:
+        """Return whether a line names the columns of tokens and tags, in a usual way."""
+        there = zip(ROLES, self.places, strict=True)
+        return all(place < len(cells) and names.usual(role, [cells[place]]) for role, place in there)
 
     def _check(self, line: int, cells: Sequence[str]) -> None:
         count, width = formats.count(cells), self.form[0]
@@ -99,8 +111,8 @@ def plus(line: str) -> tuple[str, ...]:
 
 def named(column: str, columns: Sequence[str]) -> int | None:
     """Return the place of a column of CoNLL-U, whose name counts in any case; None where there is none."""
-    names = [name.casefold() for name in columns]
-    return names.index(column.casefold()) if column.casefold() in names else None
+    found = [name.casefold() for name in columns]
+    return found.index(column.casefold()) if column.casefold() in found else None
 
 
 def conllu(file: File) -> Iterator[Record]:
@@ -151,7 +163,7 @@ def _sentences(
     tokens: Callable[[int, Sequence[str]], Cells],
     token: int,
     tag: int,
-    names: tuple[str, ...] = (),
+    columns_of: tuple[str, ...] = (),
 ) -> Iterator[Record]:
     """Return a record for each sentence; what stands behind the last one is a record without tokens."""
     columns = dict(zip(ROLES[: file.needed], (token, tag), strict=False))
@@ -163,10 +175,10 @@ def _sentences(
             values = {role: _column(file, role, column, begin, found) for role, column in columns.items()}
             first = len(lines) - len(block)
             places = tuple(first + i for i in found)
-            yield Record(values, Block(tuple(lines), places, names), file.name, begin + min(found))
+            yield Record(values, Block(tuple(lines), places, columns_of), file.name, begin + min(found))
             lines = []
     if lines:
-        yield Record(dict.fromkeys(columns, ()), Block(tuple(lines), (), names), file.name, begin)
+        yield Record(dict.fromkeys(columns, ()), Block(tuple(lines), (), columns_of), file.name, begin)
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

@@ -18,6 +18,11 @@ USUAL: Mapping[str, str] = {
     "target": "target tgt target_text target_sentence translation reference output summary headline compressed",
 }  # a role's own name first
 
+LANGUAGES = frozenset(
+    "ar bg bn ca cs da de el en es et eu fa fi fr ga gl he hi hr hu id it ja ka ko lt lv nl pl pt ro ru sk sl sr sv sw "
+    "ta te th tr uk ur vi zh arabic chinese czech dutch english finnish french german greek hindi italian japanese "
+    "korean polish portuguese romanian russian spanish swedish turkish ukrainian vietnamese".split()
+)  # that columns of translations are often called after
 EVERY = frozenset(name for known in USUAL.values() for name in known.split())
 
 

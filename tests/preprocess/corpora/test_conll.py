@@ -63,6 +63,17 @@ def test_other_columns_can_be_named(places, found):
     assert read("a b c d\n", tokens=str(places[0]), tags=str(places[1])) == [((found[0],), (found[1],))]
 
 
+@pytest.mark.parametrize("header", ["token tag", "# about it all\nWord NER", "words tags x"])
+def test_a_header_is_no_token(header, caplog):
+    wide = header.endswith("x")
+    content = f"{header}\n" + ("Anna B-PER _\ntoken tag _\n" if wide else "Anna B-PER\ntoken tag\n")
+    layout = {"tags": "2"}
+    assert read(content, **layout) == [(("Anna", "token"), ("B-PER", "tag"))]
+    assert f"x:{header.count(chr(10)) + 1}: is taken as a header" in caplog.text
+    block = records(content, targets=False, **layout)[0].raw
+    assert "\n".join(block.lines) + "\n" == content and len(block.tokens) == 2
+
+
 def test_without_targets_a_token_is_enough():
     assert read("Anna\nran\n\nOslo\n", targets=False) == [(("Anna", "ran"),), (("Oslo",),)]
 

@@ -77,6 +77,14 @@ def test_what_the_options_say_of_a_header_counts(read):
     assert read("x.tsv", "so good\tpos\ntoo bad\tneg\n", header=True)[0] == [("too bad", "neg")]
 
 
+def test_languages_make_a_header_of_translations(read, caplog):
+    about = {"roles": ("source", "target")}
+    assert read("x.tsv", "de\tEnglish\nHund\tdog\n", **about)[0] == [("Hund", "dog")]
+    assert "x.tsv: its first row (de, English) is taken as a header; --no-header" in caplog.text
+    assert len(read("x.tsv", "de\tEnglish\nHund\tdog\n", header=False, **about)[0]) == 2
+    assert len(read("x.tsv", "die\tEnglish\nHund\tdog\n", **about)[0]) == 2
+
+
 def test_few_rows_make_no_header(read):
     assert read("x.tsv", "fine\tpos\nso bad\tneg\ntoo bad\tneg\n")[0][0] == ("fine", "pos")
 

@@ -217,6 +217,13 @@ def test_tags_that_fit_no_scheme_are_said_with_their_place(strange, caplog):
     assert re.match(r"x\.conll:\d+: the tag \S+ fits no scheme", caplog.records[0].message)
 
 
+def test_a_token_a_row_is_said(caplog):
+    fitted([("a", "X"), ("b", "Y")] * 5 + [("a b", "X Y")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "10 of 11 sentences have one token only: does each row hold a token?"
+    ]
+
+
 @pytest.mark.parametrize("pairs", [SPANS, PLAIN])
 def test_nothing_is_said_of_tags_that_fit(pairs, caplog):
     fitted(pairs)
