@@ -1,13 +1,10 @@
 """Detection: what a file is, by its first lines and its name; what cannot be told is refused."""
 
 import csv
-import gzip
 import io
 import logging
 
-import hypothesis
 import pytest
-from hypothesis import strategies as st
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import readers, schema
@@ -395,6 +392,7 @@ def test_stdin_to_predict_is_plain_lines_but_for_the_remembered_header_and_json(
         (schema.Schema("conll", "\t", width=2), b"Anna\tB-PER\nran\tO\n\n", ("Anna", "ran")),
         (schema.Schema("conll", " ", width=2), b"Anna B-PER\nran O\n\n", ("Anna", "ran")),
         (schema.Schema("conll", " ", width=2), b"Anna ran\n", "Anna ran"),
+        (schema.Schema("conll", " ", width=2), b"# text = Anna\nAnna NNP\n\n", ("Anna",)),
         (schema.Schema("conllu"), b"1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n", ("Go",)),
         (schema.Schema("conllu"), b"Anna ran\n", "Anna ran"),
         (schema.Schema("csv"), PLUS.encode(), ("#", "Go")),
@@ -409,56 +407,14 @@ def test_a_line_of_the_remembered_columns_tells_what_comes_on_stdin(stdin, memor
     assert record.values["tokens"] == tokens
 
 
-# generated corpora
-
-WORDS = st.sampled_from(["good", "bad", "über", "it's", "naïve,", "so;", "a|b", "x,y", "--", "end."])
-QUOTED = st.sampled_from(['"yes"', "two\nlines", "a\ttab"])
-
-
-@st.composite
-def corpora(draw):
-    """A corpus as people write it: (name, bytes, options, rows)."""
-    kind, delimiter = draw(st.sampled_from([("tsv", "\t"), ("csv", ","), ("csv", ";"), ("csv", "\t"), ("csv", "|")]))
-    words = st.lists(WORDS if kind == "tsv" else WORDS | QUOTED, min_size=3, max_size=7)
-    labels = draw(st.sampled_from([["pos", "neg"], ["1", "0"], ["Bank, Karte", "Größe"]]))
-    texts = draw(st.lists(words, min_size=8, max_size=14))
-    rows = [(f"{n} {' '.join(text)}", labels[n % 2]) for n, text in enumerate(texts)]
-    header = draw(st.sampled_from([None, ("text", "label"), ("Review", "Sentiment"), ("remark", "verdict")]))
-    order = draw(st.sampled_from([(0, 1), (1, 0)]))
-    extra = draw(st.booleans())
-    columns = {}
-    if extra and (header is None or header[0] == "remark"):
-        numbers = {role: str(order.index(place) + 2) for place, role in enumerate(ROLES)}
-        columns = numbers if header is None else dict(zip(ROLES, header, strict=True))
-    cells = [[f"n{n}"] * extra + [row[place] for place in order] for n, row in enumerate(rows)]
-    if header is not None:
-        cells.insert(0, ["id"] * extra + [header[place] for place in order])
-    end = draw(st.sampled_from(["\n", "\r\n"]))
-    if kind == "csv":
-        text = table(cells, delimiter)
-        quoted = draw(st.booleans())
-        if quoted:
-            file = io.StringIO()
-            csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
-            text = file.getvalue()
-    else:
-        text = "".join("\t".join(row) + "\n" for row in cells)
-    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
-    name = draw(st.sampled_from([f"x.{kind}", f"x.{kind.upper()}", f"x.{kind}.gz"]))
-    data = text.replace("\n", end).encode(encoding)
-    options = {"columns": columns, "encoding": "cp1252" if encoding == "cp1252" else "utf-8"}
-    return name, gzip.compress(data) if name.endswith(".gz") else data, options, rows, end
-
-
-@hypothesis.given(corpora())
-@hypothesis.settings(max_examples=200)
-def test_generated_corpora_come_back_as_they_were_made(tmp_path_factory, corpus):
-    name, data, options, rows, end = corpus
-    path = tmp_path_factory.mktemp("corpus") / name
-    path.write_bytes(data)
-    source = schema.Source((str(path),), **options)
-    found = [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)]
-    assert [(text.replace(end, "\n"), label) for text, label in found] == rows
+@pytest.mark.parametrize("first", ["", "# about the first\n", "\n", "-DOCSTART- -X- O\n\n"])
+@pytest.mark.parametrize("tags", ["X O", "B-PER O"])
+def test_a_file_in_the_remembered_columns_is_one_whatever_stands_above(read, first, tags):
+    one, other = tags.split()
+    content = f"{first}Anna {one}\nran {other}\n\nOslo {one}\nis {other}\n"
+    about = {"roles": ("tokens", "tags"), "targets": False}
+    rows, _ = read("x.txt", content, remembered=schema.Schema("conll", " ", width=2), **about)
+    assert [values for values in rows if values[0]] == [(("Anna", "ran"),), (("Oslo", "is"),)]
 
 
 @pytest.mark.parametrize("first", ["[", "[{x}] is a set", "[ ]", '{"a": 1} is JSON', "Well, yes"])
