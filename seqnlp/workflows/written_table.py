@@ -54,9 +54,15 @@ def _csv(lines: Sequence[str]) -> list[Row] | None:
 
 
 def _named(header: Sequence[str], task: base.AnyTask) -> int | None:
-    """The last column that has the name, as the writer gives it; a header names each column once."""
+    """The last column that has the name, as the writer gives it, and scores behind it but for tags.
+
+    A header names each column once.
+    """
     name = re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(task.output.column)}")
-    found = [place for place, cell in enumerate(header) if name.fullmatch(cell)]
+    scored = [*(cell.removeprefix(writer.TAKEN).startswith("score") for cell in header[1:]), task.answers == "tags"]
+    found = [
+        place for place, cell in enumerate(header) if name.fullmatch(cell) and (scored[place] or task.answers == "tags")
+    ]
     return found[-1] if found and len(set(header)) == len(header) else None
 
 

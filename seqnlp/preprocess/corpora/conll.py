@@ -125,7 +125,9 @@ def conllu(file: File) -> Iterator[Record]:
     places = [named(name, columns) for name in wanted]
     if None in places:
         what = f"no column {wanted[places.index(None)]} (it has: {' '.join(columns)})"
-        raise file.error(1, what, "--column names the one of the tags, and FORM is that of the tokens")
+        raise file.error(
+            1, what, "name the column of the tags (--column; score: --tags-field); FORM is that of the tokens"
+        )
     yield from _sentences(file, _Conllu(file, columns).tokens, places[0] or 0, places[-1] or 0, columns)
 
 
