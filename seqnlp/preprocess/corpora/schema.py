@@ -117,11 +117,7 @@ class Source:
         if self.encoded:
             return
         for path in self.paths:
-            if (
-                path != files.STDIN
-                and not path.startswith(tables.HUB)
-                and not (is_pipe(path) or tables.is_saved(path))
-            ):
+            if path != files.STDIN and not path.startswith(tables.HUB) and not (is_pipe(path) or tables.is_saved(path)):
                 files.check_readable(path)
 
     @property
@@ -165,8 +161,8 @@ def is_pipe(path: str) -> bool:
 
 def _copy(source: Source, pipe: str) -> Source:
     """Copy a pipe to a file without a name, of which nothing is left however the process ends."""
-    copy = tempfile.TemporaryFile(prefix="seqnlp-")  # noqa: SIM115 (it must outlive this function)
     with files.open_bytes(pipe) as stream:
+        copy = tempfile.TemporaryFile(prefix="seqnlp-")  # noqa: SIM115 (it must outlive this function)
         shutil.copyfileobj(stream, copy)
     copy.flush()
     atexit.register(copy.close)
