@@ -13,10 +13,10 @@ from seqnlp.io import jsonl
 from seqnlp.workflows import model_folder
 
 
-def run(model: str, **values: Any) -> None:
+def run(path: str, **values: Any) -> None:
     """Print a model's config: a table on a terminal, JSON otherwise."""
     show.set_up(values)
-    folder = Path(model)
+    folder = Path(path)
     content = model_folder.unfinished(folder) or model_folder.read_config(folder)
     if not sys.stdout.isatty():
         click.echo(jsonl.to_json(content))
@@ -40,7 +40,11 @@ def run(model: str, **values: Any) -> None:
 
 command = flags.Command(
     "info",
-    params=[click.Argument(["model"]), *flags.saying(), flags.HELP_ALL],
+    params=[
+        flags.Argument("path", "A model folder, an encoded corpus, or a tokenizer file."),
+        *flags.saying(),
+        flags.HELP_ALL,
+    ],
     callback=run,
     help="Show what a model folder holds: task, sizes, scores on dev, every setting.",
     epilog="\b\nExample:\n  seqnlp info model\n  seqnlp info model | jq .scores",

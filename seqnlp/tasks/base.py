@@ -82,6 +82,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Prediction: type[PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
     answer_column: ClassVar[str] = ""  # of csv and tsv; by default the name of the task
     warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, said once, with their number

@@ -37,6 +37,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
     min_epochs = 15
+    ending = "conll"
     output_formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
     answer_column = reading.TAGS
     preview_columns = ("ids", "tags")
