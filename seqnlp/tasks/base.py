@@ -39,6 +39,11 @@ class Codec(abc.ABC):
         """Return the SHA-256 of each of `Task.files` as they were read."""
         return []
 
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Return how often training saw each label; nothing where a task has none."""
+        return {}
+
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
         """Return the row of an example; `lengths` is its number of steps. Targets may be missing.
@@ -82,6 +87,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Prediction: type[PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
     ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
     answer_column: ClassVar[str] = ""  # of csv and tsv; by default the name of the task

@@ -25,15 +25,23 @@ VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__versio
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
-RUN_KEYS = {"task": str, "config": dict, "training": dict, "run": dict, "files": dict}  # of run.json
+RUN_KEYS = {
+    "task": str,
+    "config": dict,
+    "training": dict,
+    "run": dict,
+    "sizes": dict,
+    "labels": dict,
+    "data": dict,
+    "date": str,
+    "files": dict,
+}  # of run.json
 KEYS = {
     **RUN_KEYS,
     "finished": bool,
-    "sizes": dict,
     "scores": list,
     "details": dict,
     "seconds": (int, float),
-    "data": dict,
 }
 
 
@@ -210,7 +218,7 @@ def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any]
     with atomic.atomic(folder / HISTORY) as file:
         file.writelines(json.dumps(row) + "\n" for row in history)
     with atomic.atomic(folder / CARD) as file:
-        file.write(card.card(content))
+        file.write(card.card(content, folder.resolve().name))
     hashes = {**content["files"], WEIGHTS: files.sha256(folder / WEIGHTS)}
     jsonl.write_json(folder / CONFIG, {**VERSIONS, **content, "files": hashes})
 

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 
+import huggingface_hub
 import pytest
 import torch
 
@@ -284,6 +285,25 @@ def test_the_model_card_tells_the_score(trained):
     card = (trained[0] / "README.md").read_text()
     score = trained[1]["scores"][0]
     assert f"| {score['name']} | {score['value']:.2f} |" in card
+
+
+def test_the_hub_reads_the_model_card(case, trained):
+    content = json.loads((trained[0] / "config.json").read_text())
+    data = huggingface_hub.ModelCard.load(trained[0] / "README.md").data
+    assert data.license == "unknown" and data.library_name == "seqnlp" and case.task in data.tags
+    assert data.pipeline_tag == (registry.get(case.task).pipeline_tag or None)
+    assert data.model_name == trained[0].name
+    assert {result.metric_type: result.metric_value for result in data.eval_results} == {
+        score["name"]: score["value"] for score in content["scores"]
+    }
+
+
+def test_labels_are_counted_in_config_and_card(case, trained):
+    content, card = json.loads((trained[0] / "config.json").read_text()), (trained[0] / "README.md").read_text()
+    if registry.get(case.task).answers == "texts":
+        assert content["labels"] == {} and "## Labels" not in card
+    for name, number in content["labels"].items():
+        assert number > 0 and f"| {name} | {number} |" in card
 
 
 def test_history_has_a_line_for_each_evaluation(case, trained):

@@ -27,6 +27,8 @@ CONTENT = {
     "run": RUN,
     "data": {"x.tsv": "ab" * 32},
     "files": {},
+    "labels": {"pos|neg": 700, "neg": 534},
+    "date": "2026-01-02T03:04:05+00:00",
     "sizes": {"train": 1234, "dev": 12, "parameters": 5678},
     "scores": [
         {"name": "accuracy", "value": 87.654, "interval": [80.0, 95.5], "signature": "accuracy|bs:1000", "n": 12},
@@ -456,9 +458,10 @@ def test_a_folder_of_another_format_is_not_written_over(folder):
 
 def test_the_card_says_how_good_and_how_made(folder):
     card = (folder / "README.md").read_text()
-    assert "| accuracy | 87.65 | 80.00 to 95.50 | 12 | `accuracy bs:1000` |" in card
-    assert "| f1 | 1.00 |  | 12 | `f1 average:macro` |" in card
-    assert "step 30 of 40, 5,678 parameters" in card
+    assert "| accuracy | 87.65 | 80.00 to 95.50 | 12 | `accuracy\\|bs:1000` |" in card
+    assert "| f1 | 1.00 |  | 12 | `f1\\|average:macro` |" in card
+    assert "| pos\\|neg | 700 |  |  |  |  |" in card
+    assert "2026-01-02" in card and "step 30 of 40, 5,678 parameters" in card
     assert f"- x.tsv (sha256 `{'ab' * 32}`)" in card
     assert "seqnlp classify predict" in card
 

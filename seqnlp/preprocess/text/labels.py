@@ -35,6 +35,11 @@ class Labels:
         ordered = sorted(counts)
         return cls(ordered, [counts[name] for name in ordered])
 
+    @property
+    def by_name(self) -> dict[str, int]:
+        """Return how often training saw each label."""
+        return dict(zip(self.names, self.counts, strict=True))
+
     def number(self, name: str) -> int:
         """Return a label's number, `MISSING` for one that training never saw."""
         return self._number.get(name, MISSING)

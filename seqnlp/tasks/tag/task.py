@@ -33,6 +33,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     """Tag the tokens of sentences."""
 
     name = "tag"
+    pipeline_tag = "token-classification"
     roles = reading.ROLES
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)

@@ -33,6 +33,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     """Translate sentences."""
 
     name = "translate"
+    pipeline_tag = "translation"
     roles = reading.ROLES
     answers = "texts"
     answer_column = output.TRANSLATION
