@@ -63,8 +63,8 @@ def _filter_params() -> list[click.Parameter]:
     ]
 
 
-def _commands() -> dict[str, click.Command]:
-    learn = flags.Command(
+def _train() -> click.Command:
+    return flags.Command(
         "train",
         params=[
             vocab.TEXT,
@@ -93,6 +93,9 @@ def _commands() -> dict[str, click.Command]:
         help="Learn subword pieces from TEXT: plain lines, or corpora with a text field.",
         epilog="\b\nExample:\n  seqnlp bpe train train.en train.de -o bpe.json --size 8000",
     )
+
+
+def _commands() -> dict[str, click.Command]:
     dropout = flags.Option(
         ["--dropout"],
         type=kinds.Number(0, 1, max_open=True),
@@ -114,7 +117,7 @@ def _commands() -> dict[str, click.Command]:
         help="Join each line of pieces into the text that encode split.",
         epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt | seqnlp bpe decode bpe.json",
     )
-    return {"train": learn, "encode": split, "decode": join}
+    return {"train": _train(), "encode": split, "decode": join}
 
 
 COMMANDS = _commands()

@@ -17,6 +17,8 @@ from seqnlp import errors
 from seqnlp.io import atomic, files, jsonl
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from seqnlp.training import trainer
 
 log = logging.getLogger("seqnlp")
@@ -73,14 +75,33 @@ def output(path: str | None) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Return what prints tables: as wide as the terminal, plain letters where NO_COLOR is set (no-color.org)."""
+    from rich import console
+
+    plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
+    return console.Console(stderr=stderr, markup=False, highlight=False, emoji=False, **plain)
+
+
+def rows(content: Mapping[str, str]) -> None:
+    """Print names and what each is, one below the other."""
+    from rich import table, text
+
+    shown = table.Table(box=None, show_header=False, pad_edge=False)
+    shown.add_column(style="bold", no_wrap=True)
+    for name, value in content.items():
+        shown.add_row(name, text.Text(value, overflow="fold"))
+    console().print(shown)
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
     if not sys.stdout.isatty():
         click.echo(jsonl.to_json(content))
         return
-    from rich import console, table, text
+    from rich import table, text
 
-    out = console.Console(markup=False, highlight=False)
+    out = console()
     scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
     for row in content["scores"]:
         interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
@@ -154,7 +175,6 @@ class Watcher:
     def _open_bar(self, progress: trainer.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
             return
-        from rich import console
         from rich import progress as bars
 
         self.bar = bars.Progress(
@@ -162,7 +182,7 @@ class Watcher:
             bars.MofNCompleteColumn(),
             bars.BarColumn(),
             bars.TimeRemainingColumn(),
-            console=console.Console(stderr=True),
+            console=console(stderr=True),
             transient=True,
         )
         self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)

@@ -51,7 +51,13 @@ def _metadata(content: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _dev(content: Mapping[str, Any]) -> list[str]:
     """The names of the files that the model was chosen by: those of training, where a part of them was."""
     digests = content["run"]["dev"] or ()
-    return [name for name, digest in content["data"].items() if digest in digests] or list(content["data"])
+    names = [name for name, digest in content["data"].items() if digest in digests] or list(content["data"])
+    return list(map(_file, names))
+
+
+def _file(path: str) -> str:
+    """The name of a file alone: where it lay is nobody's business."""
+    return path.rsplit("/", 1)[-1]
 
 
 def _use(content: Mapping[str, Any], name: str) -> str:
@@ -113,7 +119,7 @@ def _cells(row: Mapping[str, Any] | None, names: Sequence[str]) -> Iterator[str]
 
 def _data(content: Mapping[str, Any]) -> str:
     sizes = content["sizes"]
-    data = "".join(f"- {_cell(name)} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
+    data = "".join(f"- {_cell(_file(name))} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
     return f"""## Data and training
 
 {data}

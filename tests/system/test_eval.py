@@ -111,9 +111,20 @@ def test_score_is_a_table_on_a_terminal_with_labels_as_they_are(seqnlp, tmp_path
 
 
 def test_info_is_json_in_a_pipe_and_a_table_on_a_terminal(seqnlp, model):
-    assert seqnlp("info", model).json == json.loads((model / "config.json").read_text())
+    content, config = seqnlp("info", model).json, json.loads((model / "config.json").read_text())
+    assert {key: content[key] for key in config} == config
     code, shown = seqnlp.on_terminal("info", model)
-    assert code == 0 and "classify" in shown and "hidden" in shown and '"' not in shown
+    assert code == 0 and "model of classify" in shown and "hidden_size 7" in shown and "{" not in shown
+    for name in ("labels", "reads", "parameters", "size", "dev accuracy", "date", "settings", "use"):
+        assert name in shown, shown
+
+
+def test_no_color_is_no_color(seqnlp, model, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in seqnlp.on_terminal("info", model)[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in seqnlp.on_terminal("info", model)[1]
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"format_version": 1}', '{"format_version": 99}'])
