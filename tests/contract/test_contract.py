@@ -221,7 +221,7 @@ def test_a_finished_run_gives_its_result_again_at_once(case, trained):
 
 def test_another_seed_is_another_run(case, trained):
     other = dataclasses.replace(case.training, seed=99)
-    with pytest.raises(errors.UsageError, match=r"holds another run \(training.seed: 1 there, 99 here\)"):
+    with pytest.raises(errors.UsageError, match=r"holds another run \(--seed 1 there, 99 here\)"):
         train.train(case.job(trained[0], training=other))
 
 
