@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, show, tables
 from seqnlp.io import jsonl
 
 MAX_LABELS = 20  # on a terminal
@@ -28,7 +28,7 @@ def run(path: str, **values: Any) -> None:
     if "config" in content:
         rows["settings"] = _listed(about.settings(content).items()) or "all as by default"
     rows["use"] = "\n".join(content["use"])
-    show.rows({name: text for name, text in rows.items() if text})
+    tables.rows({name: text for name, text in rows.items() if text})
 
 
 def _what(content: Mapping[str, Any]) -> dict[str, str]:

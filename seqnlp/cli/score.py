@@ -38,7 +38,7 @@ def run(
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
-        "details": details,
+        "details": {**details, "items": registry.ITEMS[inputs]},
         "seconds": round(time.monotonic() - begin, 1),
         "data": scoring.hashes(),
     }

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from seqnlp import errors
+from seqnlp.cli import tables
 from seqnlp.io import atomic, files, jsonl
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from seqnlp.training import trainer
 
 log = logging.getLogger("seqnlp")
@@ -75,47 +74,12 @@ def output(path: str | None) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return what prints tables: as wide as the terminal, plain letters where NO_COLOR is set (no-color.org)."""
-    from rich import console
-
-    plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    return console.Console(stderr=stderr, markup=False, highlight=False, emoji=False, **plain)
-
-
-def rows(content: Mapping[str, str]) -> None:
-    """Print names and what each is, one below the other."""
-    from rich import table, text
-
-    shown = table.Table(box=None, show_header=False, pad_edge=False)
-    shown.add_column(style="bold", no_wrap=True)
-    for name, value in content.items():
-        shown.add_row(name, text.Text(value, overflow="fold"))
-    console().print(shown)
-
-
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        tables.result(content)
+    else:
         click.echo(jsonl.to_json(content))
-        return
-    from rich import table, text
-
-    out = console()
-    scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
-    for row in content["scores"]:
-        interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
-        scores.add_row(row["name"], f"{row['value']:.2f}", interval, str(row["n"]))
-    out.print(scores)
-    classes = content["details"].get("classes", {})
-    if 1 < len(classes) <= 30:
-        each = table.Table("class", "precision", "recall", "f1", "support", box=None, header_style="bold")
-        for name, row in classes.items():
-            numbers = [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")]
-            each.add_row(text.Text(name), *numbers, str(row["support"]))
-        out.print(each)
-    if "model" in content:
-        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
 
 
 @contextlib.contextmanager
@@ -182,7 +146,7 @@ class Watcher:
             bars.MofNCompleteColumn(),
             bars.BarColumn(),
             bars.TimeRemainingColumn(),
-            console=console(stderr=True),
+            console=tables.console(stderr=True),
             transient=True,
         )
         self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)
