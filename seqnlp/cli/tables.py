@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MAX_CLASSES = 20  # of more those with the lowest F1 are shown
 MAX_CONFUSIONS = 5
-AVERAGE = re.compile(r"\|average:(\w+)")  # in a signature
+OVER = re.compile(r"\|(?:average|of):(\w+)")  # what a score is a mean of, in its signature
 ERRORS = {  # of spans
     "missed": "missed",
     "spurious": "spurious",
@@ -62,8 +62,8 @@ def result(content: Mapping[str, Any]) -> None:
 
 def _name(score: Mapping[str, Any]) -> str:
     """A score's name, and over what it is averaged."""
-    average = AVERAGE.search(score["signature"])
-    return f"{score['name']} ({average[1]})" if average else str(score["name"])
+    over = OVER.search(score["signature"])
+    return f"{score['name']} ({over[1]})" if over else str(score["name"])
 
 
 def _interval(ends: Sequence[float] | None) -> str:

@@ -44,6 +44,10 @@ class Codec(abc.ABC):
         """Return how often training saw each label; nothing where a task has none."""
         return {}
 
+    def labels_of(self, example: examples.Example) -> Iterable[str]:
+        """Return the labels of an example as `labels` calls them."""
+        return example.target or ()
+
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
         """Return the row of an example; `lengths` is its number of steps. Targets may be missing.

@@ -34,6 +34,22 @@ def test_unseen_labels_are_one_warning_with_the_count(hard):
     assert "warning" in result.err and "1" in result.err and "never saw" in result.err
 
 
+def test_labels_none_of_which_the_model_knows_are_an_error_in_one_line(seqnlp, model):
+    texts = "".join(f"a lovely film\t{'so long a label ' * 9}{n}\n" for n in range(9))
+    (seqnlp.folder / "strange.tsv").write_text(texts)
+    result = seqnlp("classify", "eval", model, "strange.tsv", code=3)
+    assert result.out == "" and len(result.errors) == 1 and len(result.err) < 500
+    for word in ("strange.tsv", "none of its labels is the model's", "(4 more)", "'good'", "--label-field"):
+        assert word in result.err
+
+
+def test_eval_is_tables_on_a_terminal(hard, seqnlp, model):
+    code, shown = seqnlp.on_terminal("classify", "eval", model, "hard.tsv", "-q")
+    assert code == 0 and "{" not in shown
+    for word in ("f1 (macro)", "60 texts, 1 labels that training never saw", "most confused: gold", "support"):
+        assert word in shown, shown
+
+
 def test_errors_are_written_worst_first(hard, seqnlp, model):
     rows, result = hard
     lines = (seqnlp.folder / "errors.tsv").read_text().split("\n")[:-1]

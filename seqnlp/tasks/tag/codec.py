@@ -67,6 +67,12 @@ class Codec(base.Codec):
                 found[label] = found.get(label, 0) + number
         return found
 
+    def labels_of(self, example: Example) -> list[str]:
+        """Return the tags of an example, or the types of its spans."""
+        if self.scheme == PLAIN:
+            return list(example.target)
+        return [span.label for span in tag_schemes.spans(example.target)]
+
     @functools.cached_property
     def normal(self) -> Any:
         """Return the function from a token to the word that is looked up."""
