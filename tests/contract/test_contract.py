@@ -37,7 +37,7 @@ def corpus_of(model, inputs):
 
 
 def value(model, example, found):
-    return None if found is None else model.task.value(example, found, model.codec)
+    return None if found is None else model.task.output.value(example, found, model.codec)
 
 
 def values(model, inputs, limits):
@@ -160,16 +160,16 @@ def test_predictions_are_json(case, model):
 def test_predictions_are_written_as_one_line(case, model):
     corpus, search = corpus_of(model, case.inputs), model.task.Search()
     for example, found in zip(corpus, model.run(corpus, search), strict=True):
-        assert "\n" not in model.task.write(example, found, "text", search, model.codec)
+        assert "\n" not in model.task.output.write(example, found, "text", search, model.codec)
 
 
 def test_text_and_json_are_read_back_as_the_same_answer(case, model):
     task, search = model.task, model.task.Search()
     corpus = [example for example in corpus_of(model, case.inputs) if not example.blank]
     for example, found in zip(corpus, model.run(corpus, search), strict=True):
-        text = task.write(example, found, "text", search, model.codec)
-        value = json.loads(json.dumps(task.value(example, found, model.codec)))
-        assert task.parse(text, model.config) == task.parse(value, model.config)
+        text = task.output.write(example, found, "text", search, model.codec)
+        value = json.loads(json.dumps(task.output.value(example, found, model.codec)))
+        assert task.output.parse(text, model.config) == task.output.parse(value, model.config)
 
 
 def test_a_stream_gives_every_example_its_prediction_in_order(case, model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,13 +13,14 @@ from torch import nn
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding, loss, pooling, recurrent
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base
 from seqnlp.tasks.classify.options import Config
 
 NB_WEIGHT = 0.5  # of the naive Bayes scores beside the network's, to begin with
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Sentences as tensors; `targets` (B,) numbers of classes, or (B, C) of zeros and ones for several labels."""
 
     words: torch.Tensor  # (B, S)
@@ -29,11 +30,6 @@ class Batch:
     offsets: torch.Tensor  # (U,)
     nb_scores: torch.Tensor  # (B, C), the classes' scores by naive Bayes
     targets: torch.Tensor | None = None
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(self, **moved)
 
 
 class Classifier(nn.Module):

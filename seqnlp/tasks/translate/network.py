@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,21 +12,18 @@ from seqnlp.nn import decoder as decoders
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import loss, recurrent
+from seqnlp.tasks import base
 from seqnlp.tasks.translate.options import Config
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Pairs as tensors; the target as the decoder reads it, start first, and as it is to write it, end last."""
 
     source: torch.Tensor  # (B, S)
     lengths: torch.Tensor  # (B,)
     inputs: torch.Tensor  # (B, T)
     outputs: torch.Tensor  # (B, T), IGNORED past the end
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        return replace(self, **{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 class Translator(nn.Module):
