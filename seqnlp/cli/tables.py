@@ -61,9 +61,11 @@ def result(content: Mapping[str, Any]) -> None:
 
 
 def _name(score: Mapping[str, Any]) -> str:
-    """A score's name, and over what it is averaged."""
+    """A score's name, over what it is averaged, and where lower is better."""
     over = OVER.search(score["signature"])
-    return f"{score['name']} ({over[1]})" if over else str(score["name"])
+    notes = [over[1]] if over else []
+    notes += [] if score["higher_is_better"] else ["lower is better"]
+    return f"{score['name']} ({', '.join(notes)})" if notes else str(score["name"])
 
 
 def _interval(ends: Sequence[float] | None) -> str:
