@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from seqnlp.nn import dropout as dropouts
-from seqnlp.nn import embedding, loss, pooling, recurrent
+from seqnlp.nn import embedding, loss, pooling
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
+from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.classify.options import Config
 
 NB_WEIGHT = 0.5  # of the naive Bayes scores beside the network's, to begin with
@@ -44,14 +45,7 @@ class Classifier(nn.Module):
         self.embedding = embedding.WordEmbedding(vocabulary, size, buckets=buckets, scale=0.1, unknown=tokenizer.UNK)
         self.word_dropout = dropouts.WordDropout(config.word_dropout)
         self.input_dropout = dropouts.LockedDropout(config.dropout)
-        self.encoder = recurrent.Encoder(
-            size,
-            config.hidden_size,
-            cell=config.cell,
-            layers=config.layers,
-            dropout=config.dropout,
-            init=config.init,
-        )
+        self.encoder = encoders.encoder(size, config)
         self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)

@@ -16,6 +16,7 @@ from seqnlp.nn import crf, loss, recurrent
 from seqnlp.nn import dropout as dropouts
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
+from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.tag.options import Config
 
 
@@ -155,14 +156,7 @@ class Tagger(nn.Module):
         nn.init.normal_(self.words.weight, std=0.1)
         self.forms = forms
         self.input_dropout = dropouts.LockedDropout(config.dropout)
-        self.encoder = recurrent.Encoder(
-            config.embedding_size + self.forms.outputs,
-            config.hidden_size,
-            cell=config.cell,
-            layers=config.layers,
-            dropout=config.dropout,
-            init=config.init,
-        )
+        self.encoder = encoders.encoder(config.embedding_size + self.forms.outputs, config)
         self.dropout = dropouts.LockedDropout(config.dropout)
         self.output = nn.Linear(self.encoder.outputs, tags)
         self.crf = crf.Crf(tags, legal=legal[0], begin=legal[1], end=legal[2])

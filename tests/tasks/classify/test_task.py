@@ -319,6 +319,14 @@ def test_attention_is_given_word_by_word():
 FOUND = classify.Prediction(("pos",), [("pos", 0.81234), ("neg", 0.15), ("so-so", 0.03766)])
 
 
+def test_a_least_probability_is_for_one_label_only():
+    search = classify.Search(min_score=0.5)
+    for config in (None, classify.Config()):
+        classify.output.check(search, "text", config)
+    with pytest.raises(errors.UsageError, match="--min-score is for one label an item; hint: --threshold"):
+        classify.output.check(search, "text", classify.Config(multi_label=True))
+
+
 @pytest.mark.parametrize(
     ("search", "text"),
     [
