@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def run(path: str, **values: Any) -> None:
     from seqnlp.workflows import about
 
     content = about.describe(Path(path))
-    if not sys.stdout.isatty():
+    if not show.on_terminal():
         click.echo(jsonl.to_json(content))
         return
     rows = {**_what(content), "reads": about.fields(content), **_sizes(content), **_made(content)}

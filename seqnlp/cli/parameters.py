@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import Any
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from seqnlp import errors
 from seqnlp.cli import kinds
+from seqnlp.io import files
 
 
 class Argument(click.Argument):
@@ -70,7 +73,15 @@ def _completed(found: list[CompletionItem[Any]], incomplete: str, is_file: bool)
 
 
 class Command(click.Command):
-    """A command whose --help shows the options that matter, and --help-all all of them in groups."""
+    """A command whose --help shows the options that matter, and --help-all all of them in groups.
+
+    It needs stdout unless its output goes elsewhere.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if sys.stdout is None and ctx.params.get("output") in (None, files.STDIN):
+            raise errors.SeqnlpError("stdout is closed", "-o names a file" if "output" in ctx.params else None)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         everything = ctx.meta.get("seqnlp.help_all", False)

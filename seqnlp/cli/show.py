@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from seqnlp import errors
-from seqnlp.cli import tables
+from seqnlp.cli import bars, tables
 from seqnlp.io import atomic, files, jsonl
 
 if TYPE_CHECKING:
@@ -68,15 +68,21 @@ def _same_file(target: str | int, source: str | int) -> bool:
 def output(path: str | None) -> Iterator[BinaryIO]:
     """Give stdout, or the file that -o names, which is there only when all of it is written."""
     if path is None or path == files.STDIN:
-        yield sys.stdout.buffer
+        with ended_by_sigterm():
+            yield sys.stdout.buffer
     else:
         with ended_by_sigterm(), atomic.atomic(path, "wb") as file:
             yield cast(BinaryIO, file)
 
 
+def on_terminal() -> bool:
+    """Return whether a person sees what goes to stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if sys.stdout.isatty():
+    if on_terminal():
         tables.result(content)
     else:
         click.echo(jsonl.to_json(content))
@@ -139,16 +145,7 @@ class Watcher:
     def _open_bar(self, progress: trainer.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
             return
-        from rich import progress as bars
-
-        self.bar = bars.Progress(
-            bars.TextColumn("step"),
-            bars.MofNCompleteColumn(),
-            bars.BarColumn(),
-            bars.TimeRemainingColumn(),
-            console=tables.console(stderr=True),
-            transient=True,
-        )
+        self.bar = bars.bar("step", count=True)
         self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)
         self.bar.start()
 

@@ -206,6 +206,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""
 
+    def cuts(self, row: Row) -> bool:
+        """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
+        return False
+
     @abc.abstractmethod
     def predict(
         self, networks: Sequence[nn.Module], codec: CodecT, batch: Any, columns: Columns, search: SearchT
