@@ -163,9 +163,9 @@ def _copy(source: Source, pipe: str) -> Source:
     """Copy a pipe to a file without a name, of which nothing is left however the process ends."""
     with files.open_bytes(pipe) as stream:
         copy = tempfile.TemporaryFile(prefix="seqnlp-")  # noqa: SIM115 (it must outlive this function)
+        atexit.register(copy.close)
         shutil.copyfileobj(stream, copy)
     copy.flush()
-    atexit.register(copy.close)
     name = f"/dev/fd/{copy.fileno()}"
     paths = tuple(name if path == pipe else path for path in source.paths)
     return replace(source, paths=paths, names={**source.names, name: files.name(pipe)})

@@ -668,6 +668,22 @@ def test_spans_are_scored_by_f1():
     assert unseen == 0
 
 
+def test_words_are_counted_by_whether_they_are_in_the_vocabulary():
+    _, codec = fitted()
+    word = codec.words.names[-1]
+    part, found = [sentence(f"{word} zyxw {word}", "O O B-PER")], [tag.Prediction(("O", "O", "O"), (1.0,) * 3)]
+    details = tag.output.score(part, found, codec).details
+    assert details["words"] == {"known": {"accuracy": 50, "count": 2}, "unknown": {"accuracy": 100, "count": 1}}
+    assert "words" not in tag.output.score(part, found, codec, intervals=False).details
+
+
+def test_labels_of_a_codec_are_types_of_spans_or_tags():
+    for pairs, first in ((SPANS, "PER"), (PLAIN, "PROPN")):
+        _, codec = fitted(pairs)
+        named = [label for example in corpus(pairs) for label in codec.labels_of(example)]
+        assert {label: named.count(label) for label in named} == codec.labels and first in codec.labels
+
+
 def test_plain_tags_are_scored_by_accuracy():
     values, unseen, scores = judged(["PROPN VERB VERB INTJ"], ["PROPN VERB ADV ADV"], PLAIN)
     assert scores[0].name == "accuracy"
