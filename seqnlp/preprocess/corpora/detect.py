@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+from pathlib import Path
 
 from seqnlp import errors
 from seqnlp.io import files
@@ -55,10 +56,8 @@ def is_table(path: str, source: schema.Source) -> str | None:
     if tables.is_saved(path):
         return "saved"
     kind = by_name(path, source)
-    if source.format is None and kind != "parquet" and files.is_parquet(path):
-        if kind is not None:
-            log.warning(DISAGREE, source.name(path), kind, "parquet")
-        return "parquet"
+    if source.format is None and kind is None and Path(path).suffix != ".txt" and files.is_parquet(path):
+        return "parquet"  # one with the ending of another kind is refused when it is read: a corpus is opened once
     return kind if kind in ("hub", "parquet") else None
 
 
