@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from seqnlp.cli import tables
 from seqnlp.io import files
 
 log = logging.getLogger("seqnlp")
@@ -20,7 +21,6 @@ Watch = Callable[[float], None]  # takes how much is done
 
 def bar(what: str, *, count: bool = False) -> Any:
     """Return a bar of rich's on stderr, which leaves nothing behind; count: with the numbers."""
-    from rich import console
     from rich import progress as columns
 
     numbers = [columns.MofNCompleteColumn()] if count else [columns.TaskProgressColumn()]
@@ -29,7 +29,7 @@ def bar(what: str, *, count: bool = False) -> Any:
         *numbers,
         columns.BarColumn(),
         columns.TimeRemainingColumn(),
-        console=console.Console(stderr=True),
+        console=tables.console(stderr=True),
         transient=True,
         redirect_stdout=False,  # results go there
     )

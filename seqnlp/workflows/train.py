@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import logging
 import time
@@ -105,6 +106,8 @@ def _content(
         "schema": None if parts.train.schema is None else parts.train.schema.to_dict(),
         "run": run,
         "sizes": sizes,
+        "labels": dict(prepared.model.codec.labels),
+        "date": _now(),
     }
 
 
@@ -129,6 +132,10 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
     checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
 
 
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
 def _publish(
     folder: Path,
     trainer: trainers.Trainer,
@@ -149,6 +156,7 @@ def _publish(
         "step": progress.best_step,
         "steps": progress.step,
         "seconds": round(progress.seconds, 1),
+        "date": _now(),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)
     return whole

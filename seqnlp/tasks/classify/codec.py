@@ -52,6 +52,10 @@ class Codec(base.Codec):
         counts = self.counts.widened(len(classes)) if self.counts else None
         return replace(self, classes=classes, counts=counts)
 
+    @property
+    def labels(self) -> dict[str, int]:
+        return self.classes.by_name
+
     def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
         """Return a row: word ids, the words themselves for their n-grams, label numbers.
 

@@ -31,6 +31,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     """Label sentences or texts."""
 
     name = "classify"
+    pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
