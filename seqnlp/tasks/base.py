@@ -188,7 +188,25 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""
 
+    def fit_network(
+        self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training
+    ) -> None:
+        """Fit to the training part what of a network is not learnt step by step: nothing, by default."""
+
     # Results
+
+    def calibrate(
+        self,
+        network: nn.Module,
+        codec: CodecT,
+        corpus: Sequence[examples.Example],
+        predictions: Sequence[PredictionT],
+    ) -> Sequence[PredictionT]:
+        """Fit to the dev part what of a network is fitted there, and return its predictions as they are then.
+
+        Nothing is, by default. The buffers of the network hold it, and are kept with the best weights.
+        """
+        return predictions
 
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
         """Return which of `warnings` a prediction deserves."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from seqnlp import errors
 from seqnlp.metrics import classification
@@ -19,13 +21,17 @@ LABEL = "label"  # the column with the answer
 
 @dataclass(frozen=True)
 class Prediction:
-    """The labels chosen, every label's probability, best first, and what the attention looked at, word by word."""
+    """The labels chosen, every label's probability, best first, and what the attention looked at, word by word.
+
+    parts: (P, C), what each part of the classifier says of the labels, in the order of the codec.
+    """
 
     labels: tuple[str, ...]
     ranked: list[tuple[str, float]]
     attention: list[tuple[str, float]] | None = None
     warnings: tuple[str, ...] = ()
     multi_label: bool = False
+    parts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
 
     def probability(self, label: str) -> float:
         """Return a label's probability, 0 for one that training never saw."""
@@ -112,7 +118,23 @@ def score(
     gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
     scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
     unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
-    return scores, {**details, "unseen": unseen}
+    return scores, {**details, "unseen": unseen, **_parts(gold, predictions, codec)}
+
+
+PARTS = ("wide", "recurrent")  # of a classifier that has both
+
+
+def _parts(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction], codec: Codec) -> dict[str, Any]:
+    """Return what each part of a classifier would score alone, where it has several."""
+    if any(len(prediction.parts) < len(PARTS) for prediction in predictions):
+        return {}
+    names, found = np.array(codec.classes.names, dtype=object), {}
+    for name, rows in zip(PARTS, np.stack([prediction.parts for prediction in predictions], axis=1), strict=True):
+        chosen = rows > 0 if codec.multi_label else rows == rows.max(1, keepdims=True)
+        alone = [tuple(names[row]) if codec.multi_label else (names[row][0],) for row in chosen]
+        scores, _ = classification.score(gold, alone, multi_label=codec.multi_label, intervals=False)
+        found[name] = {score.name: round(score.value, 4) for score in scores[:2]}
+    return {"parts": found}
 
 
 def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
