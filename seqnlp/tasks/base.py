@@ -202,10 +202,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         corpus: Sequence[examples.Example],
         predictions: Sequence[PredictionT],
     ) -> Sequence[PredictionT]:
-        """Fit to the dev part what of a network is fitted there, and return its predictions as they are then.
-
-        Nothing is, by default. The buffers of the network hold it, and are kept with the best weights.
-        """
+        """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
         return predictions
 
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:

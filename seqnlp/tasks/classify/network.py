@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from seqnlp.nn import dropout as dropouts
-from seqnlp.nn import embedding, loss, pooling, recurrent
+from seqnlp.nn import embedding, loss, pooling, recurrent, wide
 from seqnlp.preprocess.text import tokenizer
-from seqnlp.tasks.classify import wide
 from seqnlp.tasks.classify.options import Config
 
 

@@ -85,10 +85,12 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def fit_network(
         self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows, training: options.Training
     ) -> None:
+        import torch
+
         from seqnlp.tasks.classify import wide_fitting
 
         if config.wide:
-            tensors = wide_fitting.fit(
+            arrays = wide_fitting.fit(
                 rows,
                 len(codec.classes),
                 multi_label=codec.multi_label,
@@ -97,7 +99,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
             )
             wide = cast("classifier.Classifier", network).wide
             assert wide is not None
-            wide.put(tensors)
+            wide.put({name: torch.from_numpy(array) for name, array in arrays.items()})
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
         vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]

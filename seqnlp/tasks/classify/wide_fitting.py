@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from seqnlp.preprocess.corpora import arrow
 from seqnlp.preprocess.text import tfidf
@@ -22,8 +21,8 @@ MAX_WEIGHTS = 1 << 26  # 128 MB in half precision
 log = logging.getLogger(__name__)
 
 
-def fit(rows: data.Rows, classes: int, *, multi_label: bool, balanced: bool, seed: int) -> dict[str, torch.Tensor]:
-    """Return the tensors of the wide part, fitted to the rows of a training part: of many, to a sample.
+def fit(rows: data.Rows, classes: int, *, multi_label: bool, balanced: bool, seed: int) -> dict[str, np.ndarray]:
+    """Return the arrays of the wide part (see `nn.wide`), fitted to the rows of a training part: of many, to a sample.
 
     They do not depend on the order of the rows. balanced: classes weigh the more the rarer they are.
     """
@@ -43,7 +42,7 @@ def fit(rows: data.Rows, classes: int, *, multi_label: bool, balanced: bool, see
         "weight": weight[first:].T.astype(np.float16),
         "bias": bias[first:].astype(np.float32),
     }
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def _parts(rows: data.Rows, order: np.ndarray) -> Iterator[Any]:

@@ -9,8 +9,9 @@ from sklearn import svm
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline, make_union
 
+from seqnlp.nn import wide
 from seqnlp.preprocess.corpora import arrow
-from seqnlp.tasks.classify import wide, wide_fitting
+from seqnlp.tasks.classify import wide_fitting
 
 KINDS = [["red", "green"], ["apple", "pear"], ["cat", "dog"]]
 UNSEEN = [["a", "red", "pear"], ["cats"], ["unheard", "of"], [""]]
@@ -36,7 +37,7 @@ def stored(rows):
 def fitted(rows, classes, several=False, **changes):
     settings = {"multi_label": several, "balanced": False, "seed": 1, **changes}
     made = wide.Wide(classes, multi_label=several)
-    made.put(wide_fitting.fit(stored(rows), classes, **settings))
+    made.put({name: torch.from_numpy(a) for name, a in wide_fitting.fit(stored(rows), classes, **settings).items()})
     return made
 
 

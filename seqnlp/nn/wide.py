@@ -43,14 +43,13 @@ class Wide(nn.Module):
         return self._features
 
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Take the place of what is there; raises `ValueError` where the tensors do not fit together."""
-        found, expected = {**tensors}, _empty(self.columns)
-        size = found["keys"].numel()
-        for name, tensor in expected.items():
+        """Take tensors by name in place of one's own; raises `ValueError` where they do not fit together."""
+        size = tensors["keys"].numel()
+        for name, tensor in _empty(self.columns).items():
             shape = (size, *tensor.shape[1:]) if name != "bias" else tensor.shape
-            if found[name].dtype != tensor.dtype or found[name].shape != shape:
+            if tensors[name].dtype != tensor.dtype or tensors[name].shape != shape:
                 raise ValueError(f"wide.{name} has another type or shape")
-            setattr(self, name, found[name].to(self.bias.device))
+            setattr(self, name, tensors[name].to(self.bias.device))
         self._features = None
 
     def forward(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
