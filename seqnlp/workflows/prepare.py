@@ -150,12 +150,13 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
             network.load_state_dict(start.networks[0].state_dict())
         else:
             task.initialise(network, config, found.codec)
-    task.fit_network(network, config, found.codec, found.rows, job.training)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
-    return Prepared(model, _evaluator(parts, model, found), found.rows, batches, chosen)
+    evaluator = _evaluator(parts, model, found)
+    task.fit_network(network, config, found.codec, found.rows, chosen)
+    return Prepared(model, evaluator, found.rows, batches, chosen)
 
 
 def _from_text(task: base.AnyTask, made: Fitted, start: predict.Model | None) -> TrainingPart:
