@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
+from seqnlp.metrics import base as metrics
 from seqnlp.metrics import classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
@@ -118,23 +119,25 @@ def score(
     gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
     scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
     unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
-    return scores, {**details, "unseen": unseen, **_parts(gold, predictions, codec)}
+    return scores, {**details, "unseen": unseen, **_parts(gold, predictions, codec, scores)}
 
 
 PARTS = ("wide", "recurrent")  # of a classifier that has both
 
 
-def _parts(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction], codec: Codec) -> dict[str, Any]:
-    """Return what each part of a classifier would score alone, where it has several."""
+def _parts(
+    gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction], codec: Codec, both: Sequence[metrics.Score]
+) -> dict[str, Any]:
+    """Return what each part of a classifier would score alone beside the scores of both, where it has several."""
     if any(len(prediction.parts) < len(PARTS) for prediction in predictions):
         return {}
-    names, found = np.array(codec.classes.names, dtype=object), {}
+    names, found = np.array(codec.classes.names, dtype=object), {"both": both}
     for name, rows in zip(PARTS, np.stack([prediction.parts for prediction in predictions], axis=1), strict=True):
         chosen = rows > 0 if codec.multi_label else rows == rows.max(1, keepdims=True)
         alone = [tuple(names[row]) if codec.multi_label else (names[row][0],) for row in chosen]
-        scores, _ = classification.score(gold, alone, multi_label=codec.multi_label, intervals=False)
-        found[name] = {score.name: round(score.value, 4) for score in scores[:2]}
-    return {"parts": found}
+        found[name], _ = classification.score(gold, alone, multi_label=codec.multi_label, intervals=False)
+    shown = {name: {one.name: round(one.value, 4) for one in found[name][:2]} for name in (*PARTS, "both")}
+    return {"parts": shown}
 
 
 def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:

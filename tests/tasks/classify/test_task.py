@@ -1,5 +1,6 @@
 """classify: labels as they stand in corpora, what is fitted, rows and batches, results and their text."""
 
+import dataclasses
 import json
 import math
 
@@ -396,6 +397,20 @@ def test_a_label_that_training_never_saw_counts_as_wrong():
     scores, details = classify.score(*judged())
     assert (scores[0].name, scores[0].value) == ("accuracy", 25)
     assert details["unseen"] == 1
+
+
+def test_the_parts_of_a_classifier_are_scored_beside_both():
+    corpus, found, codec = judged()
+    says = {"neg": [1.0, -1.0], "pos": [-1.0, 1.0]}
+    wide, recurrent = ("pos", "pos", "neg", "neg"), ("pos", "neg", "neg", "neg")
+    pairs = zip(found, wide, recurrent, strict=True)
+    found = [dataclasses.replace(one, parts=np.array([says[part] for part in parts])) for one, *parts in pairs]
+    _, details = classify.score(corpus, found, codec)
+    assert {name: scores["accuracy"] for name, scores in details["parts"].items()} == {
+        "wide": 75,
+        "recurrent": 50,
+        "both": 25,
+    }
 
 
 def test_mistakes_come_worst_first_with_gold_beside_predicted():
