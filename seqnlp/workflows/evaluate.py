@@ -65,15 +65,15 @@ class Evaluator:
         self, predictions: Sequence[Any], *, intervals: bool = True
     ) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once what those deserve, and of labels training never saw."""
-        task = self.model.task
-        scores, details = task.score(self.corpus, predictions, self.model.codec, intervals=intervals)
+        output = self.model.task.output
+        scores, details, unseen = output.score(self.corpus, predictions, self.model.codec, intervals=intervals)
         if not self.warned:
-            if details.get("unseen"):
-                log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
-            for warning, number in collections.Counter(w for p in predictions for w in task.warnings_of(p)).items():
-                log.warning("%d %s", number, task.warnings[warning])
+            if unseen:
+                log.warning("%d labels that training never saw: counted as wrong", unseen)
+            for warning, number in collections.Counter(w for p in predictions for w in output.warnings_of(p)).items():
+                log.warning("%d %s", number, output.warnings[warning])
             self.warned = True
-        return scores, details
+        return scores, details if unseen is None else {**details, "unseen": unseen}
 
     def scores(self, *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details under default search."""
@@ -93,6 +93,7 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
+    model.task.output.check(search, "jsonl", model.config)
     corpus = corpora.opened(model.task, model.source(source), model.config)
     model = replace(model, codec=model.task.configured(model.codec, search))
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
@@ -107,4 +108,4 @@ def evaluate(
         "seconds": round(time.monotonic() - begin, 1),
         "data": {**corpus.data, **schema.Source(source.references).hashes()},
     }
-    return result, model.task.mistakes(evaluator.corpus, predictions, model.codec)
+    return result, model.task.output.mistakes(evaluator.corpus, predictions, model.codec)
