@@ -33,15 +33,17 @@ def fit(rows: data.Rows, classes: int, *, multi_label: bool, balanced: bool, see
     used = order[: len(matrix.offsets) - 1]
     if len(used) < len(order):
         log.warning("the wide part is fitted to a sample of %d of %d texts: all are too many", len(used), len(order))
-    chosen = range(int(classes == 2 and not multi_label), classes)  # of two that exclude each other one is enough
-    inputs, owned = _sparse(matrix, len(features)), _targets(rows, used, classes)
-    machines = [_machine(inputs, owned[:, label], balanced) for label in chosen]
+    inputs, targets = _sparse(matrix, len(features)), _targets(rows, used, classes)
+    evidence = _evidence(inputs, targets)
+    inputs.data *= evidence[inputs.indices]
+    exclusive = not multi_label
+    weight, bias = _machines(inputs, targets[:, int(exclusive and classes == 2) :], exclusive, balanced)
     log.info("wide part: %d features of %d texts", len(features), len(used))
     return {
         "keys": features.keys.view(np.int32),
         "idf": features.idf,
-        "weight": np.stack([weight for weight, _ in machines], axis=1),
-        "bias": np.array([bias for _, bias in machines], np.float32),
+        "weight": np.ascontiguousarray((weight * evidence).T, np.float16),
+        "bias": bias.astype(np.float32),
     }
 
 
@@ -81,30 +83,41 @@ def _targets(rows: data.Rows, order: np.ndarray, classes: int) -> np.ndarray:
     return targets
 
 
-def _machine(inputs: Any, targets: np.ndarray, balanced: bool) -> tuple[np.ndarray, float]:
-    """Return weights, in half precision, and bias of a class against the rest; of one that all or none have, a bias."""
+def _evidence(inputs: Any, targets: np.ndarray) -> np.ndarray:
+    """Return what the features are multiplied with, (F,): half is one, half says how far each tells the classes apart.
+
+    It is the absolute log-count ratio of Wang & Manning 2012, section 2.3, its mean over the classes, of what was
+    counted to what was to be expected: rare features tell nothing about rare classes.
+    """
+    import scipy.sparse
+
+    total = np.asarray(inputs.sum(0)).ravel()
+    inside = (scipy.sparse.csr_matrix(targets.T, dtype=np.float64) @ inputs).toarray()  # (C, F)
+    shares = inside.sum(1) / total.sum()
+    mean = np.zeros_like(total)
+    for count, share in zip(inside, shares, strict=True):
+        sides = (count, share * total), (total - count, (1 - share) * total)
+        logs = [np.log((counted + SMOOTHING) / (expected + SMOOTHING)) for counted, expected in sides]
+        mean += np.abs(logs[0] - logs[1]) * share / max(shares.sum(), 1e-9)
+    scale: np.ndarray = (1 + mean) / 2
+    return scale
+
+
+def _machines(inputs: Any, targets: np.ndarray, exclusive: bool, balanced: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights (C, F) and biases (C,) of a machine a class, against the rest.
+
+    A class that all rows have, or none, has a bias alone.
+    """
     import sklearn
     from sklearn import exceptions, svm
 
-    if targets.all() or not targets.any():
-        return np.zeros(inputs.shape[1], np.float16), float(2 * targets.all()) - 1
-    scale = _evidence(inputs, targets)
-    scaled = inputs.copy()
-    scaled.data *= scale[inputs.indices]
+    weight, bias = np.zeros((targets.shape[1], inputs.shape[1])), np.where(targets.all(0), 1.0, -1.0)
+    decided = np.flatnonzero(targets.any(0) & ~targets.all(0))
     machine = svm.LinearSVC(C=COST, class_weight="balanced" if balanced else None, random_state=0)
     with sklearn.config_context(assume_finite=True), warnings.catch_warnings():
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # it is near enough
-        machine.fit(scaled, targets)
-    return (machine.coef_[0] * scale).astype(np.float16), float(machine.intercept_[0])
-
-
-def _evidence(inputs: Any, targets: np.ndarray) -> np.ndarray:
-    """Return what the features are multiplied with: half is one, half says how far naive Bayes would trust each.
-
-    The absolute log-count ratio of Wang & Manning 2012, section 2.3: what tells the class apart is held back less.
-    """
-    inside = inputs.T @ targets.astype(np.float64)
-    counts = np.stack([inside, np.asarray(inputs.sum(0)).ravel() - inside]) + SMOOTHING
-    logs = np.log(counts / counts.sum(1, keepdims=True))
-    scale: np.ndarray = (1 + np.abs(logs[0] - logs[1])) / 2
-    return scale
+        together = exclusive and len(decided) > 2  # liblinear goes from class to class by itself
+        for place, own in [(decided, targets.argmax(1))] if together else [([c], targets[:, c]) for c in decided]:
+            machine.fit(inputs, own)
+            weight[place], bias[place] = machine.coef_, machine.intercept_
+    return weight, bias

@@ -41,16 +41,21 @@ def fitted(rows, classes, several=False, **changes):
     return made
 
 
-def by_sklearn(rows, targets, unseen):
+def by_sklearn(rows, label, unseen, classes):
     """The margins of one class against the rest."""
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, lowercase=False, token_pattern=r"\S+")
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, lowercase=False)
     features = make_union(words, letters)
     known = features.fit_transform([" ".join(row["words"]) for row in rows]).toarray()
-    sums = [0.1 + known[np.array(targets) == side].sum(0) for side in (False, True)]
-    ratio = np.log(sums[1] / sums[1].sum()) - np.log(sums[0] / sums[0].sum())
-    scale = (1 + np.abs(ratio)) / 2
-    model = svm.LinearSVC(C=0.5, tol=1e-6, random_state=0).fit(known * scale, targets)
+    targets = np.array([[number in row["labels"] for number in range(classes)] for row in rows])
+    ratios, shares = [], []
+    for own in targets.T:
+        sums = np.stack([known[~own].sum(0), known[own].sum(0)])
+        expected = sums.sum(0) * sums.sum(1, keepdims=True) / sums.sum()
+        ratios.append(np.abs(np.subtract(*np.log((sums + 0.1) / (expected + 0.1)))))
+        shares.append(sums[1].sum() / sums.sum())
+    scale = (1 + np.average(ratios, axis=0, weights=shares)) / 2
+    model = svm.LinearSVC(C=0.5, tol=1e-6, random_state=0).fit(known * scale, targets[:, label])
     return model.decision_function(features.transform([" ".join(words) for words in unseen]).toarray() * scale)
 
 
@@ -59,13 +64,13 @@ def test_each_class_has_a_machine_against_the_rest(several):
     rows = corpus(3, several)
     found = fitted(rows, 3, several)(UNSEEN)
     for label in range(3):
-        expected = by_sklearn(rows, [label in row["labels"] for row in rows], UNSEEN)
+        expected = by_sklearn(rows, label, UNSEEN, 3)
         np.testing.assert_allclose(found[:, label], expected, atol=3e-3)
 
 
 def test_two_classes_have_opposite_margins():
     rows = corpus(2)
-    expected = by_sklearn(rows, [row["labels"] == [1] for row in rows], UNSEEN)
+    expected = by_sklearn(rows, 1, UNSEEN, 2)
     made = fitted(rows, 2)
     assert made.weight.shape[1] == 1
     np.testing.assert_allclose(made(UNSEEN), np.stack([-expected, expected], 1), atol=3e-3)
