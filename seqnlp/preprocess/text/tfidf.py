@@ -15,8 +15,7 @@ import numpy as np
 
 SHORTEST, LONGEST = 2, 5  # characters of an n-gram
 CACHED_WORDS = 50_000  # about 20 MB; a word of running text is nearly always one that came before
-WORDS, CHARACTERS = 0, 1  # the lowest bit of a feature's hash: of which block it is
-NOTHING = np.zeros(0, np.uint32)
+CHARACTERS = 1  # the lowest bit of a feature's hash: set for characters, not for words
 
 
 @dataclass(frozen=True)
@@ -37,30 +36,33 @@ class Features:
     def __init__(self, keys: np.ndarray, idf: np.ndarray) -> None:
         self.keys, self.idf = keys, idf
         self._block = (keys & 1).astype(np.int64)
-        self._of_word = functools.lru_cache(CACHED_WORDS)(lambda word: self.lookup(_of_word(word)))
+        self._of_word = functools.lru_cache(CACHED_WORDS)(self._inside)
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    def lookup(self, hashes: np.ndarray) -> np.ndarray:
-        """Return the numbers of the known features among hashes."""
-        if not len(self.keys):
-            return np.zeros(0, np.int64)
-        places = np.searchsorted(self.keys, hashes)
-        places[places == len(self.keys)] = 0
-        known: np.ndarray = places[self.keys[places] == hashes]
-        return known
+    def lookup(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of features by their hashes, and which are known; the number of another is anything."""
+        if not len(self):
+            return np.zeros(len(hashes), np.int64), np.zeros(len(hashes), bool)
+        numbers = np.minimum(np.searchsorted(self.keys, hashes), len(self) - 1)
+        return numbers, self.keys[numbers] == hashes
+
+    def _inside(self, word: str) -> np.ndarray:
+        numbers, known = self.lookup(_hashes_of_word(word))
+        found: np.ndarray = numbers[known]
+        return found
 
     def matrix(self, texts: Sequence[Sequence[str]]) -> Matrix:
         """Return the values of the known features of texts, each a list of words."""
-        parts = [part for words in texts for part in (self.lookup(_pairs(words)), *map(self._of_word, words))]
-        sizes = [len(words) + 1 for words in texts]
-        lengths = np.array([len(part) for part in parts], np.int64)
-        owner = np.repeat(np.repeat(np.arange(len(texts)), sizes), lengths)
-        features = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-        cells, counts = np.unique(owner * len(self) + features, return_counts=True)
-        owner, features = np.divmod(cells, max(len(self), 1))
-        return self.weighted(Matrix(features, counts, _offsets(owner, len(texts))))
+        sizes, rows = np.array([len(words) for words in texts], np.int64), np.arange(len(texts))
+        parts = [self._of_word(word) for words in texts for word in words]
+        owner = np.repeat(np.repeat(rows, sizes), np.array([len(part) for part in parts], np.int64))
+        pairs, known = self.lookup(np.array([pair for words in texts for pair in _pairs(words)], np.uint32))
+        owner = np.concatenate([owner, np.repeat(rows, np.maximum(sizes - 1, 0))[known]])
+        bits = len(self).bit_length()  # a row and a feature in one number, so that one sort counts them all
+        cells, counts = np.unique(owner << bits | np.concatenate([*parts, pairs[known]]), return_counts=True)
+        return self.weighted(Matrix(cells & (1 << bits) - 1, counts, _offsets(cells >> bits, len(texts))))
 
     def weighted(self, counted: Matrix) -> Matrix:
         """Return the values of counts: (1 + ln count) idf, the words' of a row and the characters' of unit length."""
@@ -92,8 +94,7 @@ def fit(texts: Iterable[Sequence[str]], *, features: int, values: int) -> tuple[
         keys, frequency = keys[chosen], frequency[chosen]
     idf = np.log((1 + len(found)) / (1 + frequency)) + 1  # as if one more text had every feature
     made = Features(keys, idf.astype(np.float32))
-    places = np.minimum(np.searchsorted(keys, hashes), len(keys) - 1)
-    known = keys[places] == hashes
+    places, known = made.lookup(hashes)
     owner = np.repeat(np.arange(len(found)), [len(row) for row in found])[known]
     counted = Matrix(places[known], np.concatenate(often)[known], _offsets(owner, len(found)))
     return made, made.weighted(counted)
@@ -106,20 +107,20 @@ def _offsets(owner: np.ndarray, rows: int) -> np.ndarray:
 
 def _of_text(words: Sequence[str]) -> np.ndarray:
     """Return the hashes of a text's features, each as often as it occurs."""
-    return np.concatenate([_pairs(words), *map(_cached, words)])
+    return np.concatenate([np.array(_pairs(words), np.uint32), *map(_cached, words)])
 
 
-def _of_word(word: str) -> np.ndarray:
+def _hashes_of_word(word: str) -> np.ndarray:
     """Return the hashes of a word and of its character n-grams, the blanks around it included."""
     whole, padded = zlib.crc32(_bytes(word)), f" {word} "
-    parts = [zlib.crc32(part.encode("utf-8", "surrogatepass")) | CHARACTERS for part in _inside(padded)]
-    return np.array([whole & ~1, *parts], np.uint32)
+    parts = [zlib.crc32(part.encode("utf-8", "surrogatepass")) | CHARACTERS for part in _ngrams(padded)]
+    return np.array([whole & ~CHARACTERS, *parts], np.uint32)
 
 
-_cached = functools.lru_cache(CACHED_WORDS)(_of_word)
+_cached = functools.lru_cache(CACHED_WORDS)(_hashes_of_word)
 
 
-def _inside(padded: str) -> Iterator[str]:
+def _ngrams(padded: str) -> Iterator[str]:
     """Yield the n-grams of a word; one that is shorter than n counts once, as a whole."""
     for n in range(SHORTEST, LONGEST + 1):
         yield from (padded[start : start + n] for start in range(max(len(padded) - n, 0) + 1))
@@ -127,13 +128,13 @@ def _inside(padded: str) -> Iterator[str]:
             break
 
 
-def _pairs(words: Sequence[str]) -> np.ndarray:
+def _pairs(words: Sequence[str]) -> list[int]:
     """Return the hashes of a text's pairs of words; a CRC goes on from that of the word before."""
-    if len(words) < 2:
-        return NOTHING
     encoded = [*map(_bytes, words)]
-    before = map(zlib.crc32, encoded)
-    return np.array(list(map(zlib.crc32, encoded[1:], before)), np.uint32) & np.uint32(0xFFFFFFFE)
+    return [
+        zlib.crc32(word, before) & ~CHARACTERS
+        for word, before in zip(encoded[1:], map(zlib.crc32, encoded), strict=False)
+    ]
 
 
 def _bytes(word: str) -> bytes:
