@@ -16,7 +16,7 @@ from seqnlp.training import data
 
 COST = 0.5  # of an error: scikit-learn's C
 SMOOTHING = 0.1  # of the counts behind the log-count ratios
-MAX_VALUES = 5 * 10**7  # of the sparse matrix of texts by features, about 1.5 GB with what liblinear makes of it
+MAX_VALUES = 5 * 10**7  # of the sparse matrix of texts by features, about 2 GB with what liblinear makes of it
 MAX_WEIGHTS = 1 << 24  # 32 MB in half precision
 
 log = logging.getLogger(__name__)
