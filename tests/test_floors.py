@@ -159,10 +159,10 @@ def test_imports_point_down(module):
     assert not up
 
 
-def test_the_package_itself_imports_its_version_and_when_asked_its_interface():
+def test_the_package_itself_imports_its_version_and_errors_and_when_asked_its_interface():
     found = {(found.name, found.top) for found in ours("seqnlp")}
     asked = {("seqnlp.workflows.predict", False), ("seqnlp.workflows.interface", False)}
-    assert found == {("seqnlp.version", True), *asked}
+    assert found == {("seqnlp.version", True), ("seqnlp.errors", True), *asked}
 
 
 def test_no_import_comes_back_to_where_it_began():

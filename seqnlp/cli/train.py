@@ -18,18 +18,27 @@ from seqnlp.tasks import base, registry
 
 def of(task: base.AnyTask) -> click.Command:
     """Return the train command of a task."""
+    name = task.name
     return flags.Command(
         "train",
         params=_params(task),
         callback=functools.partial(run, task),
-        help=f"Train a model: {registry.REGISTRY[task.name]}. TRAIN is one or more corpora ({', '.join(task.roles)}).",
-        epilog=flags.example(f"{task.name} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+        help=f"Train a model to {registry.REGISTRY[name]}. TRAIN is one or more corpora ({', '.join(task.roles)}).",
+        epilog=flags.example(
+            f"{task.name} train train.{task.ending} --dev dev.{task.ending} -o model --time-budget 5m"
+        ),
     )
 
 
 def _params(task: base.AnyTask) -> list[click.Parameter]:
     return [
-        click.Argument(["train_"], metavar="TRAIN...", nargs=-1, required=True),
+        flags.Argument(
+            "train_",
+            "Files to learn from, or a folder of encode or pack; - is stdin.",
+            "TRAIN...",
+            nargs=-1,
+            required=True,
+        ),
         flags.Option(
             ["--dev"],
             multiple=True,

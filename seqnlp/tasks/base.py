@@ -48,6 +48,15 @@ class Codec(abc.ABC):
         """Return the SHA-256 of each of `Task.files` as they were read."""
         return []
 
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Return how often training saw each label; nothing where a task has none."""
+        return {}
+
+    def labels_of(self, example: examples.Example) -> Iterable[str]:
+        """Return the labels of an example as `labels` calls them."""
+        return example.target or ()
+
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
         """Return the row of an example; `lengths` is its number of steps. Targets may be missing.
@@ -92,6 +101,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
+    ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -209,6 +220,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     ) -> Sequence[PredictionT]:
         """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
         return predictions
+
+    def cuts(self, row: Row) -> bool:
+        """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
+        return False
 
     @abc.abstractmethod
     def predict(

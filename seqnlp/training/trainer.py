@@ -206,9 +206,8 @@ class Trainer:
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step
-            self.best = {
-                name: tensor.clone() for name, tensor in {**self._buffers(), **self.optimizer.weights()}.items()
-            }
+            kept = {**self._buffers(), **self.optimizer.weights()}
+            self.best = {name: tensor.clone() for name, tensor in kept.items()}
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
         progress.history.append(self._record(result))

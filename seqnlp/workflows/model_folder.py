@@ -18,22 +18,30 @@ from typing import Any
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import card
+from seqnlp.workflows import card, differences
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # the CHANGELOG says what raises it
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
-RUN_KEYS = {"task": str, "config": dict, "training": dict, "run": dict, "files": dict}  # of run.json
+RUN_KEYS = {
+    "task": str,
+    "config": dict,
+    "training": dict,
+    "run": dict,
+    "sizes": dict,
+    "labels": dict,
+    "data": dict,
+    "date": str,
+    "files": dict,
+}  # of run.json
 KEYS = {
     **RUN_KEYS,
     "finished": bool,
-    "sizes": dict,
     "scores": list,
     "details": dict,
     "seconds": (int, float),
-    "data": dict,
 }
 
 
@@ -56,10 +64,8 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
     if overwrite or content is None:
         return None
-    if differences := _differences(content["run"], run):
-        raise errors.UsageError(
-            f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts over; or give another folder"
-        )
+    if refusal := differences.refusal(folder, content["run"], run):
+        raise refusal
     if description(folder).name == RUN or not content["finished"]:
         return None
     check_files(folder, content)
@@ -94,24 +100,6 @@ def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
 
 def _is_temporary(path: Path, names: Iterable[str]) -> bool:
     return path.name.startswith(tuple(f".{name}." for name in names)) and path.is_file()
-
-
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    found: list[str] = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{prefix}{key}.")
-        elif isinstance(old, list) and isinstance(new, list) and old != new:
-            found.append(f"other data there ({prefix}{key})")
-        elif old != (list(new) if isinstance(new, tuple) else new):
-            found.append(f"{prefix}{key}: {_short(old)} there, {_short(new)} here")
-    return found
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 16 else text[:12] + "..."
 
 
 # The life of a run.
@@ -210,7 +198,7 @@ def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any]
     with atomic.atomic(folder / HISTORY) as file:
         file.writelines(json.dumps(row) + "\n" for row in history)
     with atomic.atomic(folder / CARD) as file:
-        file.write(card.card(content))
+        file.write(card.card(content, folder.resolve().name))
     hashes = {**content["files"], WEIGHTS: files.sha256(folder / WEIGHTS)}
     jsonl.write_json(folder / CONFIG, {**VERSIONS, **content, "files": hashes})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
 from collections.abc import Mapping
@@ -92,7 +93,13 @@ def _content(
         "schema": None if parts.train.schema is None else parts.train.schema.to_dict(),
         "run": run,
         "sizes": sizes,
+        "labels": dict(prepared.model.codec.labels),
+        "date": _now(),
     }
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def _publish(
@@ -115,6 +122,7 @@ def _publish(
         "step": progress.best_step,
         "steps": progress.step,
         "seconds": round(progress.seconds, 1),
+        "date": _now(),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)
     return whole

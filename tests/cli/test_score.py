@@ -113,7 +113,7 @@ def test_texts_line_by_line_blank_ones_too(score, reference, metric):
     assert found == pytest.approx({name: expected[name] for name in found}, abs=1e-6) and found
     content = json.loads(result.out)
     assert {row["n"] for row in content["scores"]} == {5}
-    assert content["task"] == "score" and content["details"] == {}
+    assert content["task"] == "score" and content["details"] == {"items": "segments"}
     assert content["data"] == {"reference": hashlib.sha256(lined(REFERENCES).encode()).hexdigest()}
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 
+import huggingface_hub
 import pytest
 import torch
 
@@ -220,7 +221,7 @@ def test_a_finished_run_gives_its_result_again_at_once(case, trained):
 
 def test_another_seed_is_another_run(case, trained):
     other = dataclasses.replace(case.training, seed=99)
-    with pytest.raises(errors.UsageError, match=r"holds another run \(training.seed: 1 there, 99 here\)"):
+    with pytest.raises(errors.UsageError, match=r"holds another run \(--seed 1 there, 99 here\)"):
         train.train(case.job(trained[0], training=other))
 
 
@@ -284,6 +285,25 @@ def test_the_model_card_tells_the_score(trained):
     card = (trained[0] / "README.md").read_text()
     score = trained[1]["scores"][0]
     assert f"| {score['name']} | {score['value']:.2f} |" in card
+
+
+def test_the_hub_reads_the_model_card(case, trained):
+    content = json.loads((trained[0] / "config.json").read_text())
+    data = huggingface_hub.ModelCard.load(trained[0] / "README.md").data
+    assert data.license == "unknown" and data.library_name == "seqnlp" and case.task in data.tags
+    assert data.pipeline_tag == (registry.get(case.task).pipeline_tag or None)
+    assert data.model_name == trained[0].name
+    assert {result.metric_type: result.metric_value for result in data.eval_results} == {
+        score["name"]: score["value"] for score in content["scores"]
+    }
+
+
+def test_labels_are_counted_in_config_and_card(case, trained):
+    content, card = json.loads((trained[0] / "config.json").read_text()), (trained[0] / "README.md").read_text()
+    if registry.get(case.task).answers == "texts":
+        assert content["labels"] == {} and "## Labels" not in card
+    for name, number in content["labels"].items():
+        assert number > 0 and f"| {name} | {number} |" in card
 
 
 def test_history_has_a_line_for_each_evaluation(case, trained):

@@ -132,7 +132,7 @@ def test_rows_that_were_made_in_another_way_are_another_run(chain, seqnlp, tmp_p
     seqnlp(*command)
     seqnlp("encode", "classify", "train.tsv", "--char-ngram-buckets", "99", "-o", tmp_path / "rows", "--overwrite")
     refused = seqnlp(*command, code=2)
-    assert "holds another run" in refused.err and "char_ngram_buckets: 100 there, 99 here" in refused.err
+    assert "holds another run" in refused.err and "--char-ngram-buckets 100 there, 99 here" in refused.err
     for size in ("5", "6"):
         shutil.rmtree(tmp_path / "rows")
         seqnlp("pack", "encoded", "-o", tmp_path / "rows", "--max-tokens", "9999", "--batch-size", size)

@@ -60,7 +60,7 @@ def test_a_run_is_known_by_what_its_vectors_are_not_by_their_name(train, place):
     assert (again.code, again.json["scores"]) == (0, first.json["scores"])
     (place / "v.vec").write_text(TEXT.replace("1 2 3", "3 2 1"))
     other = train("v.vec", "a")
-    assert other.code == 2 and "a: holds another run (other data there" in other.err
+    assert other.code == 2 and "a: holds another run (other contents of a file that an option names" in other.err
 
 
 @pytest.mark.parametrize("task", ["classify", "tag"])

@@ -35,6 +35,11 @@ class Labels:
         ordered = sorted(counts)
         return cls(ordered, [counts[name] for name in ordered])
 
+    @property
+    def by_name(self) -> dict[str, int]:
+        """Return how often training saw each label."""
+        return dict(zip(self.names, self.counts, strict=True))
+
     def number(self, name: str) -> int:
         """Return a label's number, `MISSING` for one that training never saw."""
         return self._number.get(name, MISSING)
@@ -87,6 +92,7 @@ def parted(text: str) -> tuple[str, ...]:
 
 
 SHOWN = 5  # labels in a warning
+LONG = 40  # characters of one there
 FEW_ROWS = 5  # each may well have a label of its own
 MISSING_NAMES = {"nan", "NaN", "null", "NULL"}  # as programs print a label that is not there
 
@@ -118,7 +124,7 @@ def shown(names: Iterable[str]) -> str:
     """Return the first few of some labels, and how many more there are."""
     ordered = sorted(names)
     more = f" ({len(ordered) - SHOWN} more)" if len(ordered) > SHOWN else ""
-    return ", ".join(map(repr, ordered[:SHOWN])) + more
+    return ", ".join(repr(name if len(name) <= LONG else f"{name[: LONG - 3]}...") for name in ordered[:SHOWN]) + more
 
 
 def after_split(train: Iterable[Iterable[str]], dev: Iterable[Iterable[str]], what: str) -> list[str]:

@@ -43,6 +43,10 @@ class Codec(base.Codec):
     def sources(self) -> list[str]:
         return [self.vectors.digest] if self.vectors else []
 
+    @property
+    def labels(self) -> dict[str, int]:
+        return self.classes.by_name
+
     def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
         """Return a row: word ids, the words themselves for their n-grams, label numbers."""
         whole = self.words.words(example.source)

@@ -30,6 +30,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     """Label sentences or texts."""
 
     name = "classify"
+    pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
@@ -99,6 +100,9 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
 
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
         vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
+
+    def cuts(self, row: base.Row) -> bool:
+        return bool(row["cut"])
 
     def predict(
         self,

@@ -33,10 +33,12 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     """Tag the tokens of sentences."""
 
     name = "tag"
+    pipeline_tag = "token-classification"
     roles = reading.ROLES
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
     min_epochs = 15
+    ending = "conll"
     preview_columns = ("ids", "tags")
     output = Output()
 

@@ -34,6 +34,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     """Translate sentences."""
 
     name = "translate"
+    pipeline_tag = "translation"
     roles = reading.ROLES
     answers = "texts"
     training = options.Training(ema_decay=0.999)
