@@ -58,6 +58,7 @@ setup(
         "rouge-score>=0.1.2",
         "sacrebleu>=2.4",
         "safetensors>=0.4.3",
+        "scikit-learn>=1.5",
         "tokenizers>=0.20",
         "torch>=2.6",
     ],

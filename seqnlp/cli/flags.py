@@ -42,7 +42,8 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
     name = "--" + field.name.replace("_", "-")
     rest: dict[str, Any] = {"group": about["group"], "main": about["main"] or everything, "help": about["help"]}
     if hint is bool:
-        return Option([name], is_flag=True, default=default, **rest)
+        names = [name.replace("--", "--no-", 1), field.name] if default else [name]  # what is on can be put off
+        return Option(names, is_flag=True, flag_value=not default, default=default, **rest)
     kind = _kind(hint, about)
     shown = default is not None
     return Option(
@@ -88,7 +89,8 @@ def given(names: Sequence[str]) -> list[str]:
     """Return the flags, of options by name, that stand on the command line itself."""
     context = click.get_current_context()
     source = ParameterSource.COMMANDLINE
-    return ["--" + name.replace("_", "-") for name in names if context.get_parameter_source(name) is source]
+    flags = {option.name: option.opts[0] for option in context.command.params}
+    return [flags[name] for name in names if context.get_parameter_source(name) is source]
 
 
 def take(kind: type, values: dict[str, Any]) -> Any:

@@ -10,7 +10,8 @@ from torch import nn
 
 @torch.no_grad()
 def put(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
-    """Give a network the weights of another; where its own tensor is larger, what is beyond the other stays fresh.
+    """Give a network the weights of another; where its own tensor is larger, what is beyond the other stays fresh, as
+    does what is empty yet.
 
     New labels stand behind the known ones, so that each known one keeps its row, and its column of a transition matrix.
     Raises `RuntimeError`, as `load_state_dict` does, where the two differ in anything else.
@@ -18,6 +19,9 @@ def put(network: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
     whole = dict(weights)
     for name, own in network.state_dict().items():
         given = weights.get(name, own)
+        if not own.numel():  # it is fitted apart, and its size known then
+            whole[name] = own
+            continue
         larger = given.shape != own.shape and len(given.shape) == len(own.shape)
         if larger and all(old <= new for old, new in zip(given.shape, own.shape, strict=True)):
             whole[name] = own.clone()

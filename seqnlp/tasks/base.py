@@ -219,6 +219,21 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""
 
+    def fit_network(
+        self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training
+    ) -> None:
+        """Fit to the training part what of a network is not learnt step by step: nothing, by default."""
+
+    def calibrate(
+        self,
+        network: nn.Module,
+        codec: CodecT,
+        corpus: Sequence[examples.Example],
+        predictions: Sequence[PredictionT],
+    ) -> Sequence[PredictionT]:
+        """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
+        return predictions
+
     def cuts(self, row: Row) -> bool:
         """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
         return False

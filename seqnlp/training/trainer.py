@@ -206,11 +206,17 @@ class Trainer:
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step
-            self.best = {name: tensor.clone() for name, tensor in self.optimizer.weights().items()}
+            kept = {**self._buffers(), **self.optimizer.weights()}
+            self.best = {name: tensor.clone() for name, tensor in kept.items()}
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
         progress.history.append(self._record(result))
         self.watch("evaluation", progress)
+
+    def _buffers(self) -> dict[str, torch.Tensor]:
+        """Return what a network keeps besides its weights."""
+        kept = self.network.state_dict()
+        return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
 
     def _record(self, result: Evaluation) -> dict[str, Any]:
         """Return the line of the history for an evaluation of the last step."""

@@ -57,7 +57,7 @@ class Evaluator:
         if isinstance(corpus, corpora.Text):
             return cls.over(model, corpus.examples, corpus.title)
         corpus.check_codec(files, model.config, whose)
-        if corpus.fitted:  # its rows are those of training, which see the naive Bayes counts without themselves
+        if corpus.fitted:  # its rows hold what only training wants
             return cls.over(model, corpus.examples, corpus.title)
         return cls(model, list(corpus.examples), corpus.rows())
 
@@ -93,8 +93,10 @@ class Evaluator:
         return self.score(self.predictions(self.model.task.Search(), buckets.Limits()), intervals=intervals)
 
     def evaluation(self, network: nn.Module) -> trainer.Evaluation:
-        """Return the scores as the training loop takes them; the network is the model's own."""
-        found, _ = self.scores(intervals=False)
+        """Return the scores as the training loop takes them; the network is the model's own, and calibrated here."""
+        task, codec = self.model.task, self.model.codec
+        predictions = self.predictions(task.Search(), buckets.Limits())
+        found, _ = self.score(task.calibrate(network, codec, self.corpus, predictions), intervals=False)
         values = {score.name: round(score.value, 4) for score in found}
         return trainer.Evaluation(found[0].value, values, found[0].higher_is_better)
 

@@ -174,6 +174,7 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
     evaluator = _evaluator(parts, model, found)
+    task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
     looking.say()
     return Prepared(model, evaluator, found.rows, batches, chosen, looking.seen(start.seen if start else None))

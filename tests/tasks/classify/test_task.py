@@ -1,5 +1,6 @@
 """classify: labels as they stand in corpora, what is fitted, rows and batches, results and their text."""
 
+import dataclasses
 import json
 import math
 
@@ -291,9 +292,10 @@ class Fixed(torch.nn.Module):
 
     def __init__(self, logits, attention=None):
         super().__init__()
-        self.found = torch.tensor(logits), None if attention is None else torch.tensor(attention)
+        self.found = torch.tensor([logits]), None if attention is None else torch.tensor(attention)
+        self.fusion = torch.ones(1)
 
-    def logits(self, batch):
+    def parts(self, batch, texts):
         return self.found
 
 
@@ -416,6 +418,20 @@ def test_a_label_that_training_never_saw_counts_as_wrong():
     scores, _, unseen = classify.output.score(*judged())
     assert (scores[0].name, scores[0].value) == ("accuracy", 25)
     assert unseen == 1
+
+
+def test_the_parts_of_a_classifier_are_scored_beside_both():
+    corpus, found, codec = judged()
+    says = {"neg": [1.0, -1.0], "pos": [-1.0, 1.0]}
+    wide, recurrent = ("pos", "pos", "neg", "neg"), ("pos", "neg", "neg", "neg")
+    pairs = zip(found, wide, recurrent, strict=True)
+    found = [dataclasses.replace(one, parts=np.array([says[part] for part in parts])) for one, *parts in pairs]
+    _, details, _ = classify.output.score(corpus, found, codec)
+    assert {name: scores["accuracy"] for name, scores in details["parts"].items()} == {
+        "wide": 75,
+        "recurrent": 50,
+        "both": 25,
+    }
 
 
 def test_mistakes_come_worst_first_with_gold_beside_predicted():
