@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from seqnlp import errors
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, show, tables
 from seqnlp.io import files, jsonl
 from seqnlp.tasks import base, registry
 
@@ -47,7 +47,7 @@ def _params() -> list[click.Parameter]:
     for option in own:
         option.group, option.main = "Reading", False
     return [
-        click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
+        flags.Argument("corpora", "Corpora in files, - for stdin.", "CORPUS...", nargs=-1, required=True),
         flags.Option(["--dev"], multiple=True, metavar="FILE", help="The part that is to choose the weights."),
         flags.Option(
             ["--task"],
@@ -65,9 +65,9 @@ def _params() -> list[click.Parameter]:
 
 
 def _print(content: Mapping[str, Any]) -> None:
-    from rich import console, table
+    from rich import table
 
-    out = console.Console(markup=False, highlight=False)
+    out = tables.console()
     about = table.Table(box=None, show_header=False)
     for name, value in _facts(content):
         about.add_row(name, value)
