@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from seqnlp import errors, options
-from seqnlp.cli import flags, groups, show
+from seqnlp.cli import bars, flags, groups, show
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
@@ -22,7 +22,7 @@ def of(task: base.AnyTask) -> click.Command:
     return flags.Command(
         task.name,
         params=[
-            click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
+            flags.Argument("corpora", "Files of the corpus; - is stdin.", "CORPUS...", nargs=-1, required=True),
             flags.Option(
                 ["-o", "--output"], metavar="FOLDER", help="Where to write; without it the rows go to stdout."
             ),
@@ -49,8 +49,8 @@ def of(task: base.AnyTask) -> click.Command:
         ],
         callback=functools.partial(run, task),
         help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}; memory does not grow with its size.",
-        epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.tsv -o encoded\n"
-        f"  seqnlp encode {task.name} dev.tsv --codec encoded -o dev\n"
+        epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.{task.ending} -o encoded\n"
+        f"  seqnlp encode {task.name} dev.{task.ending} --codec encoded -o dev\n"
         f"  seqnlp {task.name} train encoded --dev dev -o model",
     )
 
@@ -81,15 +81,14 @@ def run(
     if output is not None:
         encoded.check_output(Path(output), overwrite)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
-    with show.ended_by_sigterm():
+    with show.ended_by_sigterm(), bars.watched("encoding", output) as watch:
         if output is None:
             _, made, text = encode.fitted(task, source, config, given, codec)
-            _print(encode.shown(task, made, text.examples), to)
+            _print(_told(encode.shown(task, made, text.examples), len(text.examples), watch), to)
         else:
             folder = Path(output)
-            encode.encode(
-                task, source, config, folder, tokenizers=given, codec_of=codec, jobs=jobs, overwrite=overwrite
-            )
+            settings: dict[str, Any] = dict(jobs=jobs, overwrite=overwrite, watch=watch)
+            encode.encode(task, source, config, folder, tokenizers=given, codec_of=codec, **settings)
 
 
 def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None:
@@ -97,6 +96,12 @@ def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None
     given = flags.given(options.names(task.Config, options.TEXT)) + ["--tokenizer"] * bool(tokenizers)
     if given:
         raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} has settings of its own")
+
+
+def _told(rows: Iterable[dict[str, Any]], total: int, watch: bars.Watch) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows, 1):
+        yield row
+        watch(number / total)
 
 
 def _print(rows: Iterable[dict[str, list[Any]]], to: str) -> None:

@@ -16,7 +16,7 @@ def of(task: base.AnyTask) -> click.Command:
     return flags.Command(
         "generate",
         params=[
-            click.Argument(["model"]),
+            flags.MODEL,
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             *flags.of(task.Generation),
             flags.ENSEMBLE,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from seqnlp import errors
+from seqnlp.cli import bars, tables
 from seqnlp.io import atomic, files, jsonl
 
 if TYPE_CHECKING:
@@ -67,34 +68,24 @@ def _same_file(target: str | int, source: str | int) -> bool:
 def output(path: str | None) -> Iterator[BinaryIO]:
     """Give stdout, or the file that -o names, which is there only when all of it is written."""
     if path is None or path == files.STDIN:
-        yield sys.stdout.buffer
+        with ended_by_sigterm():
+            yield sys.stdout.buffer
     else:
         with ended_by_sigterm(), atomic.atomic(path, "wb") as file:
             yield cast(BinaryIO, file)
 
 
+def on_terminal() -> bool:
+    """Return whether a person sees what goes to stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if not sys.stdout.isatty():
+    if on_terminal():
+        tables.result(content)
+    else:
         click.echo(jsonl.to_json(content))
-        return
-    from rich import console, table, text
-
-    out = console.Console(markup=False, highlight=False)
-    scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
-    for row in content["scores"]:
-        interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
-        scores.add_row(row["name"], f"{row['value']:.2f}", interval, str(row["n"]))
-    out.print(scores)
-    classes = content["details"].get("classes", {})
-    if 1 < len(classes) <= 30:
-        each = table.Table("class", "precision", "recall", "f1", "support", box=None, header_style="bold")
-        for name, row in classes.items():
-            numbers = [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")]
-            each.add_row(text.Text(name), *numbers, str(row["support"]))
-        out.print(each)
-    if "model" in content:
-        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
 
 
 @contextlib.contextmanager
@@ -154,17 +145,7 @@ class Watcher:
     def _open_bar(self, progress: trainer.Progress) -> None:
         if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
             return
-        from rich import console
-        from rich import progress as bars
-
-        self.bar = bars.Progress(
-            bars.TextColumn("step"),
-            bars.MofNCompleteColumn(),
-            bars.BarColumn(),
-            bars.TimeRemainingColumn(),
-            console=console.Console(stderr=True),
-            transient=True,
-        )
+        self.bar = bars.bar("step", count=True)
         self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)
         self.bar.start()
 

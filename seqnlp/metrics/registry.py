@@ -13,6 +13,12 @@ from seqnlp.options import option
 
 # Of each item: a set of labels, a list of tags, a text, the natural logarithm of a text's probability.
 Inputs = Literal["labels", "tags", "texts", "likelihoods"]
+ITEMS: dict[Inputs, str] = {
+    "labels": "texts",
+    "tags": "sentences",
+    "texts": "segments",
+    "likelihoods": "lines",
+}  # as people call them
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
-from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates
+from seqnlp.preprocess.corpora import examples, readers, splits
 from seqnlp.tasks import outputs
 from seqnlp.training import data
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from seqnlp.metrics import registry
     from seqnlp.preprocess.batching import buckets, padding
-    from seqnlp.preprocess.corpora import arrow, formats, schema
+    from seqnlp.preprocess.corpora import arrow, formats, schema, seen
 
 Row = dict[str, Any]  # an encoded example, by column
 Columns = Mapping[str, list[Any]]  # encoded rows, by column
@@ -47,6 +49,15 @@ class Codec(abc.ABC):
     def sources(self) -> list[str]:
         """Return the SHA-256 of each of `Task.files` as they were read."""
         return []
+
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Return how often training saw each label; nothing where a task has none."""
+        return {}
+
+    def labels_of(self, example: examples.Example) -> Iterable[str]:
+        """Return the labels of an example as `labels` calls them."""
+        return example.target or ()
 
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
@@ -91,7 +102,11 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Prediction: type[PredictionT]
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
+    reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    independent: ClassVar[bool] = True  # rows stand for themselves, so that one which is in dev too may be left out
+    pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
+    ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
     Generation: type = type(None)  # how it generates, where `registry.VERBS` has it: flags of generate
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
@@ -134,9 +149,19 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        """Return train and dev, where no dev part was given."""
-        return examples.random_split(corpus, seed)
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
+        return splits.split(corpus, seed, before=before)
+
+    def recognises(self, corpus: Sequence[examples.Example]) -> bool:
+        """Return whether the first examples of a corpus, which it could read, look as if they were for this task."""
+        return False
+
+    def checks(self, config: ConfigT) -> list[checking.Check]:
+        """Return what is looked for in a corpus before it is learnt from."""
+        return [duplicates.Duplicates("row")]
 
     # Fitting and encoding
 
@@ -145,8 +170,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return the config and the codec; only `corpus`, the training part, is looked at.
 
         What text becomes rows by (options of the group Text) is settled here, the rest in `resolve`.
-        given: `codec`, one to go on with; `tokenizers`, what `vocab` or `bpe` made. Raises `DataError` where there is
-        nothing to learn.
+        given: `codec`, one to go on with, and whether it may take `new_labels`; `tokenizers`, what `vocab` or `bpe`
+        made. Raises `DataError` where there is nothing to learn.
         """
 
     def resolve(self, config: ConfigT, codec: CodecT) -> ConfigT:
@@ -195,6 +220,25 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
 
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""
+
+    def fit_network(
+        self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training
+    ) -> None:
+        """Fit to the training part what of a network is not learnt step by step: nothing, by default."""
+
+    def calibrate(
+        self,
+        network: nn.Module,
+        codec: CodecT,
+        corpus: Sequence[examples.Example],
+        predictions: Sequence[PredictionT],
+    ) -> Sequence[PredictionT]:
+        """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
+        return predictions
+
+    def cuts(self, row: Row) -> bool:
+        """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
+        return False
 
     @abc.abstractmethod
     def predict(

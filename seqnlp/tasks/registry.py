@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
-    "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
+    "translate": "translate sentences, with attention and beam search",
     "lm": "model language: perplexity, log-probabilities, text that goes on",
 }
 

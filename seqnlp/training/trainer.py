@@ -20,7 +20,7 @@ from torch import nn
 from seqnlp import errors
 from seqnlp.metrics import base
 from seqnlp.nn import loss
-from seqnlp.options import Training
+from seqnlp.options import LIMITS, Training
 from seqnlp.training import budget, checkpoint, data, memory, optimizer, precision, randomness, schedules
 
 UNLIMITED = 10**9
@@ -206,11 +206,17 @@ class Trainer:
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step
-            self.best = {name: tensor.clone() for name, tensor in self.optimizer.weights().items()}
+            kept = {**self._buffers(), **self.optimizer.weights()}
+            self.best = {name: tensor.clone() for name, tensor in kept.items()}
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
         progress.history.append(self._record(result))
         self.watch("evaluation", progress)
+
+    def _buffers(self) -> dict[str, torch.Tensor]:
+        """Return what a network keeps besides its weights."""
+        kept = self.network.state_dict()
+        return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
 
     def _record(self, result: Evaluation) -> dict[str, Any]:
         """Return the line of the history for an evaluation of the last step."""
@@ -238,8 +244,10 @@ class Trainer:
         if path is None:
             return
         groups, state = checkpoint.load(path)
-        state.pop("options")
+        before = state.pop("options")
         self.progress = Progress(**state)
+        if any(before[limit] != getattr(self.options, limit) for limit in LIMITS):  # the run is made longer
+            self.progress.total, self.progress.bad_evaluations = None, 0
         self.optimizer.restore(groups)
         self.best, carry = self._placed(groups["best"]), groups.get("carry")
         self.carry = None if carry is None else self._placed(carry)

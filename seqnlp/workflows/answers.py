@@ -8,18 +8,19 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import conll, detect, schema, tables
+from seqnlp.preprocess.corpora import conll, detect, readers, schema, tables
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpus_answers, printed, texts
 
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
+UPOS = "upos"  # the column of CoNLL-U whose tags are meant where nothing is said
 SCORE = re.compile(r"[01]\.\d{4}")  # as predict prints a probability
 
 
@@ -59,7 +60,8 @@ class Scoring:
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
         every = (self.path, self.predicted, *self.further)
-        paths = [path for path in every if os.path.isfile(path) or path.startswith(tables.HUB)]
+        own = [path for path in every if path not in self.reference.names]  # and no copies
+        paths = [path for path in own if os.path.isfile(path) or path.startswith(tables.HUB)]
         return schema.Source(tuple(paths)).hashes()
 
 
@@ -70,22 +72,36 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     source = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(source.paths[0], source, targets=True)
     corpus = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
+    gold: Sequence[tuple[str, ...] | None]  # None of a blank text
     if corpus is not None:
         gold = corpus
     elif kind == "text":
-        lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
-        gold = [task.output.parse(line, config) for line in lines]
+        lines = source.lines(source.paths[0])
+        gold = [task.output.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
     else:
-        gold = [example.target for example in task.read(source, config)]
-    names = {name for labels in gold for name in labels}
-    found = _predicted_labels(scoring, task, config, names)
-    if len(found) == len(gold):  # a blank line may be that of a blank text, which is not among the references
-        return gold, [() if labels is None else labels for labels in found]
-    return gold, [labels for labels in found if labels is not None]
+        every = (task.labelled(record, config) for record in readers.records(source, task.roles, targets=True))
+        gold = [None if example.blank else example.target for example in every]
+    names = {name for labels in gold if labels is not None for name in labels}
+    return _side_by_side(gold, _predicted_labels(scoring, task, config, names))
+
+
+def _side_by_side(
+    gold: Sequence[tuple[str, ...] | None], found: Sequence[tuple[str, ...] | None]
+) -> tuple[Labels, Labels]:
+    """Gold and predicted labels without those of blank texts, for which predict prints blank lines.
+
+    A blank line may also say that there is no label, or none that is sure: the places tell, where they are the same.
+    """
+    filled = [labels for labels in gold if labels is not None]
+    if len(found) == len(gold) and not any(said for right, said in zip(gold, found, strict=True) if right is None):
+        found = [labels for right, labels in zip(gold, found, strict=True) if right is not None]
+    elif len(found) != len(filled):
+        found = [labels for labels in found if labels is not None]
+    return filled, [() if labels is None else labels for labels in found]
 
 
 def _predicted_labels(
-    scoring: Scoring, task: base.AnyTask, config: Any, known: Collection[str]
+    scoring: Scoring, task: base.AnyTask, config: Any, known: Set[str]
 ) -> Sequence[tuple[str, ...] | None]:
     """What predict printed, None for a blank line, or the labels in a corpus; known: those of the references."""
     said, tasks = _for(scoring.said, task), registry.that_predict("labels")
@@ -120,7 +136,10 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
     task = registry.that_predict("tags")[0]
     gold = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(gold.paths[0], gold, targets=False)
-    return _in_corpus(task, gold, "conll" if kind == "text" else kind), _predicted_tags(task, predicted, kind)
+    if kind == "text":
+        kind = corpus_answers.in_columns(gold.paths[0], gold) or "conll"
+    column = gold.columns.get("tags", UPOS) if kind == "conllu" else UPOS
+    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, kind, column)
 
 
 def _given(scoring: Scoring) -> schema.Source | None:
@@ -136,11 +155,15 @@ def _two_columns(scoring: Scoring) -> tuple[Sentences, Sentences]:
     return corpus_answers.two_columns(scoring.lines(scoring.path), files.name(scoring.path))
 
 
-def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str, column: int = 0) -> Sentences:
-    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config(tag_column=column))]
+def _in_corpus(
+    task: base.AnyTask, source: schema.Source, kind: str, place: int = 0, *, column: str = UPOS
+) -> Sentences:
+    """The tags of a corpus; column: the one of CoNLL-U, which has no fields besides; place: that of other columns."""
+    source = replace(source, format=kind, columns={} if kind == "conllu" else source.columns)
+    return [list(example.target) for example in task.read(source, task.Config(tag_column=place, column=column))]
 
 
-def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sentences:
+def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str, column: str) -> Sentences:
     """What predict printed: JSON, `word/TAG word/TAG`, or columns, which are those of CoNLL-U if the gold ones are."""
     (path,) = source.paths
     lines = list(files.lines(path, source.encoding))
@@ -154,18 +177,19 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     if kind == "text" and corpus_answers.slashed(lines):
         return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
     form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
-    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0)
+    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0, column=column)
 
 
 def _is_conllu(lines: Sequence[str]) -> bool:
     """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    return bool(rows) and all(len(row) == conll.UD_COLUMNS and re.match(r"\d", row[0]) for row in rows)
+    return bool(rows) and all(len(row) == len(conll.UD) and re.match(r"\d", row[0]) for row in rows)
 
 
 def _tag_column(lines: Sequence[str]) -> int:
     """The column of the tags: 0, the last, but where that holds probabilities the one before."""
-    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip()]
+    marks = (conll.DOCUMENT, "# ")  # how lines begin that are no tokens, which have no probability
+    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip() and not line.startswith(marks)]
     probable = [row for row in rows if len(row) > 2 and SCORE.fullmatch(row[-1])]
     return len(rows[0]) - 1 if rows and len(probable) == len(rows) else 0
 

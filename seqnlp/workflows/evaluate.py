@@ -17,8 +17,10 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.metrics import base as metrics
+from seqnlp.metrics import registry
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.preprocess.text import labels
 from seqnlp.training import data, trainer
 from seqnlp.workflows import corpora, predict
 
@@ -34,6 +36,16 @@ class Evaluator:
     rows: data.Rows
     warned: bool = False
 
+    def __post_init__(self) -> None:
+        """Raise `DataError` where there are labels, and none of them is one that the model knows."""
+        codec, task = self.model.codec, self.model.task
+        found = {label for example in self.corpus for label in codec.labels_of(example)} if codec.labels else set()
+        if found and not found & codec.labels.keys():
+            raise errors.DataError(
+                f"{self.corpus[0].file}: none of its labels is the model's: {labels.shown(found)}",
+                f"the model's are {labels.shown(codec.labels)}; is --{task.roles[-1]}-field right?",
+            )
+
     @classmethod
     def of(cls, model: predict.Model, corpus: corpora.Corpus, files: Mapping[str, str], whose: str) -> Evaluator:
         """Return the evaluator over a corpus.
@@ -45,7 +57,7 @@ class Evaluator:
         if isinstance(corpus, corpora.Text):
             return cls.over(model, corpus.examples, corpus.title)
         corpus.check_codec(files, model.config, whose)
-        if corpus.fitted:  # its rows are those of training, which see the naive Bayes counts without themselves
+        if corpus.fitted:  # its rows hold what only training wants
             return cls.over(model, corpus.examples, corpus.title)
         return cls(model, list(corpus.examples), corpus.rows())
 
@@ -73,6 +85,7 @@ class Evaluator:
             for warning, number in collections.Counter(w for p in predictions for w in output.warnings_of(p)).items():
                 log.warning("%d %s", number, output.warnings[warning])
             self.warned = True
+        details = {**details, "items": registry.ITEMS[self.model.task.answers]}
         return scores, details if unseen is None else {**details, "unseen": unseen}
 
     def scores(self, *, intervals: bool = True) -> tuple[list[metrics.Score], dict[str, Any]]:
@@ -80,8 +93,10 @@ class Evaluator:
         return self.score(self.predictions(self.model.task.Search(), buckets.Limits()), intervals=intervals)
 
     def evaluation(self, network: nn.Module) -> trainer.Evaluation:
-        """Return the scores as the training loop takes them; the network is the model's own."""
-        found, _ = self.scores(intervals=False)
+        """Return the scores as the training loop takes them; the network is the model's own, and calibrated here."""
+        task, codec = self.model.task, self.model.codec
+        predictions = self.predictions(task.Search(), buckets.Limits())
+        found, _ = self.score(task.calibrate(network, codec, self.corpus, predictions), intervals=False)
         values = {score.name: round(score.value, 4) for score in found}
         return trainer.Evaluation(found[0].value, values, found[0].higher_is_better)
 

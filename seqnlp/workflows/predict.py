@@ -33,6 +33,7 @@ UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.Saf
 MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
 
+Watch = Callable[[float], None]  # is told how far the work has come
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -67,12 +68,26 @@ class Model:
         """Return a source that is read as the model's corpus was, where nothing else is said."""
         return replace(source, remembered=self.remembered)
 
-    def predict(self, inputs: Sequence[Any], **search: Any) -> list[Any]:
+    def __repr__(self) -> str:
+        parts = [f"{len(labels):,} labels"] if (labels := self.codec.labels) else []
+        parts += [f"{score['name']} {score['value']:.2f} on dev" for score in self.content.get("scores", [])[:1]]
+        parts += [f"{len(self.networks)} networks"] if len(self.networks) > 1 else []
+        parameters = sum(p.numel() for network in self.networks for p in network.parameters())
+        return f"<seqnlp model: {', '.join([self.task.name, *parts, f'{parameters:,} parameters', str(self.device)])}>"
+
+    def predict(self, inputs: Iterable[Any], **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
 
-        search: the flags of predict by name, as in `threshold=0.3`.
+        inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
+        a list of them, or a text with spaces between them. search: the flags of predict by name, as in
+        `threshold=0.3`. Raises `TypeError` for one text in place of several, `UsageError` for a flag that there is not
+        or a value that it cannot have, `DataError` for an input of another kind.
         """
+        if isinstance(inputs, str | bytes | Mapping):
+            raise TypeError(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
+        options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
+        options.check(settings)
         output.check(settings, "jsonl", self.config)
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
@@ -83,18 +98,27 @@ class Model:
         """Return what makes text of predictions in an output format."""
         return writer.Writer(self.task, self.codec, form, search)
 
-    def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
+    def run(
+        self,
+        corpus: Sequence[Example],
+        search: Any,
+        limits: buckets.Limits = buckets.Limits(),  # noqa: B008 (frozen)
+        watch: Watch = lambda share: None,
+    ) -> list[Any]:
         """Return a prediction for each example, in their order, None for blank ones."""
         codec = self.task.configured(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
-        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits)
+        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits, watch)
         for number, result in zip(full, found, strict=True):
             results[number] = result
         return results
 
-    def run_rows(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
+    def run_rows(
+        self, rows: data.Rows, search: Any, limits: buckets.Limits, watch: Watch = lambda share: None
+    ) -> list[Any]:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
+        done = 0
         results: list[Any] = [None] * len(rows.lengths)
 
         def run(batch: padding.Batch) -> tuple[np.ndarray, list[Any]]:
@@ -108,6 +132,8 @@ class Model:
         for numbers, found in _each(run, planned[::-1], self.device):  # the long ones first: they keep nobody waiting
             for number, result in zip(numbers, found, strict=True):
                 results[number] = result
+            done += len(numbers)
+            watch(done / len(results))
         return results
 
     def run_corpus(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
@@ -130,11 +156,20 @@ class Model:
             yield part
 
     def stream(
-        self, corpus: Iterable[Example], search: Any, limits: buckets.Limits
+        self, corpus: Iterable[Example], search: Any, limits: buckets.Limits, watch: Watch = lambda line: None
     ) -> Iterator[list[tuple[Example, Any]]]:
-        """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
+        """Yield windows of examples with their predictions, as the examples come; memory holds one window.
+
+        watch: is told the line up to which the work has come, of a file.
+        """
         for window in stream.windows(corpus):
-            yield list(zip(window, self.run(window, search, limits), strict=True))
+            found = self.run(window, search, limits, _within(watch, window[0].line, window[-1].line))
+            yield list(zip(window, found, strict=True))
+
+
+def _within(watch: Watch, first: int, last: int) -> Watch:
+    """Return what is told the share that is done between two lines."""
+    return lambda share: watch(first + share * (last - first))
 
 
 def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
@@ -168,7 +203,7 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
         own, theirs = (
-            ({**model.content["files"], model_folder.WEIGHTS: None}, options.of_group(model.config, options.TEXT))
+            (model_folder.codec_files(model.content["files"]), options.of_group(model.config, options.TEXT))
             for model in (first, other)
         )
         if own != theirs:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import json
 import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
+
 from seqnlp import errors, options
+from seqnlp.training import checkpoint, schedules
 from seqnlp.training import trainer as trainers
 from seqnlp.workflows import encoded, evaluate, model_folder
 from seqnlp.workflows import prepare as preparation
+from seqnlp.workflows import start as starting
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +45,13 @@ def train(
     with model_folder.make(job.folder):
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
+        before = None if job.overwrite else model_folder.content(job.folder)
+        if before is not None and before["finished"]:
+            _reopen(job.folder, before)
         content = _content(job, run, parts, prepared)
-        content["files"] = model_folder.begin(job.folder, content, prepared.model.codec.save, anew=job.overwrite)
+        if parts.start is not None:
+            content["start"] = before["start"] if before else parts.start.scores(prepared.evaluator.corpus)
+        content["files"] = model_folder.begin(job.folder, content, prepared.save, anew=job.overwrite)
         trainer = prepared.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
         try:
             trainer.run()
@@ -49,6 +61,8 @@ def train(
             raise
         content = _publish(job.folder, trainer, prepared.evaluator, content, finished=True)
         model_folder.finish(job.folder)
+        if parts.start is not None:
+            starting.compare(content["start"], content["scores"])
     return _result(content, job.folder)
 
 
@@ -69,7 +83,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
         },
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
-        "init_from": parts.start_weights,
+        "init_from": parts.start and parts.start.weights,
     }
 
 
@@ -92,7 +106,34 @@ def _content(
         "schema": None if parts.train.schema is None else parts.train.schema.to_dict(),
         "run": run,
         "sizes": sizes,
+        "labels": dict(prepared.model.codec.labels),
+        "date": _now(),
     }
+
+
+def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint from which a finished run goes on: its best weights, at its last step.
+
+    The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
+    """
+    weights = safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+    history = [json.loads(line) for line in (folder / model_folder.HISTORY).read_text(encoding="utf-8").splitlines()]
+    training = content["training"]
+    halved = training["schedule"] in schedules.HALVING and history
+    progress = trainers.Progress(
+        step=content["steps"],
+        best=content["scores"][0]["value"],
+        best_step=content["step"],
+        scale=history[-1]["learning_rate"] / training["learning_rate"] if halved else 1.0,
+        seconds=content["seconds"],
+        history=history,
+    )
+    groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
+    checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def _publish(
@@ -115,13 +156,14 @@ def _publish(
         "step": progress.best_step,
         "steps": progress.step,
         "seconds": round(progress.seconds, 1),
+        "date": _now(),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)
     return whole
 
 
 def _result(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    keys = ("scores", "details")
+    keys = ("scores", "details", *(("start",) if "start" in content else ()))
     seed, seconds = content["training"]["seed"], content["seconds"]
     return {
         "task": content["task"],

@@ -3,7 +3,7 @@
     python tests/benchmarks/classify_training.py CORPUS.tsv [--rounds 5] [--hidden-size 256]
 
 The plain loop is what tutorials teach: nn.Embedding, a bidirectional nn.LSTM over a PackedSequence, shuffled batches of
-32, Adam, fp32. Ours does more for each word: character n-grams, naive Bayes, dropout, clipping, moving average. Both
+32, Adam, fp32. Ours does more for each word: character n-grams, dropout, clipping, moving average. Both
 train on the same words, in turns, round by round; the ratio is that of the medians. fp32 and bf16 are ours in either
 precision.
 """

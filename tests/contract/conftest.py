@@ -160,7 +160,7 @@ CASES = [
         "classify",
         labelled(1),
         labelled(7),
-        {**SMALL, "pooling": "attention+max", "layers": 2, "nb_ngrams": 0, "class_weights": "balanced"},
+        {**SMALL, "pooling": "attention+max", "layers": 2, "wide": False, "class_weights": "balanced"},
         INPUTS,
     ),
     Case(
@@ -232,7 +232,7 @@ CASES = [
         "classify",
         labelled(1),
         labelled(7),
-        {**SMALL, "char_ngram_buckets": 0, "pooling": "last", "nb_ngrams": 0},
+        {**SMALL, "char_ngram_buckets": 0, "pooling": "last", "wide": False},
         INPUTS,
     ),
 ]

@@ -14,7 +14,6 @@ import pytest
 TRAIN = ["--precision", "fp32", "--hidden-size", "7", "--embedding-size", "5", "--epochs", "3", "--warmup-steps", "3"]
 TEXT = ["--char-ngram-buckets", "100"]  # what the small model has besides, which encode has to be told
 ENCODED = [
-    "bayes.safetensors",
     "dataset_info.json",
     "encoded.json",
     "labels.json",
@@ -22,7 +21,7 @@ ENCODED = [
     "state.json",
     "tokenizer.json",
 ]
-MODEL = ["bayes.safetensors", "labels.json", "model.safetensors", "tokenizer.json"]
+MODEL = ["labels.json", "model.safetensors", "tokenizer.json"]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +132,7 @@ def test_rows_that_were_made_in_another_way_are_another_run(chain, seqnlp, tmp_p
     seqnlp(*command)
     seqnlp("encode", "classify", "train.tsv", "--char-ngram-buckets", "99", "-o", tmp_path / "rows", "--overwrite")
     refused = seqnlp(*command, code=2)
-    assert "holds another run" in refused.err and "char_ngram_buckets: 100 there, 99 here" in refused.err
+    assert "holds another run" in refused.err and "--char-ngram-buckets 100 there, 99 here" in refused.err
     for size in ("5", "6"):
         shutil.rmtree(tmp_path / "rows")
         seqnlp("pack", "encoded", "-o", tmp_path / "rows", "--max-tokens", "9999", "--batch-size", size)
@@ -157,10 +156,11 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     rows = [[list(words)[(n + m * m) % 3] for m in range(n % 4 + 1)] for n in range(30)]
     pairs = [f"{' '.join(row)}\t{' '.join(words[word] for word in row)}\n" for row in rows]
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
-    for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
+    other = ["one one one one one\teins eins eins eins eins\n"]
+    for name, lines in {"short": pairs, "more": [long, *pairs], "other": other}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
     dev, small = (
-        ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"],
+        ["--dev", tmp_path / "other.tsv", "--epochs", "1", "-q"],
         ["--hidden-size", "3", "--embedding-size", "3"],
     )
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")
@@ -188,7 +188,7 @@ def test_a_folder_is_scored_as_its_corpus_is(chain, seqnlp, model, tmp_path, fol
 
 
 def test_rows_of_training_are_scored_as_any_other(chain, seqnlp, corpus, as_tsv, tmp_path):
-    """In training naive Bayes sees a text's label only in the others: where a third are wrong, that shows."""
+    """Training keeps the scores that eval gives of the same rows, encoded or not, wrong as a third of them are."""
     wrong = {"good": "bad", "bad": "so-so", "so-so": "good"}
     rows = [(text, label if n % 3 else wrong[label]) for n, (text, label) in enumerate(corpus["train"])]
     (tmp_path / "noisy.tsv").write_text(as_tsv(rows))
@@ -239,7 +239,7 @@ def test_corpora_that_come_by_other_ways(seqnlp, chain, corpus, as_tsv):
 
 def test_a_reader_that_goes_ends_it_quietly(seqnlp, chain, corpus, as_tsv):
     (seqnlp.folder / "long.tsv").write_text(as_tsv(corpus["train"] * 20))
-    result = seqnlp.shell("seqnlp encode classify long.tsv --nb-ngrams 0 | head -n 1")
+    result = seqnlp.shell("seqnlp encode classify long.tsv | head -n 1")
     assert (result.code, len(result.lines), result.err) == (0, 1, "")
 
 
@@ -376,7 +376,7 @@ REFUSED = {
         ["strange: ", "does not know the label 'new'"],
     ),
     "eval of another codec": (["classify", "eval", "model", "dev-alone"], 3, ["codec of model", "--codec model"]),
-    "eval without naive Bayes": (["classify", "eval", "model", "dev-without"], 3, ["codec of model"]),
+    "eval of shorter texts": (["classify", "eval", "model", "dev-short"], 3, ["codec of model"]),
     "init from another codec": (
         ["classify", "train", "dev-alone", "-q", "--dev", "dev-alone", "--init-from", "model", "-o", "x"],
         3,
@@ -395,8 +395,8 @@ def refused(seqnlp, chain, model):
         (chain / name).write_text(content)
     seqnlp("encode", "classify", "dev.tsv", "-o", "dev-alone")
     seqnlp("encode", "classify", "new.tsv", "--codec", "encoded", "-o", "strange")
-    seqnlp("encode", "classify", "train.tsv", *TEXT, "--nb-ngrams", "0", "-o", "without")
-    seqnlp("encode", "classify", "dev.tsv", "--codec", "without", "-o", "dev-without")
+    seqnlp("encode", "classify", "train.tsv", *TEXT, "--max-length", "3", "-q", "-o", "short")
+    seqnlp("encode", "classify", "dev.tsv", "--codec", "short", "-o", "dev-short")
     about = json.loads((shutil.copytree(chain / "encoded", chain / "other") / "encoded.json").read_text())
     (chain / "other" / "encoded.json").write_text(json.dumps({**about, "task": "tag"}))
     before = {path: path.stat().st_mtime_ns for path in chain.rglob("*")}
@@ -462,7 +462,7 @@ def long(seqnlp, corpus, as_tsv):
 
 
 def test_a_signal_leaves_nothing_behind(seqnlp, long, tmp_path, interrupt):
-    with seqnlp.start("encode", "classify", long, "--nb-ngrams", "0", "-o", tmp_path / "x") as process:
+    with seqnlp.start("encode", "classify", long, "-o", tmp_path / "x") as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob(".x.*/new/.rows.arrow*")):
             assert process.poll() is None and time.monotonic() < deadline
@@ -475,7 +475,7 @@ def test_a_signal_leaves_nothing_behind(seqnlp, long, tmp_path, interrupt):
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_ctrl_c_ends_all_processes_and_so_does_a_kill(seqnlp, long, tmp_path, number):
-    command = ["encode", "classify", long, "--nb-ngrams", "0", "-o", tmp_path / "x", "--jobs", "2"]
+    command = ["encode", "classify", long, "-o", tmp_path / "x", "--jobs", "2"]
     said, deadline = tmp_path / "said", time.monotonic() + 30
     with open(said, "wb") as stderr, seqnlp.start(*command, start_new_session=True, stderr=stderr) as process:
         try:

@@ -9,7 +9,7 @@ import pytest
 
 ALWAYS = {"README.md", "config.json", "history.jsonl", "model.safetensors"}
 FILES = {
-    "classify": {*ALWAYS, "labels.json", "tokenizer.json", "bayes.safetensors"},
+    "classify": {*ALWAYS, "labels.json", "tokenizer.json"},
     "tag": {*ALWAYS, "labels.json", "tokenizer.json", "words.json"},
 }
 TAGGED = "the\tDET\ncat\tNOUN\n\na\tDET\nfilm\tNOUN\n\n" * 20

@@ -1,18 +1,18 @@
-"""The codec: words and their character n-grams, naive Bayes counts, labels; fitted in one pass over the texts."""
+"""The codec: words and their character n-grams, labels; fitted in one pass over the texts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.preprocess.text import char_ngrams, labels, naive_bayes, tokenizer, word_vectors
+from seqnlp.preprocess.text import char_ngrams, labels, tokenizer, word_vectors
 from seqnlp.tasks import base
 from seqnlp.tasks.classify.options import Config
 from seqnlp.tasks.words import vocabulary
 
-TOKENIZER, LABELS, COUNTS = "tokenizer.json", "labels.json", "bayes.safetensors"
+TOKENIZER, LABELS = "tokenizer.json", "labels.json"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Codec(base.Codec):
 
     words: tokenizer.Tokenizer
     forms: char_ngrams.CharNgrams | None
-    counts: naive_bayes.NaiveBayes | None
     classes: labels.Labels
     multi_label: bool
     max_length: int
@@ -33,31 +32,33 @@ class Codec(base.Codec):
         config: Config,
         words: tokenizer.Tokenizer,
         known: labels.Labels,
-        counts: naive_bayes.NaiveBayes | None,
         vectors: word_vectors.Vectors | None,
     ) -> Codec:
         """Return the codec with what the config says of n-grams and lengths."""
         buckets = config.char_ngram_buckets
         ngrams = char_ngrams.CharNgrams(config.min_char_ngram, config.max_char_ngram, buckets) if buckets else None
-        return cls(words, ngrams, counts, known, config.multi_label, config.max_length, vectors)
+        return cls(words, ngrams, known, config.multi_label, config.max_length, vectors)
 
     @property
     def sources(self) -> list[str]:
         return [self.vectors.digest] if self.vectors else []
 
-    def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
-        """Return a row: word ids, the words themselves for their n-grams, label numbers.
+    def grown(self, classes: labels.Labels) -> Codec:
+        """Return the codec with more classes behind its own."""
+        return self if classes is self.classes else replace(self, classes=classes)
 
-        fitted: the example is one of those that the codec was fitted on.
-        """
+    @property
+    def labels(self) -> dict[str, int]:
+        return self.classes.by_name
+
+    def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
+        """Return a row: word ids, the words themselves for their n-grams, label numbers."""
         whole = self.words.words(example.source)
         words = read_words(whole, self.max_length)
         return {
             "ids": self.words.lookup(words),
             "words": words,
-            "ngrams": self.counts.ids(words) if self.counts else [],
             "labels": [self.classes.number(name) for name in example.target or ()],
-            "fitted": fitted,
             "cut": len(whole) > self.max_length,
             "lengths": [len(words)],
         }
@@ -70,29 +71,22 @@ class Codec(base.Codec):
         return {
             "ids": numbers,
             "words": words,
-            "ngrams": numbers,
             "labels": numbers,
-            "fitted": pyarrow.bool_(),
             "cut": pyarrow.bool_(),
             "lengths": numbers,
         }
 
     def save(self, folder: Path) -> list[str]:
-        """Write tokenizer.json, labels.json, the naive Bayes counts and the vectors; return the files' names."""
+        """Write tokenizer.json, labels.json and the vectors; return the files' names."""
         self.words.save(folder / TOKENIZER)
         self.classes.save(folder / LABELS)
-        names = [TOKENIZER, LABELS, *vocabulary.save(self.vectors, folder)]
-        if self.counts is not None:
-            self.counts.save(folder / COUNTS)
-            names.append(COUNTS)
-        return names
+        return [TOKENIZER, LABELS, *vocabulary.save(self.vectors, folder)]
 
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
         words = tokenizer.Tokenizer.load(folder / TOKENIZER)
-        counts = naive_bayes.NaiveBayes.load(folder / COUNTS, config.nb_ngrams) if config.nb_ngrams else None
-        return cls.of(config, words, labels.Labels.load(folder / LABELS), counts, vocabulary.load(folder, config))
+        return cls.of(config, words, labels.Labels.load(folder / LABELS), vocabulary.load(folder, config))
 
 
 def read_words(words: list[str], max_length: int) -> list[str]:

@@ -1,17 +1,15 @@
-"""Fitting: the vocabulary, the labels and the naive Bayes counts of a training part, in one pass over it."""
+"""Fitting: the vocabulary and the labels of a training part, in one pass over it."""
 
 from __future__ import annotations
 
 import collections
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import examples
-from seqnlp.preprocess.text import labels, naive_bayes
-from seqnlp.tasks.classify import codec as codecs
+from seqnlp.preprocess.text import labels
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config
 from seqnlp.tasks.words import vocabulary
@@ -22,28 +20,23 @@ log = logging.getLogger(__name__)
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part; see `Task.fit`."""
     config.check()
-    if config.multi_label:
-        config = replace(config, nb_ngrams=0)  # its classes exclude each other
     empty = (
         given["codec"].words if "codec" in given else vocabulary.splitter(config, given.get("tokenizers"), "classify")
     )
     names, words = collections.Counter[str](), collections.Counter[str]()
-    ngrams = naive_bayes.Counter(config.nb_ngrams, len(corpus)) if config.nb_ngrams and "codec" not in given else None
     cut = 0
     for example in corpus:
         split = empty.words(example.source)
         names.update(example.target)
         words.update(split)
         cut += len(split) > config.max_length
-        if ngrams is not None:
-            ngrams.add(codecs.read_words(split, config.max_length), example.target[0])
     known = _known(names)
     _say(names, len(corpus), cut, config)
     if "codec" in given:
-        given["codec"].classes.require(known.names)
-        return config, given["codec"]
+        more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
+        return config, given["codec"].grown(more)
     made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
-    return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None, vectors)
+    return config, Codec.of(config, made, known, vectors)
 
 
 def _say(names: Mapping[str, int], rows: int, cut: int, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""The classifier's network: word embedding, recurrent encoder, pooling, one linear layer."""
+"""The classifier: word embedding, recurrent encoder, pooling, one linear layer; and the wide part beside it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import torch
 from torch import nn
 
 from seqnlp.nn import dropout as dropouts
-from seqnlp.nn import embedding, loss, pooling
+from seqnlp.nn import embedding, loss, pooling, wide
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.classify.options import Config
-
-NB_WEIGHT = 0.5  # of the naive Bayes scores beside the network's, to begin with
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,6 @@ class Batch(base.Batch):
     forms: torch.Tensor  # (B, S), each word's number among the U distinct ones
     char_ngrams: torch.Tensor  # those of the distinct words, flat
     offsets: torch.Tensor  # (U,)
-    nb_scores: torch.Tensor  # (B, C), the classes' scores by naive Bayes
     targets: torch.Tensor | None = None
 
 
@@ -49,7 +46,9 @@ class Classifier(nn.Module):
         self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
-        self.nb_weight = nn.Parameter(torch.tensor(NB_WEIGHT)) if config.nb_ngrams else None
+        self.wide = wide.Wide(classes, multi_label=config.multi_label) if config.wide else None
+        self.fusion: torch.Tensor  # (P,), how much each part counts, the recurrent one last
+        self.register_buffer("fusion", torch.tensor([0.0, 1.0] if config.wide else [1.0]))
         self.class_weights: torch.Tensor | None
         weights = torch.tensor(class_weights) if class_weights else None
         self.register_buffer("class_weights", weights, persistent=False)
@@ -62,15 +61,16 @@ class Classifier(nn.Module):
         pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
         with torch.autocast(pooled.device.type, enabled=False):  # logits in fp32
             logits = self.output(self.dropout(pooled.float()))
-        return logits if self.nb_weight is None else logits + self.nb_weight * self._nb_scores(
-            batch.nb_scores
-        ), attention
+        return logits, attention
 
-    def _nb_scores(self, scores: torch.Tensor) -> torch.Tensor:
-        """The naive Bayes scores; in training left out of half of the rows, so that the network learns without them."""
-        if not self.training:
-            return scores
-        return scores * scores.new_empty(len(scores), 1).bernoulli_(0.5)
+    def parts(self, batch: Batch, texts: Sequence[Sequence[str]]) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return the scores of the classes by each part (P, B, C), and the attention weights.
+
+        texts: the lists of words.
+        """
+        logits, attention = self.logits(batch)
+        parts = [logits.float()] if self.wide is None else [self.wide(texts), logits.float()]
+        return torch.stack(parts), attention
 
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
         """Return the loss of a batch with targets."""
@@ -83,13 +83,30 @@ class Classifier(nn.Module):
         )
 
 
-def mean_probabilities(
-    networks: Sequence[nn.Module], batch: Batch, *, multi_label: bool
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the mean of the distributions (B, C) of networks, in fp32, and of their attention (B, S), if any."""
-    logits, attention = zip(*(cast(Classifier, network).logits(batch) for network in networks), strict=True)
-    squash = torch.sigmoid if multi_label else (lambda row: torch.softmax(row, dim=1))
-    probabilities = torch.stack([squash(row.float()) for row in logits]).mean(0).cpu().numpy()
-    if attention[0] is None:
-        return probabilities, None
-    return probabilities, torch.stack(list(attention)).mean(0).cpu().numpy()
+@dataclass(frozen=True)
+class Scores:
+    """What networks say of a batch, on average: the distributions, each part behind them, the attention, if any."""
+
+    probabilities: np.ndarray  # (B, C)
+    parts: np.ndarray  # (P, B, C)
+    attention: np.ndarray | None  # (B, S)
+
+
+def scores(networks: Sequence[nn.Module], batch: Batch, texts: Sequence[Sequence[str]], *, multi_label: bool) -> Scores:
+    """Return what networks say of a batch, in fp32; texts are lists of words."""
+    classifiers = [cast(Classifier, network) for network in networks]
+    parts, attention = zip(*(classifier.parts(batch, texts) for classifier in classifiers), strict=True)
+    pairs = zip(classifiers, parts, strict=True)
+    fused = [probabilities(one.fusion, own, multi_label=multi_label) for one, own in pairs]
+    return Scores(_mean(fused), _mean(parts), None if attention[0] is None else _mean(attention))
+
+
+def probabilities(weights: torch.Tensor, parts: torch.Tensor, *, multi_label: bool) -> torch.Tensor:
+    """Return the classes' probabilities (B, C) by the weighted sum of the parts' scores, (P, B, C)."""
+    fused = (weights[:, None, None] * parts).sum(0)
+    return torch.sigmoid(fused) if multi_label else torch.softmax(fused, dim=1)
+
+
+def _mean(tensors: Sequence[torch.Tensor]) -> np.ndarray:
+    mean: np.ndarray = torch.stack(list(tensors)).mean(0).cpu().numpy()
+    return mean

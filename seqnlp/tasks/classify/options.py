@@ -24,13 +24,7 @@ class Config(WordOptions):
     )
     min_count: int = redeclared(WordOptions, "min_count", 2)
     max_length: int = option(512, "Maximum words that are read of a text; the rest is cut off.", group="Text", low=1)
-    nb_ngrams: int = option(
-        2,
-        "Longest word n-gram whose naive Bayes scores are added to the network's; 0 for none.",
-        group="Text",
-        low=0,
-        high=5,
-    )
+    wide: bool = option(True, "Without the linear model beside the network.")
     pooling: str = option("mean+max", "How the words' outputs become one vector.", choices=POOLINGS)
     dropout: float = redeclared(WordOptions, "dropout", 0.6)
     label_smoothing: float = redeclared(WordOptions, "label_smoothing", 0.1, "Label smoothing, without --multi-label.")

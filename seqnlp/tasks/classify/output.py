@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from seqnlp import errors
+from seqnlp.metrics import base as metrics
 from seqnlp.metrics import classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
@@ -17,13 +20,17 @@ from seqnlp.tasks.classify.options import Config, Search
 
 @dataclass(frozen=True)
 class Prediction:
-    """The labels chosen, every label's probability, best first, and what the attention looked at, word by word."""
+    """The labels chosen, every label's probability, best first, and what the attention looked at, word by word.
+
+    parts: (P, C), what each part of the classifier says of the labels, in the order of the codec.
+    """
 
     labels: tuple[str, ...]
     ranked: list[tuple[str, float]]
     attention: list[tuple[str, float]] | None = None
     warnings: tuple[str, ...] = ()
     multi_label: bool = False
+    parts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)), compare=False, repr=False)
 
     def probability(self, label: str) -> float:
         """Return a label's probability, 0 for one that training never saw."""
@@ -101,8 +108,9 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
     ) -> outputs.Result:
         """Return accuracy (F1 where items have several labels) and what stands beside it."""
         gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
-        found = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
-        return outputs.Result(*found, codec.classes.unseen(name for names in gold for name in names))
+        scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
+        details |= _parts(gold, predictions, codec, scores)
+        return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
 
     def mistakes(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
@@ -135,3 +143,21 @@ def _shown(prediction: Prediction, search: Search) -> list[tuple[str, float]]:
     elif search.min_score:
         found = [(label, prediction.ranked[0][1]) for label in prediction.labels or ("",)]
     return [(_joined([label], prediction.multi_label), probability) for label, probability in found]
+
+
+PARTS = ("wide", "recurrent")  # of a classifier that has both
+
+
+def _parts(
+    gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction], codec: Codec, both: Sequence[metrics.Score]
+) -> dict[str, Any]:
+    """Return what each part of a classifier would score alone beside the scores of both, where it has several."""
+    if any(len(prediction.parts) < len(PARTS) for prediction in predictions):
+        return {}
+    names, found = np.array(codec.classes.names, dtype=object), {"both": both}
+    for name, rows in zip(PARTS, np.stack([prediction.parts for prediction in predictions], axis=1), strict=True):
+        chosen = rows > 0 if codec.multi_label else rows == rows.max(1, keepdims=True)
+        alone = [tuple(names[row]) if codec.multi_label else (names[row][0],) for row in chosen]
+        found[name], _ = classification.score(gold, alone, multi_label=codec.multi_label, intervals=False)
+    shown = {name: {one.name: round(one.value, 4) for one in found[name][:2]} for name in (*PARTS, "both")}
+    return {"parts": shown}

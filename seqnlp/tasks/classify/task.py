@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from seqnlp import options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
-from seqnlp.preprocess.corpora import examples, formats
+from seqnlp.preprocess.corpora import examples, formats, splits
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
@@ -18,10 +19,12 @@ from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config, Search
 from seqnlp.tasks.classify.output import Output, Prediction
 from seqnlp.tasks.words import vocabulary
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from seqnlp.preprocess.corpora import seen
     from seqnlp.tasks.classify import network as classifier
 
 
@@ -29,9 +32,11 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     """Label sentences or texts."""
 
     name = "classify"
+    pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
+    reading_options = ("multi_label",)
     min_epochs = 5
     preview_columns = ("ids", "labels")
     output = Output()
@@ -39,8 +44,16 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record, config.multi_label)
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        return vocabulary.split(corpus, seed, "class")
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
+
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return reading.is_usual(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        return reading.checks(config)
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
@@ -65,7 +78,6 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
             "forms": padding.pad(forms, width),
             "char_ngrams": flat,
             "offsets": offsets,
-            "nb_scores": _nb_scores(columns, codec),
             "targets": _targets(columns["labels"], codec),
         }
         return classifier.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
@@ -73,13 +85,35 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def build(self, config: Config, codec: Codec) -> nn.Module:
         from seqnlp.tasks.classify import network as classifier
 
-        weights = _class_weights(codec.classes.counts) if config.class_weights == "balanced" else None
+        weights = labels.balanced(codec.classes.counts) if config.class_weights == "balanced" else None
         return classifier.Classifier(
             config, vocabulary=len(codec.words), classes=len(codec.classes), class_weights=weights
         )
 
+    def fit_network(
+        self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows, training: options.Training
+    ) -> None:
+        import torch
+
+        from seqnlp.tasks.classify import wide_fitting
+
+        if config.wide:
+            arrays = wide_fitting.fit(
+                rows,
+                len(codec.classes),
+                multi_label=codec.multi_label,
+                balanced=config.class_weights == "balanced",
+                seed=training.seed,
+            )
+            wide = cast("classifier.Classifier", network).wide
+            assert wide is not None
+            wide.put({name: torch.from_numpy(array) for name, array in arrays.items()})
+
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
         vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
+
+    def cuts(self, row: base.Row) -> bool:
+        return bool(row["cut"])
 
     def predict(
         self,
@@ -91,19 +125,29 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     ) -> list[Prediction]:
         from seqnlp.tasks.classify import network as classifier
 
-        probabilities, attention = classifier.mean_probabilities(networks, batch, multi_label=codec.multi_label)
-        looked = [None] * len(probabilities) if attention is None else _looked_at(columns["words"], attention)
-        rows = zip(probabilities.tolist(), looked, columns["cut"], strict=True)
-        return [_prediction(row, part, cut, codec, search) for row, part, cut in rows]
+        words = columns["words"]
+        found = classifier.scores(networks, batch, words, multi_label=codec.multi_label)
+        looked = [None] * len(words) if found.attention is None else _looked_at(words, found.attention)
+        cut = [("cut",) if long else () for long in columns["cut"]]
+        rows = zip(found.probabilities.tolist(), found.parts.swapaxes(0, 1), looked, cut, strict=True)
+        return [_prediction(*row, codec, search) for row in rows]
 
+    def calibrate(
+        self, network: nn.Module, codec: Codec, corpus: Sequence[Example], predictions: Sequence[Prediction]
+    ) -> list[Prediction]:
+        import torch
 
-def _nb_scores(columns: base.Columns, codec: Codec) -> np.ndarray:
-    """The naive Bayes scores, (B, C); a text that is among the counts is taken out of them."""
-    if codec.counts is None:
-        return np.zeros((len(columns["ids"]), len(codec.classes)), dtype=np.float32)
-    pairs = zip(columns["labels"], columns["fitted"], strict=True)
-    own = [row[0] if fitted else labels.MISSING for row, fitted in pairs]
-    return codec.counts.scores(columns["ngrams"], own)
+        from seqnlp.tasks.classify import fusion
+        from seqnlp.tasks.classify import network as classifier
+
+        numbers = [[codec.classes.number(name) for name in example.target] for example in corpus]
+        known = [place for place, own in enumerate(numbers) if codec.multi_label or own != [labels.MISSING]]
+        parts = np.stack([prediction.parts for prediction in predictions], axis=1)
+        weights = torch.from_numpy(fusion.fit(parts[:, known], _targets(numbers, codec)[known])).float()
+        cast("classifier.Classifier", network).fusion.copy_(weights)
+        fused = classifier.probabilities(weights, torch.from_numpy(parts), multi_label=codec.multi_label)
+        pairs = zip(fused.tolist(), predictions, strict=True)
+        return [_prediction(row, old.parts, old.attention, old.warnings, codec, Search()) for row, old in pairs]
 
 
 def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
@@ -116,15 +160,11 @@ def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
     return targets
 
 
-def _class_weights(counts: Sequence[int]) -> list[float]:
-    """Each class's weight: inversely proportional to its count, 1 on average over the examples (as in scikit-learn)."""
-    return [sum(counts) / (len(counts) * count) for count in counts]
-
-
 def _prediction(
     probabilities: Sequence[float],
+    parts: np.ndarray,
     attention: list[tuple[str, float]] | None,
-    cut: bool,
+    warnings: tuple[str, ...],
     codec: Codec,
     search: Search,
 ) -> Prediction:
@@ -133,7 +173,7 @@ def _prediction(
     chosen = tuple(label for label, probability in ranked if probability >= least)
     if not codec.multi_label:
         chosen = chosen[:1] or tuple(filter(None, [labels.printed(search.otherwise or "")]))
-    return Prediction(chosen, ranked, attention, ("cut",) if cut else (), codec.multi_label)
+    return Prediction(chosen, ranked, attention, warnings, codec.multi_label, parts)
 
 
 def _looked_at(words: Sequence[Sequence[str]], weights: np.ndarray) -> list[list[tuple[str, float]] | None]:

@@ -40,7 +40,7 @@ class Config(NetworkOptions):
         NetworkOptions,
         "direction",
         "forward",
-        "Direction in which a text is foreseen; both adds layers that read backward, for --pretrained.",
+        "Direction in which a text is foreseen; both adds layers that read it backward.",
     )
     dropout: float = redeclared(NetworkOptions, "dropout", 0.3)
     label_smoothing: float = redeclared(NetworkOptions, "label_smoothing", 0.0)

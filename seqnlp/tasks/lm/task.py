@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqnlp import errors, options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream
-from seqnlp.preprocess.corpora import examples, formats, readers, schema
+from seqnlp.preprocess.corpora import examples, formats, readers, schema, seen
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
@@ -37,6 +38,9 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     training = options.Training(batch_size=32, learning_rate=2e-3, ema_decay=0.999, max_grad_norm=0.25)
     min_epochs = 10
     preview_columns = ("ids",)
+    independent = False
+    pipeline_tag = "text-generation"
+    ending = "txt"
     output = Output()
     Generation = options_of_lm.Generation
 
@@ -47,8 +51,14 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         """Yield every line, blank ones too: they are part of a text."""
         return map(reading.labelled, readers.records(source, self.roles, targets=True))
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
         return reading.last_tenth(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        """Return nothing: lines recur in a text."""
+        return []
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
