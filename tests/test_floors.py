@@ -25,9 +25,7 @@ FLOORS = [
 MAX_FILE, MAX_FUNCTION = 300, 45  # lines
 TOO_LONG: set[str] = set()
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = re.compile(
-    r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(train|prepare|evaluate|predict|interface))(\.|$)"
-)
+WITH_TORCH = re.compile(r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(evaluate|predict))(\.|$)")
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))

@@ -190,6 +190,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
 
     # Results
 
+    def quick_search(self) -> SearchT | None:
+        """Return the search of evaluations in a run that is short of time, None where none is quicker."""
+        return None
+
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
         """Return which of `warnings` a prediction deserves."""
         return ()

@@ -1,21 +1,34 @@
-"""Everything before the first step: corpora are opened, the codec is fitted, rows are encoded, the network is built."""
+"""Everything before the first step: corpora are opened, the codec is fitted, rows are encoded, the network is built.
+
+Torch is imported where it is first needed: what is wrong with a corpus, and what it was recognised as, need not wait.
+"""
 
 from __future__ import annotations
 
 import functools
+import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
 from seqnlp.tasks import base, registry
-from seqnlp.training import data, defaults, precision, randomness, trainer
-from seqnlp.workflows import corpora, encode, encoded, evaluate, model_folder, predict
+from seqnlp.training import data
+from seqnlp.workflows import corpora, encode, encoded, model_folder
 
-Watch = Callable[[str, trainer.Progress], None]
+if TYPE_CHECKING:
+    from seqnlp.training import progress, trainer
+    from seqnlp.workflows import evaluate, predict
+
+log = logging.getLogger(__name__)
+
+SHORT = 3600.0  # seconds of a time budget under which evaluations look at less
+
+Watch: TypeAlias = "Callable[[str, progress.Progress], None]"
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Job:
     device: str = "auto"
     overwrite: bool = False
     init_from: str | None = None
+    begin: float = field(default_factory=time.monotonic)  # when the command was started: a time budget counts from then
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,7 @@ class Opened:
         """Return what the task fits on the training part, which is a text."""
         assert isinstance(self.train, corpora.Text)
         task, job, start = registry.get(self.job.task), self.job, self.start
+        log.info("building the vocabulary")
         part, dev = (self.train.examples, None) if job.dev else task.split(self.train.examples, job.training.seed)
         config, given = (start.config, {"codec": start.codec}) if start else (job.config, {})
         return Fitted(*encode.fit(task, self.train, part, config, given), part, dev)
@@ -82,7 +97,10 @@ def opened(job: Job) -> Opened:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     task = registry.get(job.task)
     start, weights = None, None
+    log.info("reading %s", ", ".join(source.title for source in (job.train, job.dev) if source))
     if job.init_from is not None:
+        from seqnlp.workflows import predict
+
         weights = model_folder.read_config(Path(job.init_from))["files"][model_folder.WEIGHTS]
         start = predict.load(job.init_from, task=job.task)
     config = start.config if start else job.config
@@ -101,19 +119,34 @@ class Prepared:
     rows: arrow.Rows
     data: data.Batches
     training: options.Training
+    usual_epochs: int  # without a time budget
 
-    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, spent: float) -> trainer.Trainer:
-        """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there."""
+    @functools.cached_property
+    def watched(self) -> evaluate.Evaluator:
+        """Return the evaluator of the evaluations in training: where time is short it looks at less."""
+        budget = self.training.time_budget
+        return self.evaluator if budget is None or budget > SHORT else self.evaluator.quick()
+
+    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float) -> trainer.Trainer:
+        """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there.
+
+        begin: when the command was started.
+        """
+        from seqnlp.training import trainer
+
+        self.evaluator.stop = self.watched.stop = stop
         return trainer.Trainer(
             self.model.networks[0],
             self.data,
-            self.evaluator.evaluation,
+            self.watched.evaluation,
             self.training,
             folder / model_folder.CHECKPOINTS,
             device=self.model.device,
             watch=watch,
             stop=stop,
-            spent=spent,
+            begin=begin,
+            final=self.evaluator.times(self.watched),
+            usual_epochs=self.usual_epochs,
         )
 
 
@@ -135,6 +168,9 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
+    from seqnlp.training import defaults, precision, randomness
+    from seqnlp.workflows import predict
+
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
@@ -153,13 +189,15 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
+    usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
-    return Prepared(model, _evaluator(parts, model, found), found.rows, batches, chosen)
+    return Prepared(model, _evaluator(parts, model, found), found.rows, batches, chosen, usual)
 
 
 def _from_text(task: base.AnyTask, made: Fitted, start: predict.Model | None) -> TrainingPart:
     config, codec = made.config, made.codec
     fitted = start is None  # a codec that is given was fitted on other examples
+    log.info("encoding %d examples", len(made.part))
     rows = (codec.encode(example, fitted=fitted) for example in made.part)
     kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return TrainingPart(config, codec, kept, None, {}, made.dev)
@@ -188,6 +226,8 @@ def _planned(chosen: options.Training, plan: buckets.Plan | None) -> options.Tra
 
 
 def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> evaluate.Evaluator:
+    from seqnlp.workflows import evaluate
+
     if found.dev is not None:
         return evaluate.Evaluator.over(model, found.dev, parts.train.title)
     assert parts.dev is not None

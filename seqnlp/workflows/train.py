@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors, options
-from seqnlp.training import trainer as trainers
-from seqnlp.workflows import encoded, evaluate, model_folder
+from seqnlp.workflows import encoded, model_folder
 from seqnlp.workflows import prepare as preparation
+
+if TYPE_CHECKING:
+    from seqnlp.training import trainer as trainers
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,9 @@ def train(
 ) -> dict[str, Any]:
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
-    Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
+    Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint, from which the same job goes
+    on, and which `predict.load` takes the best weights so far from.
     """
-    begin = time.monotonic()
     options.check(job.config)
     options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
@@ -40,14 +42,9 @@ def train(
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         content = _content(job, run, parts, prepared)
         content["files"] = model_folder.begin(job.folder, content, prepared.model.codec.save, anew=job.overwrite)
-        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
-        try:
-            trainer.run()
-        except errors.Stopped:
-            if trainer.best:
-                _publish(job.folder, trainer, prepared.evaluator, content, finished=False)
-            raise
-        content = _publish(job.folder, trainer, prepared.evaluator, content, finished=True)
+        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin)
+        trainer.run()
+        content = _publish(job.folder, trainer, prepared, content)
         model_folder.finish(job.folder)
     return _result(content, job.folder)
 
@@ -83,6 +80,11 @@ def _content(
         log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
     log.info("%s on %s; %s", prepared.training.precision, prepared.model.device, prepared.data.policy.summary())
+    if prepared.watched is not prepared.evaluator:
+        log.info("evaluations look at %d dev examples, by a quicker search", len(prepared.watched.corpus))
+    for name, settings in (("model", prepared.model.config), ("training", prepared.training)):
+        log.debug("%s: %s", name, json.dumps(options.to_dict(settings)))
+    log.debug("an epoch: %d batches of about %d items", len(prepared.data.epoch(0)), prepared.data.policy.batch)
     return {
         "task": run["task"],
         "finished": False,
@@ -96,25 +98,23 @@ def _content(
 
 
 def _publish(
-    folder: Path,
-    trainer: trainers.Trainer,
-    evaluator: evaluate.Evaluator,
-    content: Mapping[str, Any],
-    *,
-    finished: bool,
+    folder: Path, trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Score the best weights once more, with intervals, and write the model's files."""
+    progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
+    log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
+    trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
-    scores, details = evaluator.scores()
-    progress = trainer.progress
+    latest = evaluator is prepared.watched and progress.best_step == progress.step
+    scores, details = evaluator.scores(latest=latest)
     whole = {
         **content,
-        "finished": finished,
+        "finished": True,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "step": progress.best_step,
         "steps": progress.step,
-        "seconds": round(progress.seconds, 1),
+        "seconds": round(trainer.seconds, 1),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)
     return whole

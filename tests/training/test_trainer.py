@@ -81,8 +81,10 @@ def test_it_tells_what_happens(tmp_path):
     assert events == [
         ("start", 0),
         *[("step", step) for step in (1, 2, 3, 4, 5)],
+        ("evaluating", 5),
         ("evaluation", 5),
         ("step", 6),
+        ("evaluating", 6),
         ("evaluation", 6),
     ]
 

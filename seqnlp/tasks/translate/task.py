@@ -104,6 +104,9 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
         rest = iter(found)
         return [output.prediction([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
 
+    def quick_search(self) -> Search:
+        return Search(beam_size=1)
+
     def warnings_of(self, prediction: Prediction) -> Sequence[str]:
         return prediction.warnings
 
