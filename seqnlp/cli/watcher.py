@@ -81,8 +81,9 @@ class Watcher:
             os.kill(os.getpid(), number)
         self.signal = number
         message = AFTER[self.phase] if self.phase else BEFORE
-        with contextlib.suppress(OSError):  # not through the stream, which may be in the middle of something
-            os.write(2, terminal.LINE.above(f"seqnlp: {message}").encode())
+        if log.isEnabledFor(logging.WARNING):
+            with contextlib.suppress(OSError):  # not through the stream, which may be in the middle of something
+                os.write(2, terminal.LINE.above(f"seqnlp: {message}").encode())
         if not self.phase:
             raise errors.Stopped(number, "stopped")
 

@@ -26,6 +26,7 @@ class Budget:
         self.seconds, self.final = seconds, final
         self.recent: collections.deque[float] = collections.deque(maxlen=RECENT)  # seconds of each step
         self.next = 0.0  # when to plan anew
+        self.warned = False  # that it is too small
 
     @property
     def step_seconds(self) -> float:

@@ -130,23 +130,26 @@ class Trainer:
         if progress.evaluation_seconds is None:
             if not plan.is_measured(progress.step, progress.seconds, self.max_steps):
                 return
+            self._tell_whether_it_is_enough(plan, progress.step + plan.steps(progress.seconds, 0.0, 1, asked_for=False))
             self._evaluate()
-        if progress.seconds >= plan.next or progress.step == progress.total:
+        if first or progress.seconds >= plan.next or progress.step == progress.total:
             assert progress.evaluation_seconds is not None
             asked = self.options.eval_every is not None
             more = plan.steps(progress.seconds, progress.evaluation_seconds, self.eval_every, asked_for=asked)
             progress.total = min(progress.step + more, self.max_steps)
             if first:
                 self.save()
-                self._tell_whether_it_is_enough(progress.total, plan.step_seconds)
+                self._tell_whether_it_is_enough(plan, progress.total)
 
-    def _tell_whether_it_is_enough(self, total: int, step_seconds: float) -> None:
-        if total < min(budget.FEW * self.usual_steps, self.max_steps):
+    def _tell_whether_it_is_enough(self, plan: budget.Budget, total: int) -> None:
+        """Warn, once, of a budget for a total of steps that are too few."""
+        if not plan.warned and total < min(budget.FEW * self.usual_steps, self.max_steps):
+            plan.warned = True
             log.warning(
                 "the time budget is enough for about %d steps (%.1f epochs), too few to learn much: "
                 "the usual %d epochs would take %d minutes",
                 *(total, total / self.per_epoch, self.usual_steps // self.per_epoch),
-                math.ceil(self.usual_steps * step_seconds / 60),
+                math.ceil(self.usual_steps * plan.step_seconds / 60),
             )
 
     def _is_due(self) -> bool:

@@ -193,7 +193,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_difference(train, co
     for flags, corpus_file, words in cases.values():
         result = train(copied, *flags, corpus=corpus_file, code=2)
         *read, refused = result.errors
-        assert len(read) == 2 and result.out == "" and "--overwrite" in refused
+        assert len(read) == 3 and result.out == "" and "--overwrite" in refused
         for word in words:
             assert word in refused
     assert contents(copied) == before
@@ -300,6 +300,19 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(seqnlp, 
     assert whole.json["scores"] == result.json["scores"]
     assert not (seqnlp.folder / "stopped" / "checkpoint").exists()
     assert not list((seqnlp.folder / "stopped").glob(".*"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_first_step_is_answered_and_leaves_nothing(seqnlp, reader, interrupt, number, code):
+    with seqnlp.start("classify", "train", "-", "--from", "tsv", "-o", "never", "--dev", "dev.tsv") as process:
+        err = reader(process.stderr)
+        process.stdin.write(b"a lovely film\tgood\n")
+        process.stdin.flush()
+        err.wait_for(lambda lines: any("reading stdin" in line for line in lines))  # and waits for more
+        assert interrupt(process, number) == code
+        err.wait_for(lambda lines: err.ended)
+        assert any("no step was made" in line for line in err.lines) and err.lines[-1] == "seqnlp: stopped"
+    assert not (seqnlp.folder / "never").exists()
 
 
 @pytest.mark.slow
