@@ -15,14 +15,15 @@ MARGIN = 0.98  # of a budget is planned for
 SHARE = 0.1  # of the time may go to evaluations that nobody asked for
 LONGEST = 0.2  # of the budget may go to the final scoring: else it is of what evaluations look at
 SCORED = 0.4  # of an evaluation's time for intervals, where its predictions need not be made again
+PART = 0.25  # of the time that is left may go to one evaluation, where it can be made shorter
 AGAIN = 0.1  # of the time that was left passes between two plans
 FEW = 0.1  # of the steps that a run has by default: fewer are too few to learn much
 
 
 class Budget:
-    """A time budget in seconds; `final` is how many times as long as an evaluation the final scoring takes."""
+    """A time budget in seconds; final: how many times as long as an evaluation the final scoring takes, if known."""
 
-    def __init__(self, seconds: float, final: float) -> None:
+    def __init__(self, seconds: float, final: float | None = None) -> None:
         self.seconds, self.final = seconds, final
         self.recent: collections.deque[float] = collections.deque(maxlen=RECENT)  # seconds of each step
         self.next = 0.0  # when to plan anew
@@ -39,7 +40,19 @@ class Budget:
 
     def has_full_scoring(self, evaluation: float) -> bool:
         """Return whether there is time for the final scoring of everything; `evaluation` is what one takes."""
-        return self.final * evaluation <= LONGEST * self.seconds
+        return (self.final or 1.0) * evaluation <= LONGEST * self.seconds
+
+    def left(self, spent: float) -> float:
+        """Return the seconds that are left to plan for."""
+        return max(0.0, self.seconds * MARGIN - spent)
+
+    def evaluation_limit(self, spent: float) -> float:
+        """Return the seconds that one evaluation should take at the most."""
+        return min(SHARE * self.seconds, PART * self.left(spent))
+
+    def most_steps(self, spent: float) -> int:
+        """Return how many more steps would fit in if there were no evaluations."""
+        return int(self.left(spent) / self.step_seconds)
 
     def may_evaluate(self, evaluation: float, evaluating: float, spent: float) -> bool:
         """Return whether one more evaluation, beside those until now, stays within their share of the time."""
@@ -51,8 +64,8 @@ class Budget:
         spent, evaluation: seconds until now, and of an evaluation; steps_between: steps from one to the next;
         asked_for: whether that is what somebody wants, whatever share of the time it takes.
         """
-        final = self.final if self.has_full_scoring(evaluation) else SCORED
-        left = max(0.0, self.seconds * MARGIN - spent - evaluation * (1 + final))
+        final = (self.final or 1.0) if self.has_full_scoring(evaluation) else SCORED
+        left = self.left(spent + evaluation * (1 + final))
         self.next = spent + AGAIN * left
         share = evaluation / (evaluation + steps_between * self.step_seconds)
         return int(left * (1 - (share if asked_for else min(share, SHARE))) / self.step_seconds)

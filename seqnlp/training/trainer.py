@@ -57,12 +57,12 @@ class Trainer:
         watch: Callable[[str, Progress], None],
         stop: Stop,
         begin: float | None = None,
-        final: float = 1.0,
+        fit: Callable[[float], float] = lambda seconds: 1.0,
         usual_epochs: int = 0,
     ) -> None:
         """
-        begin: when the command was started, by `time.monotonic`; final: how many times as long as an evaluation the
-        final scoring takes; usual_epochs: what a run without a time budget would have.
+        begin: when the command was started, by `time.monotonic`; fit: makes evaluations so short, as far as that goes,
+        and says how many times as long the final scoring takes; usual_epochs: those without a time budget.
         """
         self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
         self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
@@ -77,7 +77,7 @@ class Trainer:
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
         self.usual_steps = usual_epochs * self.per_epoch
-        self.budget = None if options.time_budget is None else budget.Budget(options.time_budget, final)
+        self.fit, self.budget = fit, None if options.time_budget is None else budget.Budget(options.time_budget)
         self._resume()
 
     def run(self) -> Progress:
@@ -127,12 +127,16 @@ class Trainer:
     def _plan(self, plan: budget.Budget) -> None:
         """Say how many steps the time budget is for, as far as it is known by now."""
         progress, first = self.progress, self.progress.total is None
-        if progress.evaluation_seconds is None:
+        if plan.final is None:
             if not plan.is_measured(progress.step, progress.seconds, self.max_steps):
                 return
-            self._tell_whether_it_is_enough(plan, progress.step + plan.steps(progress.seconds, 0.0, 1, asked_for=False))
+            self._tell_whether_it_is_enough(plan, progress.step + plan.most_steps(progress.seconds))
+            self.network.eval()
+            plan.final = self.fit(plan.evaluation_limit(progress.seconds))
+            self.network.train()
+        if progress.evaluation_seconds is None:
             self._evaluate()
-        if first or progress.seconds >= plan.next or progress.step == progress.total:
+        if progress.seconds >= plan.next or progress.step == progress.total:
             assert progress.evaluation_seconds is not None
             asked = self.options.eval_every is not None
             more = plan.steps(progress.seconds, progress.evaluation_seconds, self.eval_every, asked_for=asked)

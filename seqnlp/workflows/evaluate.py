@@ -26,6 +26,7 @@ from seqnlp.workflows import corpora, predict
 log = logging.getLogger(__name__)
 
 QUICK = 500  # examples that evaluations look at where time is short and a search takes long
+SAMPLE = 32  # examples by which the time of an evaluation is told beforehand
 QUICK_SEARCH = 2.5  # times as long a full search takes
 
 
@@ -85,9 +86,25 @@ class Evaluator:
         search = self.model.task.quick_search()
         if search is None:
             return self
+        return replace(self._some(QUICK), search=search)
+
+    def _some(self, most: int) -> Evaluator:
+        """Return the evaluator of so many examples at the most, from all over."""
         size = len(self.corpus)
-        numbers = np.unique(np.linspace(0, size - 1, min(QUICK, size)).astype(np.int64))
-        return replace(self, corpus=[self.corpus[n] for n in numbers], rows=Part(self.rows, numbers), search=search)
+        numbers = np.unique(np.linspace(0, size - 1, min(most, size)).astype(np.int64))
+        return replace(self, corpus=[self.corpus[n] for n in numbers], rows=Part(self.rows, numbers))
+
+    def fit_into(self, seconds: float) -> None:
+        """Look at fewer examples from now on if a quick search through them would take longer; measures it."""
+        if self.search is None or len(self.corpus) <= SAMPLE:
+            return
+        begin = time.monotonic()
+        self._some(SAMPLE).predictions(self.search, buckets.Limits())
+        most = max(SAMPLE, int(SAMPLE * seconds / (time.monotonic() - begin)))
+        if most < len(self.corpus):
+            log.info("evaluations look at %d dev examples: time is short", most)
+            fewer = self._some(most)
+            self.corpus, self.rows = fewer.corpus, fewer.rows
 
     def times(self, other: Evaluator) -> float:
         """Return how many times as long its scoring takes as another's evaluation of the same model, about."""

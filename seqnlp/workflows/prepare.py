@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seqnlp import errors, options
+from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
 from seqnlp.tasks import base, registry
@@ -97,7 +98,8 @@ def opened(job: Job) -> Opened:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     task = registry.get(job.task)
     start, weights = None, None
-    log.info("reading %s", ", ".join(source.title for source in (job.train, job.dev) if source))
+    if job.train.encoded or files.STDIN in job.train.paths:  # others are recognised at once, which is said
+        log.info("reading %s", job.train.encoded or job.train.title)
     if job.init_from is not None:
         from seqnlp.workflows import predict
 
@@ -134,6 +136,10 @@ class Prepared:
         """
         from seqnlp.training import trainer
 
+        def fit(seconds: float) -> float:
+            self.watched.fit_into(seconds)
+            return self.evaluator.times(self.watched)
+
         self.evaluator.stop = self.watched.stop = stop
         return trainer.Trainer(
             self.model.networks[0],
@@ -145,7 +151,7 @@ class Prepared:
             watch=watch,
             stop=stop,
             begin=begin,
-            final=self.evaluator.times(self.watched),
+            fit=fit,
             usual_epochs=self.usual_epochs,
         )
 

@@ -32,7 +32,7 @@ def budgeted(folder, monkeypatch, step=0.1, evaluation=1.0, final=1.0, usual=0, 
     evaluate = clock.slow(evaluation, toy.accuracy(data))
     monkeypatch.setattr(data, "load", clock.slow(step, data.load))
     options = replace(toy.OPTIONS, **{"epochs": None, "time_budget": 60.0, "eval_every": None, **changes})
-    rest = {"final": final, "usual_epochs": usual, "begin": clock.now - SPENT}
+    rest = {"fit": lambda seconds: final, "usual_epochs": usual, "begin": clock.now - SPENT}
     return clock, toy.make_trainer(folder, options, data=data, evaluate=evaluate, **rest)
 
 
@@ -63,7 +63,7 @@ def test_a_time_budget_is_used_up_and_held(tmp_path, monkeypatch, seconds, step,
 
 
 def test_the_learning_rate_falls_to_its_end_with_the_budget(tmp_path, monkeypatch):
-    _, made = budgeted(tmp_path, monkeypatch, step=lambda now: 0.5 if now < 1020 else 0.1)
+    _, made = budgeted(tmp_path, monkeypatch)
     rates = [row["learning_rate"] for row in made.run().history]
     assert rates[-1] == 0
     assert rates[1:] == sorted(rates[1:], reverse=True)

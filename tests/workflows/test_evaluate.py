@@ -108,9 +108,23 @@ def test_where_time_is_short_some_examples_are_looked_at_by_the_quick_search(siz
     assert made.times(quick) == evaluate.QUICK_SEARCH * size / some and made.times(made) == 1
 
 
+@pytest.mark.parametrize(("seconds", "some"), [(1.0, evaluate.SAMPLE), (20.0, 64), (1000.0, 500)])
+def test_an_evaluation_that_has_to_be_short_looks_at_fewer_examples(monkeypatch, seconds, some):
+    made = evaluator([("a",), ("b",)] * 700, quick="quick").quick()
+    now = iter([0.0, 10.0])
+    monkeypatch.setattr(evaluate.time, "monotonic", lambda: next(now))
+    made.fit_into(seconds)
+    monkeypatch.undo()
+    assert made.evaluation(None).value == 100
+    assert len(made.corpus) == len(made.latest) == some
+    assert set(made.model.searches) == {"quick"}
+
+
 def test_where_no_search_is_quicker_all_examples_are_looked_at():
     made = evaluator([("a",), ("b",)] * 2)
     assert made.quick() is made
+    made.fit_into(0.0)
+    assert len(made.corpus) == 4 and not made.model.searches
 
 
 def test_an_evaluation_is_given_up_when_that_is_asked_for():
