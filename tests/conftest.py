@@ -23,6 +23,28 @@ for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTE
         signal.signal(number, usual)
 
 
+# What takes longest begins first, so that what is quick keeps every process at work up to the end.
+LONG_FIRST = ["tests/contract/", "tests/system/", "tests/docs/", "tests/workflows/"]
+
+
+def pytest_collection_modifyitems(items):
+    """Put the folders in that order; within one the tests stay in theirs."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONG_FIRST])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep together in a process what shares a trained model: the tests of a file, and all of the contract."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return LONG_FIRST[0] if nodeid.startswith(LONG_FIRST[0]) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
 def pytest_configure(config):
     """Keep the way to the real stderr, which is redirected while a test runs."""
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():

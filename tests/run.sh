@@ -15,11 +15,11 @@ PYTEST_DEBUG_TEMPROOT=$seqnlp_root/.pytest_cache/tmp
 export PYTEST_DEBUG_TEMPROOT
 mkdir -p "$PYTEST_DEBUG_TEMPROOT"
 
-# A process a core, each with one thread; the tests of a file stay together and share what they train. -n 0: one process.
+# A process a core, each with one thread; what each gets is for tests/conftest.py to say. -n 0: one process.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
 tests=0
-python -m pytest -n auto --dist loadfile "$@" || tests=$?
+python -m pytest -n auto "$@" || tests=$?
 
 if [ "$checked" -ne 0 ]; then
     echo "ruff or mypy found something, see the top" >&2

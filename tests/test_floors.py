@@ -25,7 +25,9 @@ FLOORS = [
 MAX_FILE, MAX_FUNCTION = 300, 45  # lines
 TOO_LONG: set[str] = set()
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-WITH_TORCH = re.compile(r"seqnlp\.(nn|training|decoding|tasks\.\w+\.network|workflows\.(evaluate|predict))(\.|$)")
+WITH_TORCH = re.compile(
+    r"seqnlp\.(nn|training|decoding|tasks\.(\w+\.network|encoder)|workflows\.(evaluate|predict))(\.|$)"
+)
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))
@@ -133,10 +135,12 @@ def test_the_page_on_the_architecture_has_every_package():
 
 
 def test_the_page_on_the_architecture_has_the_contract_of_a_task():
-    from seqnlp.tasks import base
+    from seqnlp.tasks import base, outputs
 
-    named = re.findall(r"^\| ([^|]*) \|", PAGE.split("A task must define:")[1], flags=re.MULTILINE)
-    assert {name for row in named for name in re.findall("`(.*?)`", row)} == base.Task.__abstractmethods__
+    _, of_task, of_output = re.split("A task must define:|An output must\ndefine:", PAGE)
+    for part, kind in ((of_task, base.Task), (of_output, outputs.Output)):
+        named = re.findall(r"^\| ([^|]*) \|", part, flags=re.MULTILINE)
+        assert {name for row in named for name in re.findall("`(.*?)`", row)} == kind.__abstractmethods__
     assert base.Codec.__abstractmethods__ == {"encode", "features", "save", "load"}
 
 

@@ -99,13 +99,13 @@ def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None
         raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} has settings of its own")
 
 
-def _print(rows: Iterable[dict[str, Any]], to: str) -> None:
+def _print(rows: Iterable[dict[str, list[Any]]], to: str) -> None:
     for line in map(jsonl.to_json, rows) if to == "jsonl" else _lines(rows):
         sys.stdout.buffer.write(f"{line}\n".encode())
     sys.stdout.buffer.flush()
 
 
-def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _lines(rows: Iterable[dict[str, list[Any]]]) -> Iterator[str]:
     """Columns separated by tabs, the numbers in each by spaces."""
     for row in rows:
         yield "\t".join(" ".join(map(str, _flat(column))) for column in row.values())

@@ -30,7 +30,7 @@ def of(task: base.AnyTask) -> click.Command:
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             flags.Option(
                 ["--to"],
-                type=click.Choice(task.output_formats),
+                type=click.Choice(task.output.formats),
                 help="Format of the output; by default that of jsonl and CoNLL where the input is such, else text.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
@@ -59,31 +59,32 @@ def run(
     show.set_up(values)
     search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
     show.check_output(output, (file,))
-    task.check(search, to or "jsonl")  # which has a place for all; what the input is shows when it is read
+    task.output.check(search, to or "jsonl")  # which has a place for all; what the input is shows when it is read
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
     warnings: collections.Counter[str] = collections.Counter()
-    with task.side_outputs(search) as side_output:
+    with task.output.side_outputs(search) as side_output:
         loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
+        task.output.check(search, to or "jsonl", loaded.config)
         source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
         writer = None
         with show.output(output) as out:
             for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
                 if writer is None:
-                    task.check(search, to := to or _output_format(task, source))
+                    task.output.check(search, to := to or _output_format(task, source))
                     writer = loaded.writer(to, search)
                 out.write("".join(itertools.starmap(writer, window)).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:
-                        warnings.update(task.warnings_of(found))
+                        warnings.update(task.output.warnings_of(found))
                         side_output(example, found)
     for warning, number in warnings.items():
-        log.warning("%d %s", number, task.warnings[warning])
+        log.warning("%d %s", number, task.output.warnings[warning])
 
 
 def _output_format(task: base.AnyTask, source: schema.Source) -> str:
     """Return the format of the output: that of jsonl and CoNLL where the input is such, else text."""
     kind = source.schema.format if source.schema else "text"
-    return kind if kind in task.output_formats and kind not in schema.TABLES else "text"
+    return kind if kind in task.output.formats and kind not in schema.TABLES else "text"

@@ -6,6 +6,7 @@ results.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -20,6 +21,31 @@ from seqnlp.nn import embedding as embeddings
 State = dict[str, torch.Tensor]  # "source..." (B, ...) of each sentence, all others (N, ...) of each hypothesis
 
 
+@dataclass(frozen=True)
+class Config:
+    """What a decoder is made of.
+
+    layers: the first is below the attention, the others are above; memory: the size D of what is attended to; tie: the
+    output matrix is that of the embeddings.
+    """
+
+    vocabulary: int
+    embedding_size: int
+    hidden_size: int
+    memory: int
+    cell: str = "lstm"
+    attention: str = "additive"
+    layers: int = 2
+    dropout: float = 0.0
+    residual: bool = False
+    layer_norm: bool = False
+    init: str = "orthogonal"
+    tie: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.layers >= 2, "the first layer is below the attention, the others are above"
+
+
 class Decoder(nn.Module):
     """From target tokens and a memory to logits (after Bahdanau et al. 2015, A.2.2, with any cell of `cells.CELLS`).
 
@@ -28,35 +54,27 @@ class Decoder(nn.Module):
     LSTMs), and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds "attention"
     (N, S), the weights of the last step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
     each one's hypotheses, and "place" (N,), where each row stands among these B x K, say otherwise.
+
+    embedding: that of the target tokens, None for one of its own.
     """
 
-    def __init__(
-        self,
-        *,
-        vocabulary: int,
-        embedding_size: int,
-        hidden_size: int,
-        memory: int,
-        cell: str = "lstm",
-        attention: str = "additive",
-        layers: int = 2,
-        dropout: float = 0.0,
-        init: str = "orthogonal",
-        embedding: nn.Embedding | None = None,
-        tie: bool = True,
-    ) -> None:
+    def __init__(self, config: Config, embedding: nn.Embedding | None = None) -> None:
         super().__init__()
-        assert layers >= 2, "the first layer is below the attention, the others are above"
-        self.hidden_size, self.parts = hidden_size, cells.CELLS[cell].parts
-        self.own = embeddings.TiedEmbedding(vocabulary, embedding_size) if embedding is None else None
+        vocabulary, size, hidden, memory = config.vocabulary, config.embedding_size, config.hidden_size, config.memory
+        self.hidden_size, self.parts = hidden, cells.CELLS[config.cell].parts
+        self.own = embeddings.TiedEmbedding(vocabulary, size) if embedding is None else None
         self.shared = (embedding,)  # in a tuple, so that its weights are listed and saved once, by who gave it
-        self.attention = attentions.ATTENTIONS[attention](hidden_size, memory)
-        self.bridge = nn.Linear(memory, layers * len(self.parts) * hidden_size)
-        inputs = [embedding_size, hidden_size + memory, *[hidden_size] * (layers - 2)]
-        self.layers = nn.ModuleList(cells.layer(cell, size, hidden_size, init=init) for size in inputs)
-        self.readout = nn.Linear(hidden_size + memory + embedding_size, embedding_size)
-        self.dropout = dropouts.LockedDropout(dropout)
-        self.untied = None if tie else nn.Parameter(torch.randn(vocabulary, embedding_size) * embedding_size**-0.5)
+        self.attention = attentions.ATTENTIONS[config.attention](hidden, memory)
+        self.bridge = nn.Linear(memory, config.layers * len(self.parts) * hidden)
+        inputs = [size, hidden + memory, *[hidden] * (config.layers - 2)]
+        self.layers = nn.ModuleList(cells.layer(config.cell, width, hidden, init=config.init) for width in inputs)
+        self.connections = nn.ModuleList(
+            recurrent.Connection(width, hidden, residual=config.residual, layer_norm=config.layer_norm)
+            for width in inputs
+        )
+        self.readout = nn.Linear(hidden + memory + size, size)
+        self.dropout = dropouts.LockedDropout(config.dropout)
+        self.untied = None if config.tie else nn.Parameter(torch.randn(vocabulary, size) * size**-0.5)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     @property
@@ -96,13 +114,14 @@ class Decoder(nn.Module):
         context = self._attend(outputs, state)  # (N, T, D)
         outputs = torch.cat([outputs, context], dim=2)
         for number in range(1, len(self.layers)):
-            outputs = self._layer(number, self.dropout(outputs), state)
+            outputs = self._layer(number, outputs, state)
         features = torch.tanh(self.readout(torch.cat([outputs, context, embedded], dim=2)))
         return self.dropout(features), state
 
     def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """A layer's outputs (N, T, H); the state goes on."""
-        layer, mark = cast(cells.Layer, self.layers[number]), f".{number}"
+        layer, mark, read = cast(cells.Layer, self.layers[number]), f".{number}", inputs
+        inputs = self.dropout(read) if number else read
         own = {name.removesuffix(mark): part for name, part in state.items() if name.endswith(mark)}
         if inputs.size(1) == 1:
             outputs, own = layer.step(inputs.squeeze(1), own)
@@ -110,7 +129,8 @@ class Decoder(nn.Module):
         else:
             outputs, own = layer.run(inputs, None, own)
         state.update({name + mark: part for name, part in own.items()})
-        return outputs
+        joined: torch.Tensor = self.connections[number](read, outputs)
+        return joined
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""

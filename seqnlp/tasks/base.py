@@ -6,29 +6,38 @@ A task imports torch only inside the functions that need it: help, errors in the
 from __future__ import annotations
 
 import abc
-import contextlib
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
 from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.tasks import outputs
 from seqnlp.training import data
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
     from typing_extensions import Self
 
-    from seqnlp.metrics import base as metrics
     from seqnlp.metrics import registry
     from seqnlp.preprocess.batching import buckets, padding
     from seqnlp.preprocess.corpora import arrow, formats, schema
 
 Row = dict[str, Any]  # an encoded example, by column
 Columns = Mapping[str, list[Any]]  # encoded rows, by column
-Result = tuple[list["metrics.Score"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Encoded rows as tensors, each a field; one that is None is not there."""
+
+    def to(self, device: torch.device) -> Self:
+        """Return the batch on a device."""
+        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        return replace(self, **moved)
 
 
 class Codec(abc.ABC):
@@ -80,12 +89,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Search: type[SearchT]
     Codec: type[CodecT]
     Prediction: type[PredictionT]
+    output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
-    output_formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
-    answer_column: ClassVar[str] = ""  # of csv and tsv; by default the name of the task
-    warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings` of predictions mean, said once, with their number
-    preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at
+    preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
     def __init_subclass__(cls) -> None:
@@ -105,9 +112,9 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def labelled(self, record: formats.Record, config: ConfigT) -> examples.Example:
         """Return the example of a record with its target."""
 
-    @abc.abstractmethod
     def example(self, record: formats.Record, search: SearchT) -> examples.Example:
-        """Return the example of a record that has no target."""
+        """Return the example of a record that has no target: its input, a text, by default."""
+        return examples.Example(record.text(self.roles[0]), None, record.raw, record.file, record.line)
 
     def layout(self, config: ConfigT) -> Mapping[str, str]:
         """Return where files in columns hold what."""
@@ -160,8 +167,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     # The network
 
     @abc.abstractmethod
-    def collate(self, columns: Columns, widths: padding.Edge, codec: CodecT) -> Any:
-        """Return a batch of encoded rows, padded to `widths` steps, with `.to(device)`."""
+    def collate(self, columns: Columns, widths: padding.Edge, codec: CodecT) -> Batch:
+        """Return a batch of encoded rows, padded to `widths` steps."""
 
     def batches(
         self,
@@ -188,100 +195,15 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default."""
 
-    # Results
-
     def quick_search(self) -> SearchT | None:
         """Return the search of evaluations in a run that is short of time, None where none is quicker."""
         return None
-
-    def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
-        """Return which of `warnings` a prediction deserves."""
-        return ()
 
     @abc.abstractmethod
     def predict(
         self, networks: Sequence[nn.Module], codec: CodecT, batch: Any, columns: Columns, search: SearchT
     ) -> list[PredictionT]:
         """Return one prediction a row."""
-
-    @abc.abstractmethod
-    def value(self, example: examples.Example, prediction: PredictionT, codec: CodecT) -> Any:
-        """Return a prediction as JSON holds it under the task's name."""
-
-    @abc.abstractmethod
-    def write(
-        self,
-        example: examples.Example,
-        prediction: PredictionT | None,
-        output: str,
-        search: SearchT,
-        codec: CodecT,
-    ) -> str:
-        """Return the text of a prediction in an output format but jsonl, without a line end; None: of a blank one."""
-
-    def check(self, search: SearchT, output: str) -> None:
-        """Raise `UsageError` where options of a search exclude each other, or have no place in an output format."""
-
-    def ranked(
-        self, example: examples.Example, prediction: PredictionT, output: str, search: SearchT
-    ) -> Sequence[tuple[str, float]] | None:
-        """Return texts with their scores, best first, where a search asks for the n best as text; else None."""
-        return None
-
-    @property
-    def answer(self) -> str:
-        """Return what csv and tsv call the column with the answer."""
-        return self.answer_column or self.name
-
-    def columns(self, given: Sequence[str] | None, search: SearchT) -> Sequence[str]:
-        """Return the columns that csv and tsv have behind those of the input: `given`, None where it has no header."""
-        return [self.answer]
-
-    def cells(
-        self, example: examples.Example, prediction: PredictionT, search: SearchT, codec: CodecT
-    ) -> Mapping[str, str]:
-        """Return what stands in the columns of a prediction, and maybe in more."""
-        return {self.answer: self.write(example, prediction, "text", search, codec)}
-
-    def listed(self, items: Sequence[str], codec: CodecT) -> str:
-        """Return what a cell of csv and tsv holds of a list of the input."""
-        return " ".join(items)
-
-    def parse_cell(self, cell: str, config: ConfigT) -> Any:
-        """Return the answer in its column, as `parse` does."""
-        return self.parse(cell, config)
-
-    @abc.abstractmethod
-    def parse(self, written: Any, config: ConfigT) -> Any:
-        """Return the answer in what was written, as the target of an example has it; None for that of a blank one.
-
-        written: a line of text by `write`, or what `value` gave. Raises `ValueError` where it is neither.
-        """
-
-    @abc.abstractmethod
-    def score(
-        self,
-        corpus: Sequence[examples.Example],
-        predictions: Sequence[PredictionT],
-        codec: CodecT,
-        *,
-        intervals: bool = True,
-    ) -> Result:
-        """Return the scores, the one that picks the checkpoint first, and details."""
-
-    @abc.abstractmethod
-    def mistakes(
-        self, corpus: Sequence[examples.Example], predictions: Sequence[PredictionT], codec: CodecT
-    ) -> list[dict[str, Any]]:
-        """Return the wrong predictions, worst first, gold beside predicted."""
-
-    @contextlib.contextmanager
-    def side_outputs(self, search: SearchT) -> Iterator[Callable[[examples.Example, PredictionT], None]]:
-        """Give what is called with every example and its prediction, such as what draws pictures: by default nothing.
-
-        Raises `UsageError` where the side outputs that a search asks for cannot be had.
-        """
-        yield lambda example, prediction: None
 
 
 AnyTask = Task[Any, Any, Any, Any]

@@ -16,6 +16,8 @@ REGISTRY = {
     "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
 }
 
+READERS = {"labels": "classify", "tags": "tag", "texts": "translate"}  # which task reads files of such answers
+
 
 def get(name: str) -> base.AnyTask:
     """Return the task of a name, which is `TASK` in its folder's task.py; raises `UsageError` if there is none."""
@@ -26,5 +28,9 @@ def get(name: str) -> base.AnyTask:
 
 
 def that_predict(answers: str) -> list[base.AnyTask]:
-    """Return the tasks whose predictions are labels, tags or texts."""
-    return [task for task in map(get, REGISTRY) if task.answers == answers]
+    """Return the tasks whose predictions are labels, tags or texts, first the one of `READERS`.
+
+    A corpus of such answers, or plain lines of them, do not say whose they are: that one reads them.
+    """
+    found = [task for task in map(get, REGISTRY) if task.answers == answers]
+    return sorted(found, key=lambda task: task.name != READERS[answers])

@@ -54,9 +54,9 @@ class LazyAdam(torch.optim.Optimizer):
 
 def _multiply(tensors: list[torch.Tensor], factor: float) -> None:
     """Multiply all tensors in place, in a single call where this torch has its private one: a GPU waits for calls."""
-    at_once = getattr(torch, "_foreach_mul_", None)
-    if at_once is not None:
-        at_once(tensors, factor)
+    foreach_mul = getattr(torch, "_foreach_mul_", None)
+    if foreach_mul is not None:
+        foreach_mul(tensors, factor)
         return
     for tensor in tensors:
         tensor.mul_(factor)

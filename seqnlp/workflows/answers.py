@@ -73,7 +73,7 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
         gold = corpus
     elif kind == "text":
         lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
-        gold = [task.parse(line, config) for line in lines]
+        gold = [task.output.parse(line, config) for line in lines]
     else:
         gold = [example.target for example in task.read(source, config)]
     names = {name for labels in gold for name in labels}

@@ -121,7 +121,7 @@ def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Se
     return encode
 
 
-def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, Any]]:
+def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, list[Any]]]:
     """Yield the columns of each row that are worth looking at."""
     for example in part:
         row = codec.encode(example, fitted=True)

@@ -24,7 +24,7 @@ from seqnlp.workflows import model_folder
 
 ROWS, ABOUT, PLAN = "rows.arrow", tables.ENCODED, "plan.json"
 STATE, INFO = "state.json", "dataset_info.json"  # what `datasets.load_from_disk` asks for
-AGAIN = "encode the corpus again"
+HINT = "encode the corpus again"
 KEYS = ("task", "config", "fitted", "rows", "data", "files", "made")
 
 
@@ -97,11 +97,11 @@ class Encoded:
         try:
             table, digest = arrow.memory_mapped(path)
         except FileNotFoundError:
-            raise errors.DataError(f"{path}: is missing", AGAIN) from None
+            raise errors.DataError(f"{path}: is missing", HINT) from None
         except (ValueError, OSError, pyarrow.ArrowException):
             digest = ""
         if digest != self.content["made"][ROWS]:
-            raise errors.DataError(f"{path}: is damaged or was changed", AGAIN)
+            raise errors.DataError(f"{path}: is damaged or was changed", HINT)
         return table
 
     def rows(self) -> arrow.Rows:
@@ -142,7 +142,7 @@ def _as_data_errors() -> Iterator[None]:
     try:
         yield
     except errors.ModelError as error:
-        raise errors.DataError(error.message, AGAIN) from None
+        raise errors.DataError(error.message, HINT) from None
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -156,11 +156,11 @@ def _about(folder: Path) -> dict[str, Any]:
             _ = content["made"][ROWS]
     except (OSError, ValueError, KeyError, TypeError):
         raise errors.DataError(
-            f"{folder / ABOUT}: not the description of an encoded corpus, or damaged", AGAIN
+            f"{folder / ABOUT}: not the description of an encoded corpus, or damaged", HINT
         ) from None
     if version != model_folder.FORMAT_VERSION:
         raise errors.DataError(
-            f"{folder}: was made by another version of seqnlp ({content.get('seqnlp_version')})", AGAIN
+            f"{folder}: was made by another version of seqnlp ({content.get('seqnlp_version')})", HINT
         )
     return content
 
@@ -172,9 +172,9 @@ def _plan(path: Path, digest: str | None) -> buckets.Plan | None:
     try:
         text = path.read_bytes()
     except OSError:
-        raise errors.DataError(f"{path}: is missing", AGAIN) from None
+        raise errors.DataError(f"{path}: is missing", HINT) from None
     if hashlib.sha256(text).hexdigest() != digest:
-        raise errors.DataError(f"{path}: is damaged or was changed", AGAIN)
+        raise errors.DataError(f"{path}: is damaged or was changed", HINT)
     content = json.loads(text)
     limits = buckets.Limits(content["max_tokens"], content["batch_size"])
     return buckets.Plan(tuple(map(tuple, content["edges"])), limits)

@@ -123,15 +123,15 @@ class Evaluator:
         self, predictions: Sequence[Any], *, intervals: bool = True
     ) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of predictions; says once what those deserve, and of labels training never saw."""
-        task = self.model.task
-        scores, details = task.score(self.corpus, predictions, self.model.codec, intervals=intervals)
+        output = self.model.task.output
+        scores, details, unseen = output.score(self.corpus, predictions, self.model.codec, intervals=intervals)
         if not self.warned:
-            if details.get("unseen"):
-                log.warning("%d labels that training never saw: counted as wrong", details["unseen"])
-            for warning, number in collections.Counter(w for p in predictions for w in task.warnings_of(p)).items():
-                log.warning("%d %s", number, task.warnings[warning])
+            if unseen:
+                log.warning("%d labels that training never saw: counted as wrong", unseen)
+            for warning, number in collections.Counter(w for p in predictions for w in output.warnings_of(p)).items():
+                log.warning("%d %s", number, output.warnings[warning])
             self.warned = True
-        return scores, details
+        return scores, details if unseen is None else {**details, "unseen": unseen}
 
     def scores(self, *, latest: bool = False) -> tuple[list[metrics.Score], dict[str, Any]]:
         """Return scores and details of the network as it is; latest: it is that of the last evaluation."""
@@ -162,9 +162,9 @@ class Evaluator:
 
     def _note(self, predictions: Sequence[Any]) -> str | None:
         """Return what there is to say of a model whose answers are all the same while those wanted are not."""
-        task, codec, config = self.model.task, self.model.codec, self.model.config
+        output, codec, config = self.model.task.output, self.model.codec, self.model.config
         pairs = zip(self.corpus, predictions, strict=True)
-        answers = (task.parse(task.value(example, found, codec), config) for example, found in pairs)
+        answers = (output.parse(output.value(example, found, codec), config) for example, found in pairs)
         if len(_two(example.target for example in self.corpus)) < 2 or len(found := _two(answers)) > 1:
             return None
         return f"the model answers {found.pop()!r} everywhere" if found else "the model answers nothing anywhere"
@@ -175,6 +175,7 @@ def evaluate(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the result of a model on a test part, and its mistakes, worst first."""
     begin = time.monotonic()
+    model.task.output.check(search, "jsonl", model.config)
     corpus = corpora.opened(model.task, model.source(source), model.config)
     model = replace(model, codec=model.task.configured(model.codec, search))
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
@@ -189,7 +190,7 @@ def evaluate(
         "seconds": round(time.monotonic() - begin, 1),
         "data": {**corpus.data, **schema.Source(source.references).hashes()},
     }
-    return result, model.task.mistakes(evaluator.corpus, predictions, model.codec)
+    return result, model.task.output.mistakes(evaluator.corpus, predictions, model.codec)
 
 
 def _two(answers: Iterable[Any]) -> set[Any]:

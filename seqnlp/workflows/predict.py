@@ -73,15 +73,16 @@ class Model:
 
         search: the flags of predict by name, as in `threshold=0.3`.
         """
-        settings, role = self.task.Search(**search), self.task.roles[0]
+        settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
+        output.check(settings, "jsonl", self.config)
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
         pairs = zip(corpus, self.run(corpus, settings), strict=True)
-        return [None if found is None else self.task.value(example, found, self.codec) for example, found in pairs]
+        return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
 
-    def writer(self, output: str, search: Any) -> writer.Writer:
+    def writer(self, form: str, search: Any) -> writer.Writer:
         """Return what makes text of predictions in an output format."""
-        return writer.Writer(self.task, self.codec, output, search)
+        return writer.Writer(self.task, self.codec, form, search)
 
     def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
         """Return a prediction for each example, in their order, None for blank ones."""

@@ -37,7 +37,7 @@ def in_table(lines: Sequence[str], name: str, tasks: Sequence[base.AnyTask], con
 
 def _of_cell(cell: str, where: str, task: base.AnyTask, config: Any) -> Any:
     try:
-        return task.parse_cell(cell, config)
+        return task.output.parse_cell(cell, config)
     except ValueError as error:
         raise errors.DataError(f"{where}: {error}", f"as seqnlp {task.name} predict prints it") from None
 
@@ -50,7 +50,7 @@ def from_json(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any)
         name = [name for name in record if name in known][-1]
         if record[name] is None:
             return None
-        return known[name].parse(dict(record[name]), config)
+        return known[name].output.parse(dict(record[name]), config)
     except (ValueError, LookupError, TypeError, RecursionError):
         hint = f"lines of seqnlp {tasks[0].name} predict"
         raise errors.DataError(f"{where}: no prediction in this JSON", hint) from None
@@ -59,7 +59,7 @@ def from_json(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any)
 def from_text(line: str, where: str, task: base.AnyTask, config: Any) -> Any:
     """Return the answer in a line of text as predict prints it."""
     try:
-        return task.parse(line, config)
+        return task.output.parse(line, config)
     except ValueError as error:
         raise errors.DataError(f"{where}: {error}", f"as seqnlp {task.name} predict prints it") from None
 

@@ -19,22 +19,22 @@ TAKEN = "predicted_"  # stands before the name of a column that the input has al
 class Writer:
     """Gives the text of one prediction after the other, in the order of the inputs; a table's header with the first."""
 
-    def __init__(self, task: base.AnyTask, codec: Any, output: str, search: Any) -> None:
-        self.task, self.codec, self.output, self.search = task, codec, output, search
+    def __init__(self, task: base.AnyTask, codec: Any, form: str, search: Any) -> None:
+        self.task, self.codec, self.form, self.search = task, codec, form, search
         self.number = 0  # of the next record
         self.table: _Table | None = None
 
     def __call__(self, example: Example, found: Any) -> str:
         """Return the lines of a prediction, None: of a blank input, with their ends."""
         number, self.number = self.number, self.number + 1
-        if self.output == "jsonl":
+        if self.form == "jsonl":
             return self._json(example, found) + "\n"
-        if self.output in TABLES:
+        if self.form in TABLES:
             return self._row(example, found)
-        ranked = None if found is None else self.task.ranked(example, found, self.output, self.search)
+        ranked = None if found is None or self.form != "text" else self.task.output.ranked(example, found, self.search)
         if ranked is not None:
             return "".join(f"{number} ||| {text} ||| {score:.4f}\n" for text, score in ranked)
-        return self.task.write(example, found, self.output, self.search, self.codec) + "\n"
+        return self.task.output.write(example, found, self.form, self.search, self.codec) + "\n"
 
     def _json(self, example: Example, found: Any) -> str:
         """The record with one key more; a line or a row becomes one whose text is its text."""
@@ -48,7 +48,7 @@ class Writer:
             if example.blank:
                 return ""
             record = {key: record} if isinstance(record, str) else {self.task.roles[0]: example.source}
-        value = None if found is None else self.task.value(example, found, self.codec)
+        value = None if found is None else self.task.output.value(example, found, self.codec)
         return jsonl.to_json({**record, self.task.name: value})
 
     def _row(self, example: Example, found: Any) -> str:
@@ -59,10 +59,10 @@ class Writer:
         head = ""
         if self.table is None:
             names = self._names_of(example.record)
-            self.table = _Table(self.output, names, len(own), self.task.columns(names, self.search))
+            self.table = _Table(self.form, names, len(own), self.task.output.columns(names, self.search))
             head = self.table.header()
         cells = self.table.filled(own, self._extra(example.record), example.where)
-        said = {} if found is None else self.task.cells(example, found, self.search, self.codec)
+        said = {} if found is None else self.task.output.cells(example, found, self.search, self.codec)
         return head + self.table.line([*cells, *(said.get(name, "") for name in self.table.added)], example.where)
 
     def _names_of(self, record: Any) -> tuple[str, ...] | None:
@@ -85,7 +85,7 @@ class Writer:
     def _cell(self, value: Any) -> str:
         """A value of JSON as a cell: text as it is, lists of words joined, nothing for null, else JSON."""
         if isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
-            value = self.task.listed(value, self.codec)
+            value = self.task.output.listed(value, self.codec)
         if value is None:
             return ""
         return jsonl.without_surrogates(value if isinstance(value, str) else jsonl.to_json(value))
@@ -100,8 +100,8 @@ class Writer:
 class _Table:
     """The form of the rows: the names of the columns that came in, if they have any, how many, and those added."""
 
-    def __init__(self, output: str, names: tuple[str, ...] | None, width: int, added: Sequence[str]) -> None:
-        self.output, self.names, self.added = output, names, added
+    def __init__(self, form: str, names: tuple[str, ...] | None, width: int, added: Sequence[str]) -> None:
+        self.form, self.names, self.added = form, names, added
         self.width = len(names) if names is not None else width
 
     def header(self) -> str:
@@ -126,11 +126,11 @@ class _Table:
 
     def line(self, cells: Sequence[str], where: str) -> str:
         """Return a row; raises `DataError` where tsv, which has no quotes, cannot hold it."""
-        if self.output == "tsv" and (bad := next((cell for cell in cells if re.search("[\t\n]", cell)), None)):
+        if self.form == "tsv" and (bad := next((cell for cell in cells if re.search("[\t\n]", cell)), None)):
             raise errors.DataError(
                 f"{where}: a tab or a line end inside a column ({bad[:40]!r})", "--to csv has quotes"
             )
-        return TABLES[self.output].join(cells if self.output == "tsv" else map(_quoted, cells)) + "\n"
+        return TABLES[self.form].join(cells if self.form == "tsv" else map(_quoted, cells)) + "\n"
 
 
 def _quoted(cell: str) -> str:

@@ -55,7 +55,7 @@ def _csv(lines: Sequence[str]) -> list[Row] | None:
 
 def _named(header: Sequence[str], task: base.AnyTask) -> int | None:
     """The last column that has the name, as the writer gives it; a header names each column once."""
-    name = re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(task.answer)}")
+    name = re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(task.output.column)}")
     found = [place for place, cell in enumerate(header) if name.fullmatch(cell)]
     return found[-1] if found and len(set(header)) == len(header) else None
 

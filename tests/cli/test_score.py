@@ -641,7 +641,7 @@ def test_labels_full_of_separators_come_back(score, label, several):
     task = registry.get("classify")
     for search in (task.Search(), task.Search(scores=True), task.Search(top=2)):
         found = [task.Prediction((name,), [(name, 0.5), ("c", 0.4)], multi_label=several) for name in names]
-        said = lined(task.write(None, prediction, "text", search, None) for prediction in found)
+        said = lined(task.output.write(None, prediction, "text", search, None) for prediction in found)
         if not several or search.top == 1:
             result = score("accuracy", "gold.jsonl", *["--multi-label"] * several, piped=said)
             assert next(value for name, value in result.scores.items() if name in ("accuracy", "exact_match")) == 100

@@ -232,6 +232,17 @@ def trained(case, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def short(case, trained, tmp_path_factory):
+    """The case as it is trained for few epochs, and that model's folder: a model to make again byte for byte."""
+    if case.training.epochs <= TRAINING.epochs:
+        return case, trained[0]
+    case = case._replace(training=dataclasses.replace(case.training, epochs=6, eval_every=25))
+    folder = tmp_path_factory.mktemp(case.name) / "model"
+    train.train(case.job(folder))
+    return case, folder
+
+
+@pytest.fixture(scope="session")
 def model(trained):
     """The case's model, loaded."""
     return prediction.load(trained[0], device="cpu")

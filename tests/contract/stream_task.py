@@ -14,8 +14,7 @@ from seqnlp.metrics import base as metrics
 from seqnlp.nn import loss, recurrent
 from seqnlp.options import option
 from seqnlp.preprocess.batching import padding, stream
-from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.tasks import base
+from seqnlp.tasks import base, outputs
 from seqnlp.training import data
 
 
@@ -35,15 +34,12 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Letters and the ones after them, (B, T) each."""
 
     inputs: torch.Tensor
     targets: torch.Tensor
     lengths: torch.Tensor
-
-    def to(self, device):
-        return Batch(self.inputs.to(device), self.targets.to(device), self.lengths.to(device))
 
 
 @dataclass(frozen=True)
@@ -86,16 +82,34 @@ class Network(nn.Module):
         return loss.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())._replace(carry=state)
 
 
+class Output(outputs.Output[Config, Search, Codec, tuple]):
+    """How many letters were foreseen, of how many, and how it goes on."""
+
+    def value(self, example, prediction, codec):
+        return dict(zip(("right", "letters", "more"), prediction, strict=True))
+
+    def write(self, example, prediction, output, search, codec):
+        return "" if prediction is None else repr(prediction[2])
+
+    def parse(self, written, config):
+        return ast.literal_eval(written) if written else None
+
+    def score(self, corpus, predictions, codec, *, intervals=True):
+        shares = [right / max(n, 1) for right, n, _ in predictions]
+        return outputs.Result(metrics.from_means({"accuracy": shares}, intervals=intervals), {})
+
+    def mistakes(self, corpus, predictions, codec):
+        return []
+
+
 class Task(base.Task[Config, Search, Codec, tuple]):
     """Foresee the next letter; a prediction is how many of a line's were foreseen, of how many, and how it goes on."""
 
     name, roles, answers, preview_columns = "stream", ("text",), "texts", ("ids",)
+    output = Output()
 
     def labelled(self, record, config):
         return self.example(record, Search())
-
-    def example(self, record, search):
-        return Example(record.values["text"], None, record.raw, record.file, record.line)
 
     def fit(self, corpus, config, given):
         return config, Codec("".join(sorted({letter for example in corpus for letter in example.source})))
@@ -126,22 +140,6 @@ class Task(base.Task[Config, Search, Codec, tuple]):
         right = ((found == batch.targets) & counted).sum(1).tolist()
         more = [_more(network, ids[:-1], search.letters, codec) for ids in columns["ids"]]
         return list(zip(right, counted.sum(1).tolist(), more, strict=True))
-
-    def value(self, example, prediction, codec):
-        return dict(zip(("right", "letters", "more"), prediction, strict=True))
-
-    def write(self, example, prediction, output, search, codec):
-        return "" if prediction is None else repr(prediction[2])
-
-    def parse(self, written, config):
-        return ast.literal_eval(written) if written else None
-
-    def score(self, corpus, predictions, codec, *, intervals=True):
-        shares = [right / max(n, 1) for right, n, _ in predictions]
-        return metrics.from_means({"accuracy": shares}, intervals=intervals), {}
-
-    def mistakes(self, corpus, predictions, codec):
-        return []
 
 
 def of_arrays(inputs, targets):

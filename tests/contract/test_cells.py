@@ -9,7 +9,12 @@ from seqnlp.tasks import network_options
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train
 
-OTHERS = [cell for cell in network_options.CELLS if cell != "lstm"]  # which the other tests have
+QUICK = ("gru", "clockwork", "ssru")  # of each kind one; lstm is what the other tests have
+OTHERS = [
+    pytest.param(cell, marks=[] if cell in QUICK else pytest.mark.slow)
+    for cell in network_options.CELLS
+    if cell != "lstm"
+]
 
 
 def test_the_options_name_the_cells_there_are():
@@ -32,3 +37,17 @@ def test_a_task_with_another_cell_is_trained_and_predicts(cases, name, cell, tmp
 
 def test_every_registered_task_is_tried_with_other_cells(cases):
     assert {case.task for case in cases} == {"classify", "tag", "translate"}
+
+
+@pytest.mark.parametrize("name", ["classify", "tag", "translate"])
+def test_a_task_reads_forward_with_connections_and_self_attention(cases, name, tmp_path):
+    case = next(case for case in cases if case.task == name)
+    options = {"cell": "mingru", "direction": "forward", "residual": True, "layer_norm": True, "layers": 2}
+    config = {**case.config, **options, "self_attention": 1}
+    training = dataclasses.replace(case.training, epochs=2, eval_every=None)
+    train.train(case._replace(config=config, training=training).job(tmp_path / "model"))
+    model = prediction.load(tmp_path / "model", device="cpu")
+    encoder = model.networks[0].encoder
+    assert encoder.outputs == model.config.hidden_size
+    assert encoder.attention.causal
+    assert [found is None for found in model.predict(case.inputs)] == [not text.strip() for text in case.inputs]

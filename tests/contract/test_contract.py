@@ -36,7 +36,7 @@ def corpus_of(model, inputs):
 
 
 def value(model, example, found):
-    return None if found is None else model.task.value(example, found, model.codec)
+    return None if found is None else model.task.output.value(example, found, model.codec)
 
 
 def values(model, inputs, limits):
@@ -121,11 +121,11 @@ def test_predictions_do_not_depend_on_the_batch_size(case, model, limits):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_predictions_do_not_depend_on_the_threads_that_share_the_batches(case, model, precision):
     """Inputs enough for many batches at once; in bf16 the same batches give the same numbers too."""
-    inputs, limits, before = case.inputs * 5, buckets.Limits(8192, 4), torch.get_num_threads()
+    inputs, limits, before = case.inputs * 3, buckets.Limits(8192, 4), torch.get_num_threads()
     chosen = dataclasses.replace(model, precision=precision)
     try:
         torch.set_num_threads(4)
-        together = [values(chosen, inputs, limits) for _ in range(3)]
+        together = [values(chosen, inputs, limits) for _ in range(2)]
         torch.set_num_threads(1)
         alone = values(chosen, inputs, limits)
     finally:
@@ -159,16 +159,16 @@ def test_predictions_are_json(case, model):
 def test_predictions_are_written_as_one_line(case, model):
     corpus, search = corpus_of(model, case.inputs), model.task.Search()
     for example, found in zip(corpus, model.run(corpus, search), strict=True):
-        assert "\n" not in model.task.write(example, found, "text", search, model.codec)
+        assert "\n" not in model.task.output.write(example, found, "text", search, model.codec)
 
 
 def test_text_and_json_are_read_back_as_the_same_answer(case, model):
     task, search = model.task, model.task.Search()
     corpus = [example for example in corpus_of(model, case.inputs) if not example.blank]
     for example, found in zip(corpus, model.run(corpus, search), strict=True):
-        text = task.write(example, found, "text", search, model.codec)
-        value = json.loads(json.dumps(task.value(example, found, model.codec)))
-        assert task.parse(text, model.config) == task.parse(value, model.config)
+        text = task.output.write(example, found, "text", search, model.codec)
+        value = json.loads(json.dumps(task.output.value(example, found, model.codec)))
+        assert task.output.parse(text, model.config) == task.output.parse(value, model.config)
 
 
 def test_a_stream_gives_every_example_its_prediction_in_order(case, model):
@@ -188,16 +188,16 @@ def by_the_chain(job, folder):
     return dataclasses.replace(job, train=schema.Source((names[1],)), dev=schema.Source((names[2],)))
 
 
-def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(case, trained, tmp_path):
-    folder = tmp_path / "model"
+def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(short, tmp_path):
+    (case, made), folder = short, tmp_path / "model"
     train.train(by_the_chain(case.job(folder), tmp_path))
-    for path in trained[0].iterdir():
+    for path in made.iterdir():
         if path.name not in {"config.json", "README.md", "history.jsonl"}:  # they hold seconds
             assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
-def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path):
-    folder, events = tmp_path / "model", []
+def test_a_stopped_run_goes_on_to_the_same_model(short, tmp_path):
+    (case, made), folder, events = short, tmp_path / "model", []
 
     def stop():
         return 15 if len(events) > 20 and "evaluation" in events else 0
@@ -207,7 +207,7 @@ def test_a_stopped_run_goes_on_to_the_same_model(case, trained, tmp_path):
     half = prediction.load(folder, device="cpu")
     assert len(half.predict(case.inputs)) == len(case.inputs)
     train.train(case.job(folder))
-    assert (folder / "model.safetensors").read_bytes() == (trained[0] / "model.safetensors").read_bytes()
+    assert (folder / "model.safetensors").read_bytes() == (made / "model.safetensors").read_bytes()
     assert not (folder / "checkpoint").exists()
 
 

@@ -101,7 +101,7 @@ def test_what_predict_prints_scores_as_eval_does(case, trained, model, source, t
     result, _ = evaluate.evaluate(model, str(trained[0]), source, search, buckets.Limits())
     expected = {score["name"]: score["value"] for score in result["scores"]}
     assert 0 < result["scores"][0]["value"] < 100
-    for output in model.task.output_formats:
+    for output in model.task.output.formats:
         for flags in FLAGS[model.task.answers]:
             if flags.get("scores") and output == "conllu":
                 continue

@@ -14,7 +14,7 @@ from seqnlp.nn import loss
 from seqnlp.options import option
 from seqnlp.preprocess.batching import stream, windows
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.tasks import base
+from seqnlp.tasks import base, outputs
 from seqnlp.training import data
 
 
@@ -32,14 +32,11 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Values that are looked at, (B, W), and those after them, (B, H) or none."""
 
     past: torch.Tensor
     future: torch.Tensor
-
-    def to(self, device):
-        return Batch(self.past.to(device), self.future.to(device))
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,32 @@ class Network(nn.Module):
         return loss.Loss(errors.sum(), torch.tensor(float(errors.numel())))
 
 
+class Output(outputs.Output[Config, Search, Codec, list]):
+    """The values, separated by blanks."""
+
+    def value(self, example, prediction, codec):
+        return {"values": prediction}
+
+    def write(self, example, prediction, output, search, codec):
+        return " ".join(map(repr, prediction or ()))
+
+    def parse(self, written, config):
+        return [float(value) for value in written.split()] or None
+
+    def score(self, corpus, predictions, codec, *, intervals=True):
+        error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))
+        scale = registry.Scale("of the values", higher_is_better=False)
+        return outputs.Result([metrics.Score("mae", error, None, metrics.signature("mae"), len(corpus), scale)], {})
+
+    def mistakes(self, corpus, predictions, codec):
+        return []
+
+
 class Task(base.Task[Config, Search, Codec, list]):
     """Forecast the next values of a series; a prediction is the list of them."""
 
     name, roles, answers, preview_columns = "windows", ("values",), "texts", ("values",)
+    output = Output()
 
     def labelled(self, record, config):
         whole, end = self.example(record, Search()), -config.horizon
@@ -126,23 +145,6 @@ class Task(base.Task[Config, Search, Codec, list]):
     def predict(self, networks, codec, batch, columns, search):
         (network,) = networks
         return (network.forecast(batch.past) * codec.deviation + codec.mean).tolist()
-
-    def value(self, example, prediction, codec):
-        return {"values": prediction}
-
-    def write(self, example, prediction, output, search, codec):
-        return " ".join(map(repr, prediction or ()))
-
-    def parse(self, written, config):
-        return [float(value) for value in written.split()] or None
-
-    def score(self, corpus, predictions, codec, *, intervals=True):
-        error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))
-        scale = registry.Scale("of the values", higher_is_better=False)
-        return [metrics.Score("mae", error, None, metrics.signature("mae"), len(corpus), scale)], {}
-
-    def mistakes(self, corpus, predictions, codec):
-        return []
 
 
 TASK = Task()

@@ -4,13 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from seqnlp.nn import cells, recurrent
+from seqnlp.nn import cells, kernels, recurrent, self_attention
 
 LENGTHS = [[7, 3, 5], [7, 7, 7], [1, 7, 2], [4, 1, 3]]
 SHAPES = [(layers, both) for layers in (1, 2, 3) for both in (False, True)]
+KERNEL_CELLS = [cell for cell, layer in cells.CELLS.items() if issubclass(layer, kernels.KernelLayer)]
+PATHS = [*((cell, "padded") for cell in cells.CELLS), *((cell, "packed") for cell in KERNEL_CELLS)]
 
 each_cell = pytest.mark.parametrize("cell", cells.CELLS)
-each_path = pytest.mark.parametrize("path", ["padded", "packed"])
+each_kernel_cell = pytest.mark.parametrize("cell", KERNEL_CELLS)
+each_path = pytest.mark.parametrize(("cell", "path"), PATHS)
 
 
 def encoder(layers=1, bidirectional=True, inputs=3, hidden=5, seed=0, **options):
@@ -61,7 +64,7 @@ def test_both_paths_start_from_a_carried_state(monkeypatch, layers, both):
     assert not torch.allclose(results[0][0], fresh, atol=1e-3)
 
 
-@each_cell
+@each_kernel_cell
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize(("layers", "both"), [(1, False), (2, True)])
 def test_both_paths_give_the_same_gradients(monkeypatch, layers, both, lengths, cell):
@@ -74,7 +77,6 @@ def test_both_paths_give_the_same_gradients(monkeypatch, layers, both, lengths, 
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
 
 
-@each_cell
 @each_path
 def test_what_stands_in_the_padding_never_leaks(monkeypatch, path, cell):
     network, lengths = encoder(2, True, cell=cell), [7, 3, 5, 1]
@@ -100,8 +102,8 @@ def test_no_gradient_comes_from_the_padding(cell):
 
 
 @each_path
-def test_outputs_are_zero_past_each_length(monkeypatch, path):
-    outputs, _ = through(path, encoder(2, True), monkeypatch, features([7, 3, 1]), [7, 3, 1])
+def test_outputs_are_zero_past_each_length(monkeypatch, path, cell):
+    outputs, _ = through(path, encoder(2, True, cell=cell), monkeypatch, features([7, 3, 1]), [7, 3, 1])
     assert not outputs[1, 3:].any()
     assert not outputs[2, 1:].any()
 
@@ -126,7 +128,6 @@ def test_a_row_alone_gives_what_it_gives_in_a_batch(cell):
         torch.testing.assert_close(alone[0], together[row, :length], atol=1e-6, rtol=0)
 
 
-@each_cell
 @each_path
 @pytest.mark.parametrize("layers", [1, 3])
 def test_two_halves_with_the_carried_state_are_the_whole(monkeypatch, layers, path, cell):
@@ -160,6 +161,52 @@ def test_dropout_stands_between_layers_and_only_in_training():
     moving = [network.train()(inputs, lengths)[0] for _ in range(2)]
     assert torch.equal(*still)
     assert not torch.equal(*moving)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_connection_adds_what_a_layer_reads_and_normalises_the_sum(both):
+    network = encoder(3, both, residual=True, layer_norm=True)
+    inputs, lengths = features([7, 3]), torch.tensor([7, 3])
+    expected = inputs
+    for layer, connection in zip(network.layers, network.connections, strict=True):
+        outputs, _ = layer.run(expected, lengths)
+        total = outputs if expected.size(2) == 3 else outputs + expected  # the first reads features of another size
+        centred = total - total.mean(2, keepdim=True)
+        expected = centred / (centred.square().mean(2, keepdim=True) + 1e-5).sqrt()
+        expected = expected * connection.norm.weight + connection.norm.bias
+    outputs, _ = network(inputs, lengths)
+    torch.testing.assert_close(outputs[0], expected[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(outputs[1, :3], expected[1, :3], atol=1e-5, rtol=0)
+    assert not outputs[1, 3:].any()
+
+
+def test_without_them_a_network_has_no_weights_for_connections_and_attention():
+    names = {name for name, _ in encoder(2).named_parameters()}
+    assert not [name for name in names if not name.startswith("layers.")]
+
+
+@pytest.mark.parametrize("options", [{}, {"residual": True}, {"layer_norm": True}], ids=str)
+def test_with_self_attention_two_halves_are_the_whole(monkeypatch, options):
+    monkeypatch.setattr(self_attention, "WINDOW", 4)
+    network = encoder(2, False, heads=5, **options)
+    inputs = features([7, 7, 7])
+    whole, end = network(inputs, torch.tensor([7, 7, 7]))
+    first, state = network(inputs[:, :3], torch.tensor([3, 3, 3]))
+    second, last = network(inputs[:, 3:], torch.tensor([4, 4, 4]), state)
+    torch.testing.assert_close(torch.cat([first, second], dim=1), whole, atol=1e-5, rtol=0)
+    torch.testing.assert_close(last, end, atol=1e-5, rtol=0)
+    assert end["memory"].shape == (3, 3, 5)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_with_self_attention_a_row_alone_gives_what_it_gives_in_a_batch(both):
+    network, lengths = encoder(1, both, heads=5), [7, 3, 5]
+    inputs = features(lengths)
+    together, state = network(inputs, torch.tensor(lengths))
+    assert "memory" not in state
+    for row, length in enumerate(lengths):
+        alone, _ = network(inputs[row : row + 1, :length], torch.tensor([length]))
+        torch.testing.assert_close(alone[0], together[row, :length], atol=1e-6, rtol=0)
 
 
 def test_one_layer_has_no_dropout():

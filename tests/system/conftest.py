@@ -44,9 +44,11 @@ SHIM = """#!{python} -SE
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as warm:
     warm.connect("{address}")
-    job = dict(arguments=sys.argv[1:], folder=os.getcwd(), environment=dict(os.environ))
-    socket.send_fds(warm, [json.dumps(job).encode()], [0, 1, 2])
-    for handle in range(3):
+    pipes = [int(name[8:]) for name in sys.argv if name.startswith("/dev/fd/")]  # of <(...)
+    handles = [0, 1, 2, *pipes]
+    job = dict(arguments=sys.argv[1:], folder=os.getcwd(), environment=dict(os.environ), handles=handles)
+    socket.send_fds(warm, [json.dumps(job).encode()], handles)
+    for handle in handles:
         os.close(handle)
     code = int(warm.recv(99))
     os._exit(code if code >= 0 else 128 - code)
@@ -121,7 +123,7 @@ class Warm:
             connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
             connection.settimeout(TIMEOUT)
             connection.connect(self.address)
-            job = {"arguments": arguments, "folder": str(folder), "environment": {}}
+            job = {"arguments": arguments, "folder": str(folder), "environment": {}, "handles": [0, 1, 2]}
             socket.send_fds(connection, [json.dumps(job).encode()], [file.fileno() for file in files])
             code = int(connection.recv(99))
             for file in files[1:]:

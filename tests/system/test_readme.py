@@ -37,15 +37,15 @@ def cells(page: str, header: str) -> list[str]:
     return [row.split("|")[1].strip() for row in table[1].splitlines()[1:]]
 
 
-def quarter(text: str, end: str) -> str:
-    """The first quarter of the records of a file."""
+def tenth(text: str, end: str) -> str:
+    """The first tenth of the records of a file."""
     records = text.split(end)
-    return end.join([*records[: len(records) // 4], ""])
+    return end.join([*records[: len(records) // 10], ""])
 
 
 @pytest.fixture(scope="module", params=["small", pytest.param("whole", marks=pytest.mark.slow)])
 def folder(request, tmp_path_factory, seqnlp):
-    """A folder with data/ and the models of the README; in the small one the corpora are a quarter of their size."""
+    """A folder with data/ and the models of the README; in the small one the corpora are a tenth of their size."""
     place = tmp_path_factory.mktemp("readme")
     small = request.param == "small"
     if small:
@@ -53,7 +53,7 @@ def folder(request, tmp_path_factory, seqnlp):
         for path in place.glob("data/*/*"):
             if path.stem in ("train", "dev", "test"):
                 content = path.read_text(encoding="utf-8")
-                path.write_text(quarter(content, "\n\n" if path.suffix == ".conll" else "\n"), encoding="utf-8")
+                path.write_text(tenth(content, "\n\n" if path.suffix == ".conll" else "\n"), encoding="utf-8")
     else:
         (place / "data").symlink_to(ROOT / "data")
     run_blocks("README.md", place, seqnlp, slow=not small)

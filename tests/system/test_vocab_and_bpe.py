@@ -33,28 +33,32 @@ HARD = [
 ]
 
 
-def run(*arguments, stdin="", code=0):
-    command = [COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=120)
-    assert done.returncode == code, done.stderr.decode()
-    return done.stdout.decode() if code == 0 else done.stderr.decode()
+@pytest.fixture(scope="session")
+def run(seqnlp):
+    """Run to the end; return what is printed, or what is said where the command has to fail."""
+
+    def to_end(*arguments, code=0, **rest):
+        result = seqnlp(*arguments, code=code, **rest)
+        return result.out if code == 0 else result.err
+
+    return to_end
 
 
 @pytest.fixture(scope="module", params=["bpe", "unigram"])
-def pieces(request, tmp_path_factory):
+def pieces(request, tmp_path_factory, run):
     path = tmp_path_factory.mktemp(request.param) / "pieces.json"
     run("bpe", "train", CORPUS, "-o", path, "--size", "1000", "--kind", request.param, "--normalize", "none")
     return path
 
 
-def test_hard_text_comes_back_from_its_pieces(pieces):
+def test_hard_text_comes_back_from_its_pieces(pieces, run):
     text = "".join(f"{line}\n" for line in HARD)
     split = run("bpe", "encode", pieces, stdin=text)
     assert split.count("\n") == len(HARD)
     assert run("bpe", "decode", pieces, stdin=split) == text
 
 
-def test_pieces_are_learnt_from_the_text(pieces):
+def test_pieces_are_learnt_from_the_text(pieces, run):
     lines = CORPUS.read_text(encoding="utf-8").split("\n")[:200]
     split = run("bpe", "encode", pieces, stdin="\n".join(lines))
     assert len(split.split()) < sum(map(len, lines)) / 2
@@ -71,13 +75,13 @@ def test_the_file_is_a_whole_tokenizer_with_the_special_tokens_first(pieces):
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
-def test_training_gives_the_same_file_in_every_process(kind, tmp_path):
+def test_training_gives_the_same_file_in_every_process(kind, tmp_path, seqnlp):
     for name in ("a", "b"):
-        run("bpe", "train", CORPUS, "-o", tmp_path / name, "--size", "600", "--kind", kind)
+        seqnlp.cold("bpe", "train", CORPUS, "-o", tmp_path / name, "--size", "600", "--kind", kind)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_wordpiece_splits_words_and_marks_their_insides(tmp_path):
+def test_wordpiece_splits_words_and_marks_their_insides(tmp_path, run):
     path = tmp_path / "w.json"
     run("bpe", "train", CORPUS, "-o", path, "--size", "2000", "--kind", "wordpiece")
     split = run("bpe", "encode", path, stdin="unbelievable\n").split()
@@ -85,7 +89,7 @@ def test_wordpiece_splits_words_and_marks_their_insides(tmp_path):
     assert run("bpe", "decode", path, stdin=" ".join(split) + "\n") == "unbelievable\n"
 
 
-def test_dropout_splits_more_and_decodes_to_the_same(tmp_path):
+def test_dropout_splits_more_and_decodes_to_the_same(tmp_path, run):
     path = tmp_path / "bpe.json"
     run("bpe", "train", CORPUS, "-o", path, "--size", "1000", "--normalize", "none")
     text = "".join(f"{line}\n" for line in CORPUS.read_text(encoding="utf-8").split("\n")[:100])
@@ -94,7 +98,7 @@ def test_dropout_splits_more_and_decodes_to_the_same(tmp_path):
     assert run("bpe", "decode", path, stdin=dropped) == text
 
 
-def test_dropout_needs_bpe(tmp_path):
+def test_dropout_needs_bpe(tmp_path, run):
     path = tmp_path / "unigram.json"
     run("bpe", "train", CORPUS, "-o", path, "--size", "600", "--kind", "unigram")
     assert "needs a BPE tokenizer" in run("bpe", "encode", path, "--dropout", "0.1", stdin="a\n", code=2)
@@ -109,7 +113,7 @@ def test_a_filter_answers_before_the_input_ends(pieces, running):
         assert process.wait(60) == 0
 
 
-def test_a_vocabulary_holds_the_most_frequent_words(tmp_path):
+def test_a_vocabulary_holds_the_most_frequent_words(tmp_path, run):
     text = "the cat the dog the end cat\n"
     assert run("vocab", "-", "--counts", stdin=text) == "the\t3\ncat\t2\ndog\t1\nend\t1\n"
     run("vocab", "-", "-o", tmp_path / "v.json", "--size", "6", stdin=text)
@@ -117,11 +121,11 @@ def test_a_vocabulary_holds_the_most_frequent_words(tmp_path):
     assert vocabulary == {"<pad>": 0, "<unk>": 1, "<s>": 2, "</s>": 3, "the": 4, "cat": 5}
 
 
-def test_a_vocabulary_of_characters(tmp_path):
+def test_a_vocabulary_of_characters(tmp_path, run):
     assert run("vocab", "-", "--counts", "--level", "char", "--min-count", "2", stdin="abca b\n") == "a\t2\nb\t2\n"
 
 
-def test_the_text_of_a_corpus_is_read_by_name(tmp_path):
+def test_the_text_of_a_corpus_is_read_by_name(tmp_path, run):
     (tmp_path / "x.jsonl").write_text('{"body": "b b"}\n{"body": "a"}\n')
     assert run("vocab", tmp_path / "x.jsonl", "--text-field", "body", "--counts") == "b\t2\na\t1\n"
 
@@ -141,21 +145,21 @@ def test_the_text_of_a_corpus_is_read_by_name(tmp_path):
         (("bpe", "encode", "-", "none.txt"), 2, "no such file"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(arguments, code, words):
+def test_what_is_wrong_is_said_in_one_line(arguments, code, words, run):
     told = run(*arguments, code=code)
     assert words in told and told.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["\n\n", "   \n \n", "\u00a0\n"])
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece", "vocab"])
-def test_blank_lines_are_no_text(kind, text, tmp_path):
+def test_blank_lines_are_no_text(kind, text, tmp_path, run):
     command = ["vocab", "-"] if kind == "vocab" else ["bpe", "train", "-", "--kind", kind]
     assert run(*command, "-o", tmp_path / "x.json", stdin=text, code=3).startswith("seqnlp: stdin: no text")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
-def test_one_letter_is_a_text(kind, tmp_path):
+def test_one_letter_is_a_text(kind, tmp_path, run):
     run("bpe", "train", "-", "--kind", kind, "-o", tmp_path / "x.json", stdin="\na\n")
     assert run("bpe", "decode", tmp_path / "x.json", stdin="a\n") == "a\n"
 
@@ -182,20 +186,20 @@ def test_ctrl_c_ends_learning_that_waits_for_text(tmp_path, running, interrupt):
     assert not list(tmp_path.iterdir())
 
 
-def test_files_may_be_pipes(pieces):
+def test_files_may_be_pipes(pieces, seqnlp):
     """Each is opened once."""
 
     def shell(line):
-        command = ["bash", "-o", "pipefail", "-c", line, "bash", COMMAND, str(pieces), str(CORPUS)]
-        done = subprocess.run(command, capture_output=True, timeout=120)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
+        done = seqnlp.shell(f"pieces='{pieces}' text='{CORPUS}'; {line}", warm=True)
+        assert done.code == 0, done.err
+        return done.out
 
-    counts = shell('"$1" vocab "$3" --counts')
-    assert shell('"$1" vocab <(cat "$3") --counts') == counts
-    assert shell('mkfifo "$2.p"; cat "$3" > "$2.p" & "$1" vocab "$2.p" --counts') == counts
-    split = shell('"$1" bpe encode "$2" "$3"')
-    assert shell('"$1" bpe encode <(cat "$2") <(cat "$3")') == split
-    assert shell('"$1" bpe decode <(cat "$2") <("$1" bpe encode "$2" "$3")') == CORPUS.read_bytes()
-    trained = '"$1" bpe train {} -o "$2.b" --size 400 && cat "$2.b"'
-    assert shell(trained.format('<(cat "$3")')) == shell(trained.format('"$3"'))
+    counts = shell('seqnlp vocab "$text" --counts')
+    assert shell('seqnlp vocab <(cat "$text") --counts') == counts
+    assert shell('mkfifo "$pieces.p"; cat "$text" > "$pieces.p" & seqnlp vocab "$pieces.p" --counts') == counts
+    split = shell('seqnlp bpe encode "$pieces" "$text"')
+    assert shell('seqnlp bpe encode <(cat "$pieces") <(cat "$text")') == split
+    decoded = shell('seqnlp bpe decode <(cat "$pieces") <(seqnlp bpe encode "$pieces" "$text")')
+    assert decoded == CORPUS.read_text(encoding="utf-8")
+    trained = 'seqnlp bpe train {} -o "$pieces.b" --size 400 && cat "$pieces.b"'
+    assert shell(trained.format('<(cat "$text")')) == shell(trained.format('"$text"'))

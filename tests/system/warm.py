@@ -1,9 +1,9 @@
 """Runs the installed command again and again in forks of one process that has torch in memory already.
 
 Loading torch takes longer than all that most tests ask for. Who connects to the socket sends one JSON object, the
-arguments, the folder and the environment of a command, and its stdin, stdout and stderr; what comes back is the exit
-code. A fork ends without taking apart all that was loaded, which takes a second; how a Python ends with threads and
-pipes still open is for the tests that start real ones.
+arguments, the folder and the environment of a command, with its stdin, stdout and stderr, and the pipes that its
+arguments name; what comes back is the exit code. A fork ends without taking apart all that was loaded, which takes a
+second; how a Python ends with threads and pipes still open is for the tests that start real ones.
 """
 
 import gc
@@ -32,10 +32,13 @@ LOADED += [
     "seqnlp.cli.info",
     "seqnlp.cli.encode",
     "seqnlp.cli.pack",
+    "seqnlp.cli.vocab",
+    "seqnlp.cli.bpe",
     "seqnlp.decoding.beam",
     "seqnlp.decoding.sampling",
 ]
 LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
+LOADED += ["datasets"]  # hf:NAME does
 
 
 def serve(server):
@@ -51,12 +54,12 @@ def serve(server):
 
 def answer(connection):
     """Run one command in a fork, which returns its arguments, and send back how it ended."""
-    message, handles, _, _ = socket.recv_fds(connection, 1 << 20, 3)
+    message, handles, _, _ = socket.recv_fds(connection, 1 << 20, 9)
     job = json.loads(message)
     child = os.fork()
     if child == 0:
         connection.close()
-        for number, handle in enumerate(handles):
+        for number, handle in zip(job["handles"], handles, strict=True):
             os.dup2(handle, number)
             os.close(handle)
         os.environ.update(job["environment"])

@@ -19,7 +19,7 @@ class Task:
     warnings_of = staticmethod(lambda prediction: ())
 
     def __init__(self, quick=None):
-        self.quick = quick
+        self.quick, self.output = quick, self
 
     def quick_search(self):
         return self.quick
@@ -33,7 +33,7 @@ class Task:
     def score(self, corpus, predictions, codec, *, intervals=True):
         gold = [example.target for example in corpus]
         right = [float(one == other) for one, other in zip(gold, predictions, strict=True)]
-        return metrics.from_means({"accuracy": right}, intervals=intervals), {}
+        return metrics.from_means({"accuracy": right}, intervals=intervals), {}, None
 
 
 class Rows:

@@ -80,7 +80,7 @@ def test_the_report_of_a_plan(unpacked, tmp_path):
     made = buckets.shuffled(folder.rows().lengths, folder.plan, seed=1, epoch=0)
     assert found["rows"] == len(folder.rows()) == sum(count for *_, count in found["lengths"])
     assert (found["batches"], found["buckets"]) == (len(made), len(folder.plan.edges))
-    assert found["padding"] == pytest.approx(100 * padding.padding_share(folder.rows().lengths, made), abs=0.01)
+    assert found["padding"] == pytest.approx(100 * padding.padding_fraction(folder.rows().lengths, made), abs=0.01)
     assert 0 <= found["padding"] < found["padding_random"] < 100
 
 

@@ -136,7 +136,7 @@ def test_tags_in_every_form(tmp_path):
 @pytest.mark.parametrize("options, output", [({"scores": True}, "conllu"), ({"nbest": 2}, "conll")])
 def test_what_has_no_place_in_a_format_is_refused(options, output):
     with pytest.raises(errors.UsageError, match=f"no place in {output}"):
-        tag.check(tag.Search(**options), output)
+        tag.output.check(tag.Search(**options), output)
 
 
 CELL = st.text(st.sampled_from("ab ,;\"'|\u2028é"), min_size=1, max_size=5).map(lambda cell: f"x{cell}")

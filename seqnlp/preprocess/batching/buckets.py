@@ -116,7 +116,7 @@ class Buckets:
 
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
-        return f"{100 * padding.padding_share(self.lengths, self.epoch(0)):.1f}% padding"
+        return f"{100 * padding.padding_fraction(self.lengths, self.epoch(0)):.1f}% padding"
 
 
 def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:

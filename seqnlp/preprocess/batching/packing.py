@@ -36,8 +36,8 @@ def report(lengths: np.ndarray, plan: buckets.Plan) -> dict[str, Any]:
         "buckets": len(plan.edges),
         "max_tokens": plan.limits.max_tokens,
         "batch_size": plan.limits.batch_size,
-        "padding": round(100 * padding.padding_share(lengths, own), 2),
-        "padding_random": round(100 * padding.padding_share(lengths, others), 2),
+        "padding": round(100 * padding.padding_fraction(lengths, own), 2),
+        "padding_random": round(100 * padding.padding_fraction(lengths, others), 2),
         "lengths": histogram(buckets.longest(lengths).tolist()),
     }
 

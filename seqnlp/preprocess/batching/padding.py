@@ -16,8 +16,8 @@ def round_up(length: int) -> int:
     return -(-length // step) * step
 
 
-def padding_share(lengths: np.ndarray, batches: Iterable[Batch]) -> float:
-    """Return the share of padding in the batches, between 0 and 1."""
+def padding_fraction(lengths: np.ndarray, batches: Iterable[Batch]) -> float:
+    """Return the fraction of padding in the batches, between 0 and 1."""
     cells = sum(len(rows) * sum(width) for rows, width in batches)
     return 1 - float(np.sum(lengths)) / cells if cells else 0.0
 

@@ -53,13 +53,13 @@ class ReIterable(Generic[Item]):
 Examples = ReIterable[Example]
 
 
-DEV_SHARE, DEV_MOST = 10, 2000
+DEV_FRACTION, MAX_DEV_SIZE = 0.1, 2000
 
 
 def random_split(examples: Examples, seed: int) -> tuple[Examples, Examples]:
     """Return train and dev: a random tenth for dev, at most 2,000, the same ones for the same seed."""
     total = len(examples)
-    size = min(max(1, total // DEV_SHARE), DEV_MOST)
+    size = min(max(1, int(total * DEV_FRACTION)), MAX_DEV_SIZE)
     chosen = set(np.random.default_rng(seed).choice(total, size, replace=False).tolist()) if total > 1 else set()
 
     def part(dev: bool) -> Iterator[Example]:

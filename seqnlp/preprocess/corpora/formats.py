@@ -30,6 +30,13 @@ class Record:
         """Return `file:line`."""
         return f"{self.file}:{self.line}"
 
+    def text(self, role: str) -> str:
+        """Return the value of a role; raises `DataError` where it is no text."""
+        text = self.values[role]
+        if not isinstance(text, str):
+            raise errors.DataError(f"{self.where}: the {role} is a {type(text).__name__}, expected a string")
+        return text
+
 
 @dataclass(frozen=True)
 class Row:

@@ -39,6 +39,10 @@ class Labels:
         """Return a label's number, `MISSING` for one that training never saw."""
         return self._number.get(name, MISSING)
 
+    def unseen(self, names: Iterable[str]) -> int:
+        """Return how many of some labels training never saw."""
+        return sum(self.number(name) == MISSING for name in names)
+
     def require(self, names: Iterable[str]) -> None:
         """Raise `DataError` for a name that is not among the labels: a trained model cannot learn new ones."""
         for name in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -11,15 +11,17 @@ import torch
 from torch import nn
 
 from seqnlp.nn import dropout as dropouts
-from seqnlp.nn import embedding, loss, pooling, recurrent
+from seqnlp.nn import embedding, loss, pooling
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.classify.options import Config
 
 NB_WEIGHT = 0.5  # of the naive Bayes scores beside the network's, to begin with
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Sentences as tensors; `targets` (B,) numbers of classes, or (B, C) of zeros and ones for several labels."""
 
     words: torch.Tensor  # (B, S)
@@ -29,11 +31,6 @@ class Batch:
     offsets: torch.Tensor  # (U,)
     nb_scores: torch.Tensor  # (B, C), the classes' scores by naive Bayes
     targets: torch.Tensor | None = None
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(self, **moved)
 
 
 class Classifier(nn.Module):
@@ -48,14 +45,7 @@ class Classifier(nn.Module):
         self.embedding = embedding.WordEmbedding(vocabulary, size, buckets=buckets, scale=0.1, unknown=tokenizer.UNK)
         self.word_dropout = dropouts.WordDropout(config.word_dropout)
         self.input_dropout = dropouts.LockedDropout(config.dropout)
-        self.encoder = recurrent.Encoder(
-            size,
-            config.hidden_size,
-            cell=config.cell,
-            layers=config.layers,
-            dropout=config.dropout,
-            init=config.init,
-        )
+        self.encoder = encoders.encoder(size, config)
         self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)

@@ -10,11 +10,9 @@ from seqnlp import errors
 from seqnlp.metrics import classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
-from seqnlp.tasks import base
+from seqnlp.tasks import outputs
 from seqnlp.tasks.classify.codec import Codec
-from seqnlp.tasks.classify.options import Search
-
-LABEL = "label"  # the column with the answer
+from seqnlp.tasks.classify.options import Config, Search
 
 
 @dataclass(frozen=True)
@@ -32,24 +30,96 @@ class Prediction:
         return dict(self.ranked).get(label, 0.0)
 
 
-def value(prediction: Prediction, codec: Codec) -> dict[str, Any]:
-    """Return label and score (or labels), and the whole distribution, best first."""
-    scores = {label: round(probability, 4) for label, probability in prediction.ranked}
-    if codec.multi_label:
-        chosen: dict[str, Any] = {"labels": list(prediction.labels)}
-    else:
-        chosen = {"label": next(iter(prediction.labels), None), "score": round(prediction.ranked[0][1], 4)}
-    attention = {} if prediction.attention is None else {"attention": prediction.attention}
-    return {**chosen, "scores": scores, **attention}
+class Output(outputs.Output[Config, Search, Codec, Prediction]):
+    """Labels, each with its probability where that is asked for."""
 
+    column = "label"
+    warnings = {"cut": "of the texts had more words than --max-length: the rest was cut off"}
 
-def write(prediction: Prediction | None, search: Search) -> str:
-    """Return the labels of one item as a line: joined by commas, or each with its probability, separated by tabs."""
-    if prediction is None:
-        return ""
-    if search.top == 1 and not search.scores:
-        return _joined(prediction.labels, prediction.multi_label)
-    return "\t".join(f"{text}\t{probability:.4f}" for text, probability in _shown(prediction, search))
+    def check(self, search: Search, form: str, config: Config | None = None) -> None:
+        if search.otherwise is not None and not search.min_score:
+            raise errors.UsageError("--otherwise has no effect without --min-score")
+        if search.min_score and search.top > 1:
+            raise errors.UsageError("--min-score has no effect on --top, which prints labels with their probabilities")
+        if search.min_score and config is not None and config.multi_label:
+            raise errors.UsageError("--min-score is for one label an item", "--threshold is for several")
+
+    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
+        """Return label and score (or labels), and the whole distribution, best first."""
+        scores = {label: round(probability, 4) for label, probability in prediction.ranked}
+        if codec.multi_label:
+            chosen: dict[str, Any] = {"labels": list(prediction.labels)}
+        else:
+            chosen = {"label": next(iter(prediction.labels), None), "score": round(prediction.ranked[0][1], 4)}
+        attention = {} if prediction.attention is None else {"attention": prediction.attention}
+        return {**chosen, "scores": scores, **attention}
+
+    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
+        """Return the labels as a line: joined by commas, or each with its probability, separated by tabs."""
+        if prediction is None:
+            return ""
+        if search.top == 1 and not search.scores:
+            return _joined(prediction.labels, prediction.multi_label)
+        return "\t".join(f"{text}\t{probability:.4f}" for text, probability in _shown(prediction, search))
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> list[str]:
+        """Return label and score, again with a number for each more of --top."""
+        return outputs.ranked_columns(self.column, search.top)
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> dict[str, str]:
+        """Return what stands in the columns; of several labels both are joined by commas."""
+        best = f"{prediction.ranked[0][1]:.4f}"
+        shown = [(label, f"{probability:.4f}") for label, probability in _shown(prediction, search)]
+        if search.top == 1:
+            scores = [score for _, score in shown] if prediction.multi_label and shown else [best]
+            shown = [(_joined(prediction.labels, prediction.multi_label), ",".join(scores))]
+        return outputs.ranked_cells(self.column, shown)
+
+    def listed(self, items: Sequence[str], codec: Codec) -> str:
+        return labels.joined(items) if codec.multi_label else ",".join(items)
+
+    def warnings_of(self, prediction: Prediction) -> Sequence[str]:
+        return prediction.warnings
+
+    def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
+        if isinstance(written, Mapping):
+            if "labels" in written:
+                return tuple(written["labels"])
+            return () if written["label"] is None else (written["label"],)
+        cells = written.split("\t")
+        if config.multi_label:
+            return tuple(name for cell in cells[::2] for name in labels.parted(cell))
+        if name := labels.printed(cells[0]):
+            return (name,)
+        return None if len(cells) == 1 else ()
+
+    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...]:
+        return self.parse(cell, config) or ()
+
+    def score(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
+    ) -> outputs.Result:
+        """Return accuracy (F1 where items have several labels) and what stands beside it."""
+        gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
+        found = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
+        return outputs.Result(*found, codec.classes.unseen(name for names in gold for name in names))
+
+    def mistakes(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
+    ) -> list[dict[str, Any]]:
+        """Return the wrong predictions, those with the least probability for the gold labels first."""
+        wrong = [
+            {
+                "where": example.where,
+                "gold": _joined(example.target, prediction.multi_label),
+                "predicted": _joined(prediction.labels, prediction.multi_label),
+                "gold_score": round(min((prediction.probability(label) for label in example.target), default=0.0), 4),
+                "text": example.source,
+            }
+            for example, prediction in zip(corpus, predictions, strict=True)
+            if set(example.target) != set(prediction.labels)
+        ]
+        return sorted(wrong, key=lambda mistake: mistake["gold_score"])
 
 
 def _joined(names: Sequence[str], multi_label: bool) -> str:
@@ -65,67 +135,3 @@ def _shown(prediction: Prediction, search: Search) -> list[tuple[str, float]]:
     elif search.min_score:
         found = [(label, prediction.ranked[0][1]) for label in prediction.labels or ("",)]
     return [(_joined([label], prediction.multi_label), probability) for label, probability in found]
-
-
-def columns(search: Search) -> list[str]:
-    """Return the columns of csv and tsv: label and score, again with a number for each more of --top."""
-    numbers = ["", *(f"_{number}" for number in range(2, search.top + 1))]
-    return [name + number for number in numbers for name in (LABEL, "score")]
-
-
-def cells(prediction: Prediction, search: Search) -> dict[str, str]:
-    """Return what stands in the columns; of several labels both are joined by commas."""
-    best = f"{prediction.ranked[0][1]:.4f}"
-    shown = [(label, f"{probability:.4f}") for label, probability in _shown(prediction, search)]
-    if search.top == 1:
-        scores = [score for _, score in shown] if prediction.multi_label and shown else [best]
-        shown = [(_joined(prediction.labels, prediction.multi_label), ",".join(scores))]
-    return dict(zip(columns(search), (cell for pair in shown for cell in pair), strict=False))
-
-
-def check(search: Search) -> None:
-    """Raise `UsageError` where options exclude each other."""
-    if search.otherwise is not None and not search.min_score:
-        raise errors.UsageError("--otherwise has no effect without --min-score")
-    if search.min_score and search.top > 1:
-        raise errors.UsageError("--min-score has no effect on --top, which prints labels with their probabilities")
-
-
-def parse(written: Any, multi_label: bool) -> tuple[str, ...] | None:
-    """Return the labels in what `write` or `value` gave; None where they are those of a blank text."""
-    if isinstance(written, Mapping):
-        if "labels" in written:
-            return tuple(written["labels"])
-        return () if written["label"] is None else (written["label"],)
-    cells = written.split("\t")
-    if multi_label:
-        return tuple(name for cell in cells[::2] for name in labels.parted(cell))
-    if name := labels.printed(cells[0]):
-        return (name,)
-    return None if len(cells) == 1 else ()
-
-
-def score(
-    corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool
-) -> base.Result:
-    """Return accuracy (F1 where items have several labels) and what stands beside it."""
-    gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
-    scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
-    unseen = sum(codec.classes.number(name) == labels.MISSING for example in corpus for name in example.target)
-    return scores, {**details, "unseen": unseen}
-
-
-def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return the wrong predictions, those with the least probability for the gold labels first."""
-    wrong = [
-        {
-            "where": example.where,
-            "gold": _joined(example.target, prediction.multi_label),
-            "predicted": _joined(prediction.labels, prediction.multi_label),
-            "gold_score": round(min((prediction.probability(label) for label in example.target), default=0.0), 4),
-            "text": example.source,
-        }
-        for example, prediction in zip(corpus, predictions, strict=True)
-        if set(example.target) != set(prediction.labels)
-    ]
-    return sorted(wrong, key=lambda mistake: mistake["gold_score"])

@@ -16,19 +16,7 @@ HINT = "--multi-label, if items have several, or none"
 
 def labelled(record: formats.Record, multi_label: bool) -> Example:
     """Return the text of a record with the tuple of its labels."""
-    return Example(_text(record), _labels(record, multi_label), record.raw, record.file, record.line)
-
-
-def unlabelled(record: formats.Record) -> Example:
-    """Return the text of a record."""
-    return Example(_text(record), None, record.raw, record.file, record.line)
-
-
-def _text(record: formats.Record) -> str:
-    text = record.values[TEXT]
-    if not isinstance(text, str):
-        raise errors.DataError(f"{record.where}: the text is a {type(text).__name__}, expected a string")
-    return text
+    return Example(record.text(TEXT), _labels(record, multi_label), record.raw, record.file, record.line)
 
 
 def _labels(record: formats.Record, multi_label: bool) -> tuple[str, ...]:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqnlp import errors, options
+from seqnlp import options
 from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import examples, formats
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
-from seqnlp.tasks.classify import fitting, output, reading
+from seqnlp.tasks.classify import fitting, reading
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config, Search
-from seqnlp.tasks.classify.output import Prediction
+from seqnlp.tasks.classify.output import Output, Prediction
 from seqnlp.tasks.words import vocabulary
 
 if TYPE_CHECKING:
@@ -33,15 +33,11 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
     min_epochs = 5
-    warnings = {"cut": "of the texts had more words than --max-length: the rest was cut off"}
     preview_columns = ("ids", "labels")
-    answer_column = output.LABEL
+    output = Output()
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record, config.multi_label)
-
-    def example(self, record: formats.Record, search: Search) -> Example:
-        return reading.unlabelled(record)
 
     def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(corpus, seed, "class")
@@ -85,9 +81,6 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
         vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
 
-    def warnings_of(self, prediction: Prediction) -> Sequence[str]:
-        return prediction.warnings
-
     def predict(
         self,
         networks: Sequence[nn.Module],
@@ -102,46 +95,6 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         looked = [None] * len(probabilities) if attention is None else _looked_at(columns["words"], attention)
         rows = zip(probabilities.tolist(), looked, columns["cut"], strict=True)
         return [_prediction(row, part, cut, codec, search) for row, part, cut in rows]
-
-    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
-        return output.value(prediction, codec)
-
-    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
-        return output.write(prediction, search)
-
-    def check(self, search: Search, output_format: str) -> None:
-        output.check(search)
-
-    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
-        return output.columns(search)
-
-    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
-        return output.cells(prediction, search)
-
-    def configured(self, codec: Codec, search: Search) -> Codec:
-        output.check(search)
-        if search.min_score and codec.multi_label:
-            raise errors.UsageError("--min-score is for one label an item", "--threshold is for several")
-        return codec
-
-    def listed(self, items: Sequence[str], codec: Codec) -> str:
-        return labels.joined(items) if codec.multi_label else ",".join(items)
-
-    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...]:
-        return output.parse(cell, config.multi_label) or ()
-
-    def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
-        return output.parse(written, config.multi_label)
-
-    def score(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
-    ) -> base.Result:
-        return output.score(corpus, predictions, codec, intervals=intervals)
-
-    def mistakes(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
-    ) -> list[dict[str, Any]]:
-        return output.mistakes(corpus, predictions)
 
 
 def _nb_scores(columns: base.Columns, codec: Codec) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -15,11 +15,13 @@ from seqnlp import errors
 from seqnlp.nn import crf, loss, recurrent
 from seqnlp.nn import dropout as dropouts
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks import base
+from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.tag.options import Config
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Sentences as tensors; what is known of a word's form stands once for each of the U distinct ones."""
 
     words: torch.Tensor  # (B, S)
@@ -32,11 +34,6 @@ class Batch:
     characters: torch.Tensor  # (U, L), or none where nobody reads them
     sizes: torch.Tensor  # (U,), characters of each distinct word
     tags: torch.Tensor | None = None  # (B, S)
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(self, **moved)
 
 
 class Forms(nn.Module):
@@ -159,14 +156,7 @@ class Tagger(nn.Module):
         nn.init.normal_(self.words.weight, std=0.1)
         self.forms = forms
         self.input_dropout = dropouts.LockedDropout(config.dropout)
-        self.encoder = recurrent.Encoder(
-            config.embedding_size + self.forms.outputs,
-            config.hidden_size,
-            cell=config.cell,
-            layers=config.layers,
-            dropout=config.dropout,
-            init=config.init,
-        )
+        self.encoder = encoders.encoder(config.embedding_size + self.forms.outputs, config)
         self.dropout = dropouts.LockedDropout(config.dropout)
         self.output = nn.Linear(self.encoder.outputs, tags)
         self.crf = crf.Crf(tags, legal=legal[0], begin=legal[1], end=legal[2])

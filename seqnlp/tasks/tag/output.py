@@ -12,10 +12,10 @@ from seqnlp.metrics import spans
 from seqnlp.preprocess.corpora import conll
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels, tag_schemes
-from seqnlp.tasks import base
+from seqnlp.tasks import outputs
 from seqnlp.tasks.tag import codec as codecs
 from seqnlp.tasks.tag.codec import Codec
-from seqnlp.tasks.tag.options import Search
+from seqnlp.tasks.tag.options import Config, Search
 from seqnlp.tasks.tag.reading import TAGS, TOKENS, SplitText
 
 SCORES = re.compile(r"\t[01]\.\d{4}( [01]\.\d{4})*$")  # the probabilities behind a line
@@ -34,17 +34,109 @@ class Prediction:
     scores: bool = False
 
 
-def value(example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
-    """Return what jsonl holds under the task's name: tokens, tags, and the spans that the tags make."""
-    found: dict[str, Any] = {"tokens": list(example.source), "tags": list(prediction.tags)}
-    if codec.scheme != codecs.PLAIN:
-        places = offsets(example)
-        found["spans"] = [_span(span, prediction, places) for span in tag_schemes.spans(prediction.tags)]
-    if prediction.scores:
-        found["scores"] = [round(probability, 4) for probability in prediction.probabilities]
-    if prediction.nbest:
-        found["nbest"] = [{"tags": list(tags), "score": round(score, 4)} for tags, score in prediction.nbest]
-    return found
+class Output(outputs.Output[Config, Search, Codec, Prediction]):
+    """Sentences with a tag at each token, on a line or in columns."""
+
+    formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
+    column = TAGS
+
+    def check(self, search: Search, form: str, config: Config | None = None) -> None:
+        if search.scores and form == "conllu":
+            raise errors.UsageError("--scores has no place in conllu", "--to conll, jsonl or text")
+        if search.nbest > 1 and form in ("conll", "conllu"):
+            raise errors.UsageError(f"--nbest has no place in {form}", "--to text, jsonl, csv or tsv")
+
+    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
+        """Return tokens, tags, and the spans that the tags make."""
+        found: dict[str, Any] = {"tokens": list(example.source), "tags": list(prediction.tags)}
+        if codec.scheme != codecs.PLAIN:
+            places = offsets(example)
+            found["spans"] = [_span(span, prediction, places) for span in tag_schemes.spans(prediction.tags)]
+        if prediction.scores:
+            found["scores"] = [round(probability, 4) for probability in prediction.probabilities]
+        if prediction.nbest:
+            found["nbest"] = [{"tags": list(tags), "score": round(score, 4)} for tags, score in prediction.nbest]
+        return found
+
+    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
+        """Return a tagged sentence: `word/TAG` separated by blanks, or lines in columns."""
+        tags = prediction.tags if prediction else ()
+        scored = prediction is not None and prediction.scores
+        block = example.record if isinstance(example.record, conll.Block) else None
+        if form == "conll":
+            written = conll.appended(block, example.source, tags)
+            return _with_column(written, block, _probabilities(prediction)) if scored else written
+        if form == "conllu":
+            return conll.filled(block, example.source, tags, codec.column)
+        line = tagged(example.source, tags)
+        return f"{line}\t{' '.join(_probabilities(prediction))}" if scored else line
+
+    def ranked(self, example: Example, prediction: Prediction, search: Search) -> list[tuple[str, float]] | None:
+        if search.nbest == 1:
+            return None
+        return [(tagged(example.source, tags), score) for tags, score in prediction.nbest]
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> list[str]:
+        """Return the tokens, where no column that came in has them; tags; probabilities; the n best."""
+        has_tokens = given is None or TOKENS in given
+        best, *others = outputs.ranked_columns(TAGS, search.nbest)
+        found = [best, *(["scores"] if search.scores else []), *(others if search.nbest > 1 else [])]
+        return found if has_tokens and not search.tokenize else [TOKENS, *found]
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> dict[str, str]:
+        """Return what may stand in the columns, the items of each separated by blanks."""
+        found = {TOKENS: listed(example.source), TAGS: " ".join(prediction.tags)}
+        found["scores"] = " ".join(_probabilities(prediction))
+        nbest = ((" ".join(tags), f"{score:.4f}") for tags, score in prediction.nbest)
+        return found | outputs.ranked_cells(TAGS, nbest)
+
+    def listed(self, items: Sequence[str], codec: Codec) -> str:
+        return listed(items)
+
+    def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
+        """Return the tags in what `value` gave, or in a line of `word/TAG`; None for those of a blank text."""
+        if isinstance(written, Mapping):
+            tags = written["tags"]
+            if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+                raise ValueError(tags)
+            return tuple(tags) or None
+        line = SCORES.sub("", written)
+        words = [word for word in re.split("[ \t]+", line) if word]  # other white space may be in one
+        if not all("/" in word for word in words):
+            raise ValueError("a word without its tag")
+        return tuple(labels.unescaped(word.rpartition("/")[2], "/") for word in words) or None
+
+    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...] | None:
+        return tuple(cell.split()) or None
+
+    def score(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
+    ) -> outputs.Result:
+        """Return F1 over spans, as conlleval counts them, or the accuracy of plain tags, and what stands beside it."""
+        gold, predicted = [example.target for example in corpus], [prediction.tags for prediction in predictions]
+        found = spans.spans_or_classes(gold, predicted, intervals=intervals)
+        unseen = codec.classes.unseen(tag for tags in gold for tag in codecs.inside(tags, codec.scheme))
+        return outputs.Result(*found, unseen)
+
+    def mistakes(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
+    ) -> list[dict[str, Any]]:
+        """Return the sentences with wrong tags, those with the most first; the wrong ones, gold beside predicted."""
+        found = []
+        for example, prediction in zip(corpus, predictions, strict=True):
+            triples = zip(example.source, example.target, prediction.tags, strict=True)
+            wrong = [(token, gold, tag) for token, gold, tag in triples if gold != tag]
+            if wrong:
+                found.append(
+                    {
+                        "where": example.where,
+                        "errors": len(wrong),
+                        "gold": tagged([token for token, _, _ in wrong], [gold for _, gold, _ in wrong]),
+                        "predicted": tagged([token for token, _, _ in wrong], [tag for _, _, tag in wrong]),
+                        "text": " ".join(example.source),
+                    }
+                )
+        return sorted(found, key=lambda mistake: -mistake["errors"])
 
 
 def _span(span: tag_schemes.Span, prediction: Prediction, places: Sequence[tuple[int, int]]) -> dict[str, Any]:
@@ -66,20 +158,6 @@ def offsets(example: Example) -> list[tuple[int, int]]:
         end = begin + len(token)
         found.append((begin, end))
     return found
-
-
-def write(example: Example, prediction: Prediction | None, output: str, codec: Codec) -> str:
-    """Return a tagged sentence: `word/TAG` separated by blanks, or lines in columns."""
-    tags = prediction.tags if prediction else ()
-    scored = prediction is not None and prediction.scores
-    block = example.record if isinstance(example.record, conll.Block) else None
-    if output == "conll":
-        written = conll.appended(block, example.source, tags)
-        return _with_column(written, block, _probabilities(prediction)) if scored else written
-    if output == "conllu":
-        return conll.filled(block, example.source, tags, codec.column)
-    line = tagged(example.source, tags)
-    return f"{line}\t{' '.join(_probabilities(prediction))}" if scored else line
 
 
 def tagged(tokens: Sequence[str], tags: Sequence[str]) -> str:
@@ -106,74 +184,3 @@ def _with_column(written: str, block: conll.Block | None, cells: Sequence[str]) 
     lines = written.split("\n")
     places = block.tokens if block else tuple(range(len(cells)))
     return conll.appended(conll.Block(tuple(lines), places, "conll"), (), cells)
-
-
-def check(search: Search, output: str) -> None:
-    """Raise `UsageError` where an output format has no place for what is asked for."""
-    if search.scores and output == "conllu":
-        raise errors.UsageError("--scores has no place in conllu", "--to conll, jsonl or text")
-    if search.nbest > 1 and output in ("conll", "conllu"):
-        raise errors.UsageError(f"--nbest has no place in {output}", "--to text, jsonl, csv or tsv")
-
-
-def columns(given: Sequence[str] | None, search: Search) -> list[str]:
-    """Return the columns of csv and tsv: the tokens, where none that came in has them; tags; probabilities."""
-    has_tokens = given is None or TOKENS in given
-    found = [TAGS, *(["scores"] if search.scores else []), *(["score"] if search.nbest > 1 else [])]
-    for number in range(2, search.nbest + 1):
-        found += [f"{TAGS}_{number}", f"score_{number}"]
-    return found if has_tokens and not search.tokenize else [TOKENS, *found]
-
-
-def cells(example: Example, prediction: Prediction) -> dict[str, str]:
-    """Return what may stand in the columns, the items of each separated by blanks."""
-    found = {TOKENS: listed(example.source), TAGS: " ".join(prediction.tags)}
-    found["scores"] = " ".join(_probabilities(prediction))
-    for number, (tags, score) in enumerate(prediction.nbest, 1):
-        behind = "" if number == 1 else f"_{number}"
-        found |= {TAGS + behind: " ".join(tags), "score" + behind: f"{score:.4f}"}
-    return found
-
-
-def parse(written: Any) -> tuple[str, ...] | None:
-    """Return the tags in what `value` gave, or in a line of `word/TAG`; None where they are those of a blank text."""
-    if isinstance(written, Mapping):
-        tags = written["tags"]
-        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-            raise ValueError(tags)
-        return tuple(tags) or None
-    words = [word for word in re.split("[ \t]+", SCORES.sub("", written)) if word]  # other white space may be in one
-    if not all("/" in word for word in words):
-        raise ValueError("a word without its tag")
-    return tuple(labels.unescaped(word.rpartition("/")[2], "/") for word in words) or None
-
-
-def score(
-    corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool
-) -> base.Result:
-    """Return F1 over spans, as conlleval counts them, or the accuracy of plain tags, and what stands beside it."""
-    gold, predicted = [example.target for example in corpus], [prediction.tags for prediction in predictions]
-    scores, details = spans.spans_or_classes(gold, predicted, intervals=intervals)
-    unseen = sum(
-        codec.classes.number(tag) == labels.MISSING for tags in gold for tag in codecs.inside(tags, codec.scheme)
-    )
-    return scores, {**details, "unseen": unseen}
-
-
-def mistakes(corpus: Sequence[Example], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return the sentences with wrong tags, those with the most first; the wrong ones, gold beside predicted."""
-    found = []
-    for example, prediction in zip(corpus, predictions, strict=True):
-        triples = zip(example.source, example.target, prediction.tags, strict=True)
-        wrong = [(token, gold, tag) for token, gold, tag in triples if gold != tag]
-        if wrong:
-            found.append(
-                {
-                    "where": example.where,
-                    "errors": len(wrong),
-                    "gold": tagged([token for token, _, _ in wrong], [gold for _, gold, _ in wrong]),
-                    "predicted": tagged([token for token, _, _ in wrong], [tag for _, _, tag in wrong]),
-                    "text": " ".join(example.source),
-                }
-            )
-    return sorted(found, key=lambda mistake: -mistake["errors"])

@@ -16,10 +16,10 @@ from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, tag_schemes
 from seqnlp.tasks import base
 from seqnlp.tasks.tag import codec as codecs
-from seqnlp.tasks.tag import fitting, output, reading
+from seqnlp.tasks.tag import fitting, reading
 from seqnlp.tasks.tag.codec import Codec
 from seqnlp.tasks.tag.options import Config, Search
-from seqnlp.tasks.tag.output import Prediction
+from seqnlp.tasks.tag.output import Output, Prediction
 from seqnlp.tasks.words import vocabulary
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
     min_epochs = 15
-    output_formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
-    answer_column = reading.TAGS
     preview_columns = ("ids", "tags")
+    output = Output()
 
     @property
     def text_key(self) -> str:
@@ -120,47 +119,6 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
             return found
         chains = _nbest(network, codec, emissions, batch.lengths, search.nbest)
         return [replace(one, nbest=_led_by(one.tags, chain)) for one, chain in zip(found, chains, strict=True)]
-
-    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
-        return output.value(example, prediction, codec)
-
-    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
-        return output.write(example, prediction, form, codec)
-
-    def check(self, search: Search, form: str) -> None:
-        output.check(search, form)
-
-    def ranked(
-        self, example: Example, prediction: Prediction, form: str, search: Search
-    ) -> Sequence[tuple[str, float]] | None:
-        if search.nbest == 1 or form != "text":
-            return None
-        return [(output.tagged(example.source, tags), score) for tags, score in prediction.nbest]
-
-    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
-        return output.columns(given, search)
-
-    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
-        return output.cells(example, prediction)
-
-    def listed(self, items: Sequence[str], codec: Codec) -> str:
-        return output.listed(items)
-
-    def parse_cell(self, cell: str, config: Config) -> tuple[str, ...] | None:
-        return tuple(cell.split()) or None
-
-    def parse(self, written: Any, config: Config) -> tuple[str, ...] | None:
-        return output.parse(written)
-
-    def score(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
-    ) -> base.Result:
-        return output.score(corpus, predictions, codec, intervals=intervals)
-
-    def mistakes(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
-    ) -> list[dict[str, Any]]:
-        return output.mistakes(corpus, predictions)
 
 
 Chains = tuple[tuple[tuple[str, ...], float], ...]

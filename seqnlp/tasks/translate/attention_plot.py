@@ -10,7 +10,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import atomic
-from seqnlp.tasks.translate import output
+from seqnlp.tasks.translate.prediction import Prediction
 
 CELL, MAX_PIECES = 0.32, 300  # inches; pieces that are shown
 
@@ -25,7 +25,7 @@ def folder(name: str) -> Path:
     return Path(name)
 
 
-def of_prediction(folder: Path, line: int, prediction: output.Prediction) -> None:
+def of_prediction(folder: Path, line: int, prediction: Prediction) -> None:
     """Draw what a translation looked at, in a file named by the line of its source."""
     best = prediction.best
     attention(folder / f"{line:06d}.png", best.attention, prediction.source, best.subwords)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,22 +11,20 @@ from torch import nn
 from seqnlp.nn import decoder as decoders
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
-from seqnlp.nn import loss, recurrent
+from seqnlp.nn import loss
+from seqnlp.tasks import base
+from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.translate.options import Config
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(base.Batch):
     """Pairs as tensors; the target as the decoder reads it, start first, and as it is to write it, end last."""
 
     source: torch.Tensor  # (B, S)
     lengths: torch.Tensor  # (B,)
     inputs: torch.Tensor  # (B, T)
     outputs: torch.Tensor  # (B, T), IGNORED past the end
-
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        return replace(self, **{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 class Translator(nn.Module):
@@ -40,18 +38,21 @@ class Translator(nn.Module):
         self.label_smoothing = config.label_smoothing
         self.embedding = embeddings.TiedEmbedding(source_vocabulary, config.embedding_size)
         self.dropout = dropouts.LockedDropout(config.dropout)
-        recurrence: dict[str, Any] = {"cell": config.cell, "dropout": config.dropout, "init": config.init}
-        self.encoder = recurrent.Encoder(config.embedding_size, config.hidden_size, layers=config.layers, **recurrence)
-        self.decoder = decoders.Decoder(
+        self.encoder = encoders.encoder(config.embedding_size, config)
+        decoder = decoders.Config(
             vocabulary=target_vocabulary,
             embedding_size=config.embedding_size,
             hidden_size=config.decoder_hidden_size,
             memory=self.encoder.outputs,
+            cell=config.cell,
             attention=config.attention,
             layers=config.decoder_layers,
-            embedding=self.embedding if shared else None,
-            **recurrence,
+            dropout=config.dropout,
+            residual=config.residual,
+            layer_norm=config.layer_norm,
+            init=config.init,
         )
+        self.decoder = decoders.Decoder(decoder, self.embedding if shared else None)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""

@@ -18,19 +18,7 @@ SOURCE, TARGET = ROLES = ("source", "target")
 
 def labelled(record: formats.Record) -> Example:
     """Return the source of a record with its target."""
-    return Example(_text(record, SOURCE), _text(record, TARGET), record.raw, record.file, record.line)
-
-
-def unlabelled(record: formats.Record) -> Example:
-    """Return the source of a record."""
-    return Example(_text(record, SOURCE), None, record.raw, record.file, record.line)
-
-
-def _text(record: formats.Record, role: str) -> str:
-    text = record.values[role]
-    if not isinstance(text, str):
-        raise errors.DataError(f"{record.where}: the {role} is a {type(text).__name__}, expected a string")
-    return text
+    return Example(record.text(SOURCE), record.text(TARGET), record.raw, record.file, record.line)
 
 
 def pairs(source: schema.Source) -> Iterator[Example]:

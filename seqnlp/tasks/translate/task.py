@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,12 @@ from seqnlp.preprocess.corpora import examples, formats, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
-from seqnlp.tasks.translate import attention_plot, fitting, output, reading, search
+from seqnlp.tasks.translate import fitting, reading, search
+from seqnlp.tasks.translate import prediction as predictions
 from seqnlp.tasks.translate.codec import Codec
 from seqnlp.tasks.translate.options import Config, Search
-from seqnlp.tasks.translate.output import Prediction
+from seqnlp.tasks.translate.output import Output
+from seqnlp.tasks.translate.prediction import Prediction
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,18 +36,14 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     name = "translate"
     roles = reading.ROLES
     answers = "texts"
-    answer_column = output.TRANSLATION
     training = options.Training(ema_decay=0.999)
     min_epochs = 24
     preview_columns = ("source", "target")
     kernel_cache = 4096  # pairs have many shapes
-    warnings = {"cut": "inputs were longer than --max-source-length: cut, translated in parts, and joined"}
+    output = Output()
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record)
-
-    def example(self, record: formats.Record, search: Search) -> Example:
-        return reading.unlabelled(record)
 
     def read(self, source: schema.Source, config: Config) -> Iterator[Example]:
         return reading.pairs(source)
@@ -102,54 +99,10 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
             hint = "a smaller --min-length-ratio or --no-repeat-ngram-size"
             raise errors.UsageError("no translation satisfies all constraints of the search", hint)
         rest = iter(found)
-        return [output.prediction([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
+        return [predictions.of_hypotheses([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
 
     def quick_search(self) -> Search:
         return Search(beam_size=1)
-
-    def warnings_of(self, prediction: Prediction) -> Sequence[str]:
-        return prediction.warnings
-
-    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
-        return output.value(prediction, codec)
-
-    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
-        return output.write(prediction, search)
-
-    def check(self, search: Search, form: str) -> None:
-        output.check(search, form)
-
-    def ranked(
-        self, example: Example, prediction: Prediction, form: str, search: Search
-    ) -> Sequence[tuple[str, float]] | None:
-        return output.ranked(prediction) if search.nbest > 1 and form == "text" else None
-
-    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
-        return output.columns(search)
-
-    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
-        return output.cells(prediction, search)
-
-    def parse(self, written: Any, config: Config) -> str:
-        return output.parse(written)
-
-    def score(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
-    ) -> base.Result:
-        return output.score(corpus, predictions, codec, intervals=intervals)
-
-    def mistakes(
-        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
-    ) -> list[dict[str, Any]]:
-        return output.mistakes(corpus, predictions, codec)
-
-    @contextlib.contextmanager
-    def side_outputs(self, search: Search) -> Iterator[Callable[[Example, Prediction], None]]:
-        if search.plot_attention is None:
-            yield lambda example, prediction: None
-            return
-        folder = attention_plot.folder(search.plot_attention)
-        yield lambda example, prediction: attention_plot.of_prediction(folder, example.line, prediction)
 
 
 def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:

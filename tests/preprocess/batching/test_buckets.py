@@ -141,22 +141,22 @@ def translated(count, median):
 @pytest.mark.parametrize(("count", "median", "share"), [(20_000, 12, 0.05), (2000, 12, 0.15), (5000, 150, 0.1)])
 def test_padding_is_little(count, median, share):
     lengths = realistic(count, median)
-    assert padding.padding_share(lengths, epoch(lengths, buckets.Limits(4096, 64))) < share
+    assert padding.padding_fraction(lengths, epoch(lengths, buckets.Limits(4096, 64))) < share
 
 
 def test_padding_is_far_less_than_in_random_batches():
     lengths = realistic(2000, 20)
     order = np.random.default_rng(0).permutation(2000).reshape(-1, 50)
-    naive = padding.padding_share(lengths, [(rows, (int(lengths[rows].max()),)) for rows in order])
-    assert padding.padding_share(lengths, epoch(lengths, buckets.Limits(4096, 64))) < naive / 5
+    naive = padding.padding_fraction(lengths, [(rows, (int(lengths[rows].max()),)) for rows in order])
+    assert padding.padding_fraction(lengths, epoch(lengths, buckets.Limits(4096, 64))) < naive / 5
 
 
 @pytest.mark.parametrize(("count", "share"), [(20_000, 0.08), (2000, 0.25)])
 def test_padding_of_pairs_is_little_and_far_less_than_in_random_batches(count, share):
     lengths, limits = translated(count, 15), buckets.Limits(2048, 64)
-    found = padding.padding_share(lengths, epoch(lengths, limits))
+    found = padding.padding_fraction(lengths, epoch(lengths, limits))
     assert found < share
-    assert found < padding.padding_share(lengths, packing.random(lengths, limits, seed=1)) / 2
+    assert found < padding.padding_fraction(lengths, packing.random(lengths, limits, seed=1)) / 2
 
 
 # Plans.
@@ -306,17 +306,17 @@ def test_limits_in_rows(length, rows):
 
 
 def test_no_batches_have_no_padding():
-    assert padding.padding_share(np.zeros((0, 1)), []) == 0
+    assert padding.padding_fraction(np.zeros((0, 1)), []) == 0
 
 
-def test_padding_share_by_hand():
+def test_padding_fraction_by_hand():
     found = [(np.array([0, 1]), (4,)), (np.array([2]), (4,))]
-    assert padding.padding_share(ones([1, 3, 4]), found) == pytest.approx(1 / 3)
+    assert padding.padding_fraction(ones([1, 3, 4]), found) == pytest.approx(1 / 3)
 
 
-def test_padding_share_of_pairs_by_hand():
+def test_padding_fraction_of_pairs_by_hand():
     found = [(np.array([0, 1]), (3, 2)), (np.array([2]), (5, 5))]
-    assert padding.padding_share(np.array([[3, 2], [1, 1], [5, 4]]), found) == pytest.approx(4 / 20)
+    assert padding.padding_fraction(np.array([[3, 2], [1, 1], [5, 4]]), found) == pytest.approx(4 / 20)
 
 
 def test_pad():

@@ -169,7 +169,7 @@ def test_texts_that_are_cut_are_counted_in_training_and_with_each_prediction(cap
     assert said(pairs, caplog, max_length=4) == []
     _, codec = fitted(pairs, max_length=2)
     found = predicted([Fixed([[1.0, 0.0]] * 4)], codec, pairs)
-    assert [classify.warnings_of(prediction) for prediction in found] == [("cut",), ("cut",), (), ()]
+    assert [classify.output.warnings_of(prediction) for prediction in found] == [("cut",), ("cut",), (), ()]
 
 
 DEV = np.random.default_rng(1).choice(20, 2, replace=False)  # those of twenty rows that go to dev
@@ -319,6 +319,14 @@ def test_attention_is_given_word_by_word():
 FOUND = classify.Prediction(("pos",), [("pos", 0.81234), ("neg", 0.15), ("so-so", 0.03766)])
 
 
+def test_a_least_probability_is_for_one_label_only():
+    search = classify.Search(min_score=0.5)
+    for config in (None, classify.Config()):
+        classify.output.check(search, "text", config)
+    with pytest.raises(errors.UsageError, match="--min-score is for one label an item; hint: --threshold"):
+        classify.output.check(search, "text", classify.Config(multi_label=True))
+
+
 @pytest.mark.parametrize(
     ("search", "text"),
     [
@@ -329,13 +337,13 @@ FOUND = classify.Prediction(("pos",), [("pos", 0.81234), ("neg", 0.15), ("so-so"
     ],
 )
 def test_a_prediction_as_text(search, text):
-    assert classify.write(None, FOUND, "text", classify.Search(**search), None) == text
+    assert classify.output.write(None, FOUND, "text", classify.Search(**search), None) == text
 
 
 def test_several_labels_as_text():
     found = classify.Prediction(("a", "b"), [("a", 0.9), ("b", 0.6), ("c", 0.1)])
-    assert classify.write(None, found, "text", classify.Search(), None) == "a,b"
-    assert classify.write(None, classify.Prediction((), []), "text", classify.Search(), None) == ""
+    assert classify.output.write(None, found, "text", classify.Search(), None) == "a,b"
+    assert classify.output.write(None, classify.Prediction((), []), "text", classify.Search(), None) == ""
 
 
 NAME = st.text("aB,%2C5 F", min_size=1).map(labels.printed).filter(bool)
@@ -345,24 +353,24 @@ NAME = st.text("aB,%2C5 F", min_size=1).map(labels.printed).filter(bool)
 def test_several_labels_come_back_from_text(names):
     found = classify.Prediction(tuple(names), [(name, 0.5) for name in names], multi_label=True)
     for search in (classify.Search(), classify.Search(scores=True), classify.Search(top=99)):
-        written = classify.write(None, found, "text", search, None)
-        assert classify.parse(written, classify.Config(multi_label=True)) == tuple(names)
+        written = classify.output.write(None, found, "text", search, None)
+        assert classify.output.parse(written, classify.Config(multi_label=True)) == tuple(names)
 
 
 def test_a_comma_in_a_label_is_escaped_only_where_commas_part_labels():
     for several, text in ((True, "a%2C b"), (False, "a, b")):
         found = classify.Prediction(("a, b",), [("a, b", 1.0)], multi_label=several)
-        assert classify.write(None, found, "text", classify.Search(), None) == text
-        assert classify.parse(text, classify.Config(multi_label=several)) == ("a, b",)
+        assert classify.output.write(None, found, "text", classify.Search(), None) == text
+        assert classify.output.parse(text, classify.Config(multi_label=several)) == ("a, b",)
 
 
 def test_a_blank_text_gives_a_blank_line():
-    assert classify.write(None, None, "text", classify.Search(scores=True), None) == ""
+    assert classify.output.write(None, None, "text", classify.Search(scores=True), None) == ""
 
 
 def test_a_prediction_as_json():
     _, codec = fitted()
-    assert classify.value(None, FOUND, codec) == {
+    assert classify.output.value(None, FOUND, codec) == {
         "label": "pos",
         "score": 0.8123,
         "scores": {"pos": 0.8123, "neg": 0.15, "so-so": 0.0377},
@@ -371,7 +379,7 @@ def test_a_prediction_as_json():
 
 def test_several_labels_as_json():
     _, codec = fitted([("a", ("x",)), ("b", ("y",))], multi_label=True)
-    assert classify.value(None, classify.Prediction((), [("x", 0.3)]), codec) == {
+    assert classify.output.value(None, classify.Prediction((), [("x", 0.3)]), codec) == {
         "labels": [],
         "scores": {"x": 0.3},
     }
@@ -392,13 +400,13 @@ def judged():
 
 
 def test_a_label_that_training_never_saw_counts_as_wrong():
-    scores, details = classify.score(*judged())
+    scores, _, unseen = classify.output.score(*judged())
     assert (scores[0].name, scores[0].value) == ("accuracy", 25)
-    assert details["unseen"] == 1
+    assert unseen == 1
 
 
 def test_mistakes_come_worst_first_with_gold_beside_predicted():
-    found = classify.mistakes(*judged())
+    found = classify.output.mistakes(*judged())
     assert [(row["where"], row["gold"], row["predicted"], row["gold_score"]) for row in found] == [
         ("x.tsv:4", "new", "pos", 0.0),
         ("x.tsv:3", "neg", "pos", 0.3),

@@ -521,18 +521,18 @@ SPANS_FOUND = [
 def test_a_prediction_as_json():
     _, codec = fitted()
     given = example(["Ada", "Byron", "saw", "Oslo"])
-    assert tag.value(given, FOUND, codec) == {
+    assert tag.output.value(given, FOUND, codec) == {
         "tokens": ["Ada", "Byron", "saw", "Oslo"],
         "tags": list(FOUND.tags),
         "spans": SPANS_FOUND,
     }
-    json.dumps(tag.value(given, FOUND, codec))
+    json.dumps(tag.output.value(given, FOUND, codec))
 
 
 def test_plain_tags_make_no_spans():
     _, codec = fitted(PLAIN)
     found = tag.Prediction(("PROPN", "VERB"), (0.9, 0.8), ((("PROPN", "VERB"), 0.72), (("PRON", "VERB"), 0.000012)))
-    assert tag.value(example("Ada came"), found, codec) == {
+    assert tag.output.value(example("Ada came"), found, codec) == {
         "tokens": ["Ada", "came"],
         "tags": ["PROPN", "VERB"],
         "nbest": [{"tags": ["PROPN", "VERB"], "score": 0.72}, {"tags": ["PRON", "VERB"], "score": 0.0}],
@@ -553,7 +553,7 @@ def test_plain_tags_make_no_spans():
 def test_spans_have_their_place_in_the_text(text, search, wrap):
     _, codec = fitted()
     given = tag.example(formats.Record({"tokens": text}, wrap(text), "x", 1), tag.Search(**search))
-    spans = tag.value(given, FOUND, codec)["spans"]
+    spans = tag.output.value(given, FOUND, codec)["spans"]
     pieces = [text[span["start_char"] : span["end_char"]] for span in spans]
     assert ["".join(piece.split()) for piece in pieces] == ["".join(given.source[:2]), given.source[3]]
     assert [text[: span["start_char"]].count("a") for span in spans] == [
@@ -596,13 +596,13 @@ WRITTEN = [
 def test_a_prediction_as_text(output, given, text):
     _, codec = fitted()
     found = tag.Prediction(("B-PER", "O"), (0.9, 0.8))
-    assert tag.write(given, found, output, tag.Search(), codec) == text
+    assert tag.output.write(given, found, output, tag.Search(), codec) == text
 
 
 @pytest.mark.parametrize("column", conll.UD)
 def test_conllu_is_filled_in_at_the_column_of_the_model(column):
     _, codec = fitted(PLAIN, column=column)
-    found = tag.write(example("x"), tag.Prediction(("ADV",), (1.0,)), "conllu", tag.Search(), codec)
+    found = tag.output.write(example("x"), tag.Prediction(("ADV",), (1.0,)), "conllu", tag.Search(), codec)
     assert found.rstrip("\n").split("\t").index("ADV") == conll.UD[column]
 
 
@@ -613,46 +613,46 @@ TAG = st.text("aB-/%2F5\\", min_size=1)
 def test_tags_come_back_from_text(pairs):
     tokens, tags = zip(*pairs, strict=True)
     given = Example(tokens, None, None, "x", 1)
-    written = tag.write(given, tag.Prediction(tags, ()), "text", tag.Search(), fitted()[1])
-    assert tag.parse(written, tag.Config()) == tags
+    written = tag.output.write(given, tag.Prediction(tags, ()), "text", tag.Search(), fitted()[1])
+    assert tag.output.parse(written, tag.Config()) == tags
 
 
 @pytest.mark.parametrize("output", ["text", "conll", "conllu"])
 def test_a_blank_line_gives_a_blank_line(output):
-    assert tag.write(example(" "), None, output, tag.Search(), fitted()[1]) == ""
+    assert tag.output.write(example(" "), None, output, tag.Search(), fitted()[1]) == ""
 
 
 def test_lines_without_tokens_are_kept_in_columns():
-    assert tag.write(block("# a\n\n"), None, "conllu", tag.Search(), fitted()[1]) == ""
-    assert tag.write(block("# a\n\n", "conllu"), None, "conllu", tag.Search(), fitted()[1]) == "# a\n\n"
-    assert tag.write(block("# a\n\n"), None, "conll", tag.Search(), fitted()[1]) == "# a\n\n"
+    assert tag.output.write(block("# a\n\n"), None, "conllu", tag.Search(), fitted()[1]) == ""
+    assert tag.output.write(block("# a\n\n", "conllu"), None, "conllu", tag.Search(), fitted()[1]) == "# a\n\n"
+    assert tag.output.write(block("# a\n\n"), None, "conll", tag.Search(), fitted()[1]) == "# a\n\n"
 
 
 # scores
 
 
 def judged(gold, found, pairs=SPANS):
-    """Scores by name, and details, of tags against gold ones."""
+    """Scores by name, how many tags are unseen, and the scores, of tags against gold ones."""
     _, codec = fitted(pairs)
     part = [sentence("a " * len(tags.split()), tags) for tags in gold]
     predictions = [tag.Prediction(tuple(tags.split()), (1.0,) * len(tags.split())) for tags in found]
-    scores, details = tag.score(part, predictions, codec)
-    return {score.name: score.value for score in scores}, details, scores
+    scores, _, unseen = tag.output.score(part, predictions, codec)
+    return {score.name: score.value for score in scores}, unseen, scores
 
 
 def test_spans_are_scored_by_f1():
-    values, details, scores = judged(["B-PER I-PER O B-LOC"], ["B-PER I-PER O B-PER"])
+    values, unseen, scores = judged(["B-PER I-PER O B-LOC"], ["B-PER I-PER O B-PER"])
     assert scores[0].name == "f1"
     assert values["f1"] == pytest.approx(50)
     assert values["accuracy"] == pytest.approx(75)
-    assert details["unseen"] == 0
+    assert unseen == 0
 
 
 def test_plain_tags_are_scored_by_accuracy():
-    values, details, scores = judged(["PROPN VERB VERB INTJ"], ["PROPN VERB ADV ADV"], PLAIN)
+    values, unseen, scores = judged(["PROPN VERB VERB INTJ"], ["PROPN VERB ADV ADV"], PLAIN)
     assert scores[0].name == "accuracy"
     assert values["accuracy"] == 50
-    assert details["unseen"] == 1
+    assert unseen == 1
 
 
 def test_gold_tags_of_another_scheme_are_read_as_such():
@@ -701,7 +701,7 @@ def test_mistakes_come_with_the_most_wrong_tags_first():
         sentence("d e", "B-PER I-PER", line=7),
     ]
     found = [("O", "O"), ("O", "O", "O"), ("O", "B-LOC")]
-    rows = tag.mistakes(part, [tag.Prediction(tags, (1.0,) * len(tags)) for tags in found], codec)
+    rows = tag.output.mistakes(part, [tag.Prediction(tags, (1.0,) * len(tags)) for tags in found], codec)
     assert rows == [
         {"where": "x.conll:7", "errors": 2, "gold": "d/B-PER e/I-PER", "predicted": "d/O e/B-LOC", "text": "d e"},
         {"where": "x.conll:3", "errors": 1, "gold": "b/B-LOC", "predicted": "b/O", "text": "a b c"},

@@ -16,7 +16,7 @@ from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
-from seqnlp.tasks.translate import output, search
+from seqnlp.tasks.translate import output, prediction, search
 from seqnlp.workflows import model_folder
 
 translate = registry.get("translate")
@@ -522,22 +522,22 @@ def test_samples_depend_on_the_sentence_and_the_seed_alone():
 
 def found(text="two", score=-0.5, **more):
     weights = (np.array([[0.25, 0.75]], dtype=np.float32),)
-    best = output.Translation(text, score, (text,), weights)
-    others = (output.Translation("too", -1.23456),)
+    best = prediction.Translation(text, score, (text,), weights)
+    others = (prediction.Translation("too", -1.23456),)
     return translate.Prediction(**{"best": best, "others": others, "source": ("zwei", "</s>"), **more})
 
 
 def test_a_prediction_as_text():
-    assert translate.write(None, found(), "text", translate.Search(nbest=2), CODEC) == "two"
-    assert translate.write(None, None, "text", translate.Search(), CODEC) == ""
+    assert translate.output.write(None, found(), "text", translate.Search(nbest=2), CODEC) == "two"
+    assert translate.output.write(None, None, "text", translate.Search(), CODEC) == ""
 
 
 def test_the_n_best_as_text_and_in_columns():
     search = translate.Search(nbest=3)
-    assert translate.ranked(None, found(), "text", search) == [("two", -0.5), ("too", -1.23456)]
-    assert translate.ranked(None, found(), "text", translate.Search()) is None
-    cells = translate.cells(None, found(), search, CODEC)
-    assert list(translate.columns(None, search))[:4] == list(cells)
+    assert translate.output.ranked(None, found(), search) == [("two", -0.5), ("too", -1.23456)]
+    assert translate.output.ranked(None, found(), translate.Search()) is None
+    cells = translate.output.cells(None, found(), search, CODEC)
+    assert list(translate.output.columns(None, search))[:4] == list(cells)
     assert list(cells.values()) == ["two", "-0.5000", "too", "-1.2346"]
 
 
@@ -553,25 +553,25 @@ def test_the_first_of_the_n_best_is_what_one_best_gives():
 
 def test_options_without_a_place_are_refused():
     with pytest.raises(errors.UsageError, match="--attention-weights has no place in text"):
-        translate.check(translate.Search(attention_weights=True), "text")
+        translate.output.check(translate.Search(attention_weights=True), "text")
     with pytest.raises(errors.UsageError, match="--nbest has no effect with --score-reference"):
-        translate.check(translate.Search(nbest=2, score_reference="x"), "text")
+        translate.output.check(translate.Search(nbest=2, score_reference="x"), "text")
 
 
 def test_a_text_is_right_if_it_is_one_of_the_references():
     one = Example("zwei", "zwo", None, "x", 1, ("two",))
-    scores = {score.name: score.value for score in translate.score([one] * 2, [found()] * 2, CODEC)[0]}
+    scores = {score.name: score.value for score in translate.output.score([one] * 2, [found()] * 2, CODEC)[0]}
     assert scores["exact_match"] == scores["chrf"] == scores["rouge1"] == 100 and scores["ter"] == 0
-    assert translate.mistakes([one], [found()], CODEC) == []
+    assert translate.output.mistakes([one], [found()], CODEC) == []
 
 
 def test_with_references_the_scores_are_written():
-    assert translate.write(None, found(), "text", translate.Search(score_reference="x"), CODEC) == "-0.500000"
-    assert translate.write(None, None, "text", translate.Search(score_reference="x"), CODEC) == ""
+    assert translate.output.write(None, found(), "text", translate.Search(score_reference="x"), CODEC) == "-0.500000"
+    assert translate.output.write(None, None, "text", translate.Search(score_reference="x"), CODEC) == ""
 
 
 def test_a_prediction_as_json():
-    value = translate.value(None, found(), CODEC)
+    value = translate.output.value(None, found(), CODEC)
     assert value == {
         "text": "two",
         "score": -0.5,
@@ -579,8 +579,8 @@ def test_a_prediction_as_json():
         "quality": {"length_ratio": 1.0, "coverage": 1.0, "flags": []},
     }
     third = (np.array([[1 / 3, 2 / 3]], dtype=np.float32),)
-    best = output.Translation("two", -0.5, ("two",), third)
-    value = translate.value(None, found(best=best, attention_weights=True), CODEC)
+    best = prediction.Translation("two", -0.5, ("two",), third)
+    value = translate.output.value(None, found(best=best, attention_weights=True), CODEC)
     assert value["attention"]["source"] == ("zwei", "</s>") and value["attention"]["target"] == ("two",)
     assert json.dumps(value["attention"]["weights"]) == "[[[0.333, 0.667]]]"
 
@@ -600,8 +600,8 @@ def test_a_prediction_as_json():
 def test_what_is_far_from_the_usual_is_flagged(ratio, coverage, flags):
     codec = dataclasses.replace(CODEC, ratio=0.8)
     long, short = found(ratio=ratio, coverage=coverage, source=("a",) * 6), found(ratio=ratio, coverage=coverage)
-    assert translate.value(None, long, codec)["quality"]["flags"] == flags
-    assert translate.value(None, short, codec)["quality"]["flags"] == []  # a few pieces tell nothing
+    assert translate.output.value(None, long, codec)["quality"]["flags"] == flags
+    assert translate.output.value(None, short, codec)["quality"]["flags"] == []  # a few pieces tell nothing
 
 
 # scores
@@ -617,28 +617,28 @@ NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exac
 
 
 def values(pairs, codec=CODEC):
-    return {score.name: score.value for score in translate.score(*pairs, codec)[0]}
+    return {score.name: score.value for score in translate.output.score(*pairs, codec)[0]}
 
 
 def test_scores_are_those_of_translation_and_summaries():
-    scores, _ = translate.score(*JUDGED, CODEC)
+    scores = translate.output.score(*JUDGED, CODEC).scores
     assert [score.name for score in scores] == NAMES
     assert all(score.interval for score in scores)
     assert values(JUDGED)["exact_match"] == 50
 
 
 def test_in_training_the_first_two_are_enough():
-    scores, _ = translate.score(*JUDGED, CODEC, intervals=False)
+    scores = translate.output.score(*JUDGED, CODEC, intervals=False).scores
     assert [score.name for score in scores] == NAMES[:2]
     assert [score.value for score in scores] == [values(JUDGED)[name] for name in NAMES[:2]]
 
 
 def test_words_are_those_that_suit_the_target_or_were_asked_for():
-    assert "tok:13a" in translate.score(*JUDGED, CODEC)[0][0].signature
+    assert "tok:13a" in translate.output.score(*JUDGED, CODEC)[0][0].signature
     codec = dataclasses.replace(CODEC, bleu_tokenize="zh")
-    assert "tok:zh" in translate.score(*JUDGED, codec)[0][0].signature
+    assert "tok:zh" in translate.output.score(*JUDGED, codec)[0][0].signature
     asked = translate.configured(codec, translate.Search(tokenize="char"))
-    assert "tok:char" in translate.score(*JUDGED, asked)[0][0].signature
+    assert "tok:char" in translate.output.score(*JUDGED, asked)[0][0].signature
 
 
 def test_in_lower_case_capitals_make_no_difference():
@@ -646,20 +646,20 @@ def test_in_lower_case_capitals_make_no_difference():
     lower = translate.configured(CODEC, translate.Search(lowercase=True))
     assert (values(pairs)["exact_match"], values(pairs, lower)["exact_match"]) == (0, 100)
     assert values(pairs)["bleu"] < 90 and values(pairs, lower)["bleu"] == pytest.approx(100)
-    assert len(translate.mistakes(*pairs, CODEC)) == 1 and translate.mistakes(*pairs, lower) == []
+    assert len(translate.output.mistakes(*pairs, CODEC)) == 1 and translate.output.mistakes(*pairs, lower) == []
 
 
 def test_ter_is_left_out_where_it_would_take_minutes(monkeypatch, caplog):
     monkeypatch.setattr(output, "TER_WORDS", 4)
     with caplog.at_level(logging.WARNING):
-        scores, _ = translate.score(*JUDGED, CODEC)
+        scores = translate.output.score(*JUDGED, CODEC).scores
     assert [score.name for score in scores] == [name for name in NAMES if name != "ter"]
     assert caplog.messages == ["a sentence and its translation have 5 words or more: TER would take too long"]
 
 
 def test_mistakes_come_worst_first_with_gold_beside_predicted():
     pairs = judged(("a b c d e f", "a b c d e x"), ("right", " right "), ("a b c d", "x y z"))
-    rows = translate.mistakes(*pairs, CODEC)
+    rows = translate.output.mistakes(*pairs, CODEC)
     assert [(row["where"], row["gold"], row["predicted"], row["source"]) for row in rows] == [
         ("x.tsv:3", "a b c d", "x y z", "x"),
         ("x.tsv:1", "a b c d e f", "a b c d e x", "x"),

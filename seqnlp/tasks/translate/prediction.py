@@ -1,0 +1,75 @@
+"""Predictions: from the hypotheses of a search to translations, and how much of the source they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seqnlp.tasks.translate.codec import Codec
+from seqnlp.tasks.translate.options import Search
+
+if TYPE_CHECKING:
+    from seqnlp.decoding import hypotheses
+
+LOOKED_AT = 0.1  # attention in all from which on a subword of the source was looked at
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation: its text and subwords, what it is ranked by, and where it looked, (T, S) for each part."""
+
+    text: str
+    score: float
+    subwords: tuple[str, ...] = ()
+    attention: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The best translation and others, the subwords of the source, and what may be wrong with it."""
+
+    best: Translation
+    others: tuple[Translation, ...]
+    source: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    attention_weights: bool = False  # are asked for
+    coverage: float = 1.0  # share of the source's subwords that were looked at
+    ratio: float = 1.0  # subwords of the translation for each of the source
+
+    @property
+    def every(self) -> tuple[Translation, ...]:
+        """Return all translations, best first."""
+        return (self.best, *self.others)
+
+
+def of_hypotheses(
+    parts: Sequence[Sequence[hypotheses.Hypothesis]], source: Sequence[Sequence[int]], codec: Codec, search: Search
+) -> Prediction:
+    """Return a prediction from the hypotheses for each part of its source; of several parts the best are joined."""
+    names = codec.source.names
+    found = _translation([nbest[0] for nbest in parts], source, codec)
+    looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
+    return Prediction(
+        found,
+        tuple(_translation([one], source, codec) for one in parts[0][1:]) if len(parts) == 1 else (),
+        tuple(names[i] for part in source for i in part),
+        ("cut",) if len(parts) > 1 else (),
+        search.attention_weights,
+        round(float(looked.mean()), 4) if len(looked) else 1.0,
+        round(len(found.subwords) / max(len(looked), 1), 4),
+    )
+
+
+def _translation(parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Translation:
+    """One translation from a hypothesis for each part of the source."""
+    names, glue = codec.target.names, " " if codec.bleu_tokenize == "13a" else ""
+    texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in parts]
+    return Translation(
+        glue.join(filter(None, texts)),
+        sum(one.score for one in parts),
+        tuple(names[i] for one in parts for i in one.tokens),
+        tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(parts, source, strict=True)),
+    )
