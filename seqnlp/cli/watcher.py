@@ -105,11 +105,11 @@ class Watcher:
         better = self.best is not None and progress.best != self.best  # the first one is better than nothing
         parts = [
             (0, f"step {row['step']}{total}"),
-            (1, f"epoch {row['epoch']:.2f}"),
+            (2, f"epoch {row['epoch']:.2f}"),
             (0, f"loss {row['loss']:.3f}"),
             (0, first),
-            *((rank, score) for rank, score in enumerate(others, 2)),
-            (0, duration(row["seconds"])),
+            *((rank, score) for rank, score in enumerate(others, 3)),
+            (1, duration(row["seconds"])),
             (0, "best" if better else ""),
         ]
         self.best, self.told = progress.best, time.monotonic()

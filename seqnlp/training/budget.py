@@ -11,7 +11,7 @@ import statistics
 
 PROBE = 20  # steps before the first evaluation, which is measured too
 RECENT = 30  # steps whose mean time counts
-MARGIN = 0.98  # of a budget is planned for
+MARGIN = 0.96  # of a budget is planned for: writing the model takes time too
 SHARE = 0.1  # of the time may go to evaluations that nobody asked for
 LONGEST = 0.2  # of the budget may go to the final scoring: else it is of what evaluations look at
 SCORED = 0.4  # of an evaluation's time for intervals, where its predictions need not be made again

@@ -92,9 +92,11 @@ def run(arguments, columns, folder, environment, interrupt=None):
 
 
 def masked(text):
-    """What is the same on every machine: words; no numbers, and not where exactly a line is broken."""
+    """What is the same on every machine: words; no numbers, no times, and not where exactly a line is broken."""
     text = re.sub(r"\n +", " ", text)
     text = re.sub(r"\[=* *\]", "[]", text)
+    text = re.sub(r"  (\d+h)?(\d+m)?\d+s(?=$|  best$)", "", text, flags=re.MULTILINE)  # for which there may be no room
+    text = re.sub(r"(\d+h)?\d+m(\d+s)?", "0s", text)
     text = re.sub(r"stopping (after this step|without this evaluation)", "stopping", text)
     text = re.sub(r"\d[\d.]*", "0", re.sub(r"  best$", "", text, flags=re.MULTILINE))
     lines = [re.sub(r"\s+", " ", line).strip() for line in text.splitlines()]

@@ -131,17 +131,11 @@ def test_measuring_ends_after_some_steps_or_a_quarter_of_the_budget(step, spent,
 @pytest.mark.parametrize(
     ("recent", "spent", "evaluation", "between", "asked_for", "expected"),
     [
-        ([1.0], 50.0, 0.0, 5, False, 48),
-        ([1.0, 3.0], 50.0, 0.0, 5, False, 24),
-        (
-            [1.0],
-            28.0,
-            5.0,
-            5,
-            True,
-            30,
-        ),  # half of the time is for evaluations, ten seconds for those at the end
-        ([1.0], 28.0, 5.0, 5, False, 54),
+        ([1.0], 50.0, 0.0, 5, False, 46),
+        ([1.0, 3.0], 50.0, 0.0, 5, False, 23),
+        # Half of the time is for evaluations, ten seconds for those at the end.
+        ([1.0], 28.0, 5.0, 5, True, 29),
+        ([1.0], 28.0, 5.0, 5, False, 52),
         ([1.0], 99.0, 0.0, 5, False, 0),
     ],
 )
