@@ -74,10 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _hold_standard_files()
     try:
-        if sys.stdout is None:
-            raise errors.SeqnlpError("stdout is closed")
         code = root.main(arguments, prog_name="seqnlp", standalone_mode=False, obj=time.monotonic())
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (SystemExit, Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
             import traceback

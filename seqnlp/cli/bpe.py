@@ -31,7 +31,7 @@ def encode(pieces: str, file: str, dropout: float, **values: Any) -> None:
     model = tokenizer.Tokenizer.load(pieces)
     if dropout:
         model.set_dropout(dropout)
-    _filter(file, values, lambda lines: [" ".join(found) for found in model.pieces(lines)])
+    _filter(pieces, file, values, lambda lines: [" ".join(found) for found in model.pieces(lines)])
 
 
 def decode(pieces: str, file: str, **values: Any) -> None:
@@ -39,14 +39,14 @@ def decode(pieces: str, file: str, **values: Any) -> None:
     from seqnlp.preprocess.text import tokenizer
 
     model = tokenizer.Tokenizer.load(pieces)
-    _filter(file, values, lambda lines: [model.join(line.split(" ")) for line in lines])
+    _filter(pieces, file, values, lambda lines: [model.join(line.split(" ")) for line in lines])
 
 
-def _filter(file: str, values: dict[str, Any], change: Callable[[Sequence[str]], list[str]]) -> None:
+def _filter(pieces: str, file: str, values: dict[str, Any], change: Callable[[Sequence[str]], list[str]]) -> None:
     """Write a line for each line, as they come."""
     show.set_up(values)
     schema.Source((file,)).check()
-    show.check_output(values["output"], (file,))
+    show.check_output(values["output"], (pieces, file))
     with show.output(values["output"]) as out:
         for window in stream.windows(files.lines(file, values["encoding"])):
             out.write("".join(f"{line}\n" for line in change(window)).encode())

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from seqnlp import errors, options
-from seqnlp.cli import flags, groups, show
+from seqnlp.cli import bars, flags, groups, show
 from seqnlp.io import files, jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
@@ -81,15 +81,14 @@ def run(
     if output is not None:
         encoded.check_output(Path(output), overwrite)
     given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
-    with show.ended_by_sigterm():
+    with show.ended_by_sigterm(), bars.watched("encoding", output) as watch:
         if output is None:
             _, made, text = encode.fitted(task, source, config, given, codec)
-            _print(encode.shown(task, made, text.examples), to)
+            _print(_told(encode.shown(task, made, text.examples), len(text.examples), watch), to)
         else:
             folder = Path(output)
-            encode.encode(
-                task, source, config, folder, tokenizers=given, codec_of=codec, jobs=jobs, overwrite=overwrite
-            )
+            settings: dict[str, Any] = dict(jobs=jobs, overwrite=overwrite, watch=watch)
+            encode.encode(task, source, config, folder, tokenizers=given, codec_of=codec, **settings)
 
 
 def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None:
@@ -97,6 +96,12 @@ def _refuse(task: base.AnyTask, tokenizers: tuple[str, ...], codec: str) -> None
     given = flags.given(options.names(task.Config, options.TEXT)) + ["--tokenizer"] * bool(tokenizers)
     if given:
         raise errors.UsageError(f"{given[0]} cannot be given with --codec: {codec} has settings of its own")
+
+
+def _told(rows: Iterable[dict[str, Any]], total: int, watch: bars.Watch) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows, 1):
+        yield row
+        watch(number / total)
 
 
 def _print(rows: Iterable[dict[str, list[Any]]], to: str) -> None:

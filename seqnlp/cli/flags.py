@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from seqnlp import errors
+from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect, schema
 
@@ -57,7 +59,15 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose --help shows the options that matter, and --help-all all of them in groups."""
+    """A command whose --help shows the options that matter, and --help-all all of them in groups.
+
+    It needs stdout unless its output goes elsewhere.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if sys.stdout is None and ctx.params.get("output") in (None, files.STDIN):
+            raise errors.SeqnlpError("stdout is closed", "-o names a file" if "output" in ctx.params else None)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         everything = ctx.meta.get("seqnlp.help_all", False)

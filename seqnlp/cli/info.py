@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ def run(model: str, **values: Any) -> None:
     show.set_up(values)
     folder = Path(model)
     content = model_folder.unfinished(folder) or model_folder.read_config(folder)
-    if not sys.stdout.isatty():
+    if not show.on_terminal():
         click.echo(jsonl.to_json(content))
         return
     from rich import console, table, text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ def run(encoded: str, output: str, max_tokens: int | None, batch_size: int, over
 
     with show.ended_by_sigterm():
         report = pack.pack(encoded, Path(output), max_tokens=max_tokens, batch_size=batch_size, overwrite=overwrite)
-    click.echo(_table(report) if sys.stdout.isatty() else jsonl.to_json(report))
+    click.echo(_table(report) if show.on_terminal() else jsonl.to_json(report))
 
 
 def _table(report: Mapping[str, Any]) -> str:

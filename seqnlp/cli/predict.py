@@ -6,14 +6,15 @@ import collections
 import functools
 import itertools
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from seqnlp.cli import flags, show
+from seqnlp.cli import bars, flags, show
 from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import schema
+from seqnlp.preprocess.corpora import detect, schema
 from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ def run(
         source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
         writer = None
-        with show.output(output) as out:
-            for window in loaded.stream(task.read_inputs(source, loaded.config, search), search, limits):
+        inputs = task.read_inputs(source, loaded.config, search)
+        with show.output(output) as out, bars.watched("predicting", output, _lines(file, source)) as watch:
+            for window in loaded.stream(inputs, search, limits, watch):
                 if writer is None:
                     task.output.check(search, to := to or _output_format(task, source))
                     writer = loaded.writer(to, search)
@@ -82,6 +84,11 @@ def run(
                         side_output(example, found)
     for warning, number in warnings.items():
         log.warning("%d %s", number, task.output.warnings[warning])
+
+
+def _lines(file: str, source: schema.Source) -> Callable[[], int | None]:
+    """Return what counts the lines of the input, None where they cannot be counted before it is read."""
+    return lambda: None if detect.is_table(file, source) else files.count_lines(file)
 
 
 def _output_format(task: base.AnyTask, source: schema.Source) -> str:

@@ -65,15 +65,21 @@ def _same_file(target: str | int, source: str | int) -> bool:
 def output(path: str | None) -> Iterator[BinaryIO]:
     """Give stdout, or the file that -o names, which is there only when all of it is written."""
     if path is None or path == files.STDIN:
-        yield sys.stdout.buffer
+        with ended_by_sigterm():
+            yield sys.stdout.buffer
     else:
         with ended_by_sigterm(), atomic.atomic(path, "wb") as file:
             yield cast(BinaryIO, file)
 
 
+def on_terminal() -> bool:
+    """Return whether a person sees what goes to stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if not sys.stdout.isatty():
+    if not on_terminal():
         click.echo(jsonl.to_json(content))
         return
     from rich import console, table, text

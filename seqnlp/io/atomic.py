@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,9 +23,13 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 
     mode: "w" for text, as UTF-8 with line feeds, or "wb".
     """
+    number = _descriptor(path)
     named, path = path, Path(os.path.realpath(path))  # through a link, to what it names
-    if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
-        with open(path, "wb") as file, _content(file, mode, files.is_gzip(named)) as content:
+    if number is not None or (path.exists() and not path.is_file()):  # /dev/null, a pipe: nothing to replace
+        with (
+            open(path if number is None else os.dup(number), "wb") as file,
+            _content(file, mode, files.is_gzip(named)) as content,
+        ):
             yield content
         return
     # Named before it is made: a signal may come between any two steps, and what it leaves must be removed.
@@ -41,6 +46,14 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             os.unlink(temporary)
         raise
     sync_folder(path.parent)
+
+
+def _descriptor(path: str | Path) -> int | None:
+    """Return the number of the open file that a name stands for: what is behind it, the shell has said how to open."""
+    found = re.fullmatch(r"/dev/(?:(stdout)|(stderr)|fd/(\d+))|/proc/self/fd/(\d+)", os.path.normpath(path))
+    if found is None:
+        return None
+    return 1 if found[1] else 2 if found[2] else int(found[3] or found[4])
 
 
 @contextlib.contextmanager
@@ -96,7 +109,9 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 
 def check_writable(path: str | Path) -> None:
     """Raise `UsageError` if a file of that name cannot be written: better before the work than after it."""
-    path = Path(path)
+    number, path = _descriptor(path), Path(path)
+    if number is not None and not path.exists():
+        raise errors.UsageError(f"{path}: is not open")
     if path.is_dir():
         raise errors.UsageError(f"{path}: is a folder, expected a file")
     if not path.parent.is_dir():

@@ -68,6 +68,15 @@ def check_readable(path: str) -> None:
         raise _refusal(path, PermissionError)
 
 
+def count_lines(path: str) -> int | None:
+    """Return how many lines a file has, about; None where reading it would be more than that, as of stdin and .gz."""
+    path = "/dev/stdin" if path == STDIN else path
+    if is_gzip(path) or not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
+
+
 _REFUSALS: dict[type[OSError], tuple[str, str | None]] = {
     FileNotFoundError: ("no such file", "check the name and the folder you are in"),
     NotADirectoryError: ("no such file", "check the name and the folder you are in"),

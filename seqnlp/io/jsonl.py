@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,52 @@ def _to_json(value: Any) -> str:
         value = _finite(value)
         text = json.dumps(value, ensure_ascii=False, default=str)
     return text if _SURROGATE.search(text) is None else json.dumps(value, default=str)
+
+
+class Object(dict[str, Any]):
+    """An object that knows what its members look like in JSON: a name may come twice, a number be beyond any float."""
+
+    def __init__(self, text: str) -> None:
+        self.members = list(_members(text))
+        super().__init__((name, value) for name, value, _ in self.members)
+
+    def written(self, name: str) -> str:
+        """Return the value of a member as it is written."""
+        return {name: part for name, _, part in self.members}[name]
+
+
+def _members(text: str) -> Iterator[tuple[str, Any, str]]:
+    """The name of each member of a valid object, its value, and that as it is written, on one line.
+
+    What is no JSON, though Python reads it (NaN), is null.
+    """
+    strange: list[str] = []
+    decoder = json.JSONDecoder(parse_constant=strange.append)
+    place = _behind(text, 0)
+    while text[place] != "}":
+        name, place = decoder.raw_decode(text, place)
+        begin = _behind(text, place)
+        value, end = decoder.raw_decode(text, begin)
+        yield name, value, to_json(value) if strange else re.sub("[\r\n]", " ", text[begin:end])
+        strange.clear()
+        place = _behind(text, end)
+
+
+def _behind(text: str, place: int) -> int:
+    """The place behind a mark that parts an object, and the white space around it."""
+    found = _MARK.match(text, place)
+    return found.end() if found else place
+
+
+_MARK = re.compile(r"[ \t\r\n]*[{:,]?[ \t\r\n]*")
+
+
+def with_member(record: Mapping[str, Any], name: str, value: Any) -> str:
+    """Return an object as one line of JSON with one member more, for any that has its name; the rest as it came."""
+    members = record.members if isinstance(record, Object) else None
+    parts = members or [(key, part, to_json(part)) for key, part in record.items()]
+    kept = [f"{to_json(key)}: {part}" for key, _, part in parts if key != name]
+    return "{" + ", ".join([*kept, f"{to_json(name)}: {to_json(value)}"]) + "}"
 
 
 def _finite(value: Any) -> Any:

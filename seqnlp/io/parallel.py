@@ -8,16 +8,16 @@ from __future__ import annotations
 import collections
 import contextlib
 import multiprocessing
+import queue
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent import futures
-from concurrent.futures import process
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from seqnlp import errors
 
-AHEAD = 2  # items that are read ahead for each process
+AHEAD = 2  # items that each process has, the one in work among them
 GRACE = 0.5  # seconds that work which is given up has to end
 
 Work = Callable[[Any], Any]
@@ -29,38 +29,78 @@ def mapped(
 ) -> Generator[Any, None, None]:
     """Yield what `make(*arguments)` makes of each item, in their order: here, or in `jobs` processes.
 
-    Every process makes the work for itself. Raises `SeqnlpError` if one of them dies.
+    Every process makes the work for itself, and is ended at once where nobody wants more. Raises `SeqnlpError` if one
+    of them dies.
     """
     if jobs == 1:
         yield from map(make(*arguments), items)
         return
-    context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
-    pool = futures.ProcessPoolExecutor(jobs, context, _start, (make, arguments))
+    workers: list[_Worker] = []
     try:
-        yield from _results(pool, items, AHEAD * jobs)
-    except process.BrokenProcessPool:
-        raise errors.SeqnlpError("one of the processes died: out of memory?", "fewer --jobs") from None
+        yield from _results(workers, lambda: _Worker(make, arguments), items, jobs)
     finally:
-        # Waits for the items that are being worked on. If the processes were ended instead, Python 3.10 could hang: its
-        # pool keeps writing to a pipe that has no reader any more.
-        pool.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.end()
 
 
-def _results(pool: futures.Executor, items: Iterable[Any], max_waiting: int) -> Iterator[Any]:
-    """Yield the results, with at most so many items under way: the pool itself would read all of them."""
-    waiting: collections.deque[futures.Future[Any]] = collections.deque()
-    for item in items:
-        with _ignoring_interrupts():
-            waiting.append(pool.submit(_run, item))
-        if len(waiting) == max_waiting:
-            yield waiting.popleft().result()
+def _results(workers: list[_Worker], start: Callable[[], _Worker], items: Iterable[Any], jobs: int) -> Iterator[Any]:
+    """Deal the items out in turn; yield the results in the same order."""
+    waiting: collections.deque[_Worker] = collections.deque()
+    for number, item in enumerate(items):
+        if number < jobs:
+            workers.append(start())
+        worker = workers[number % jobs]
+        worker.send(item)
+        waiting.append(worker)
+        if len(waiting) == AHEAD * jobs:
+            yield waiting.popleft().receive()
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft().receive()
+
+
+class _Worker:
+    """A process that takes items and gives results, in their order."""
+
+    def __init__(self, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, make, arguments), daemon=True)
+        with _ignoring_interrupts():
+            self._process.start()
+        theirs.close()  # so that the pipe ends with the process
+
+    def send(self, item: Any) -> None:
+        """Give it another item, which it takes while it works."""
+        with _explaining_death():
+            self._pipe.send(item)
+
+    def receive(self) -> Any:
+        """Return its next result, or raise the error that came instead."""
+        with _explaining_death():
+            result, error = self._pipe.recv()
+        if error is not None:
+            raise error
+        return result
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+@contextlib.contextmanager
+def _explaining_death() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise errors.SeqnlpError("one of the processes died: out of memory?", "fewer --jobs") from None
 
 
 @contextlib.contextmanager
 def _ignoring_interrupts() -> Iterator[None]:
     """Start processes that Ctrl-C does not reach: it is for this one, which then ends them."""
+    resource_tracker.ensure_running()  # which lets signals through again when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -68,24 +108,36 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-_WORK: list[Work] = []  # what a process does
+def _serve(pipe: Any, make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
+    """Work in a process: a result, or an error, for every item."""
+    items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_take, args=(pipe, items), daemon=True).start()
+    made: list[Work] = []
+
+    def result_of(item: Any) -> Any:
+        made[:] = made or [make(*arguments)]
+        return made[0](item)
+
+    while True:
+        item = items.get()
+        result, raised = None, None
+        try:
+            result = result_of(item)
+        except Exception as error:
+            raised = error
+        pipe.send((result, raised))
 
 
-def _start(make: Callable[..., Work], arguments: tuple[Any, ...]) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _WORK[:] = [make(*arguments)]
+def _take(pipe: Any, items: queue.SimpleQueue[Any]) -> None:
+    """Take the items as they come: who sends must not wait while a result waits for him.
 
-
-def _end_with_parent() -> None:
-    """A killed parent cannot end its children: they end themselves."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
+    A killed parent cannot end its children: they end themselves, with the pipe.
+    """
+    try:
+        while True:
+            items.put(pipe.recv())
+    finally:
         signal.raise_signal(signal.SIGTERM)
-
-
-def _run(item: Any) -> Any:
-    return _WORK[0](item)
 
 
 def interruptible(work: Callable[[Iterable[Item]], None], items: Iterable[Item]) -> None:

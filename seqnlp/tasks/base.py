@@ -199,6 +199,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return the search of evaluations in a run that is short of time, None where none is quicker."""
         return None
 
+    def cuts(self, row: Row) -> bool:
+        """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
+        return False
+
     @abc.abstractmethod
     def predict(
         self, networks: Sequence[nn.Module], codec: CodecT, batch: Any, columns: Columns, search: SearchT

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import conll, detect, schema, tables
+from seqnlp.preprocess.corpora import conll, detect, readers, schema, tables
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpus_answers, printed, texts
 
@@ -69,18 +69,32 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     source = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(source.paths[0], source, targets=True)
     corpus = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
+    gold: Sequence[tuple[str, ...] | None]  # None of a blank text
     if corpus is not None:
         gold = corpus
     elif kind == "text":
-        lines = (line for line in source.lines(source.paths[0]) if scoring.multi_label or line.strip())
-        gold = [task.output.parse(line, config) for line in lines]
+        lines = source.lines(source.paths[0])
+        gold = [task.output.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
     else:
-        gold = [example.target for example in task.read(source, config)]
-    names = {name for labels in gold for name in labels}
-    found = _predicted_labels(scoring, task, config, names)
-    if len(found) == len(gold):  # a blank line may be that of a blank text, which is not among the references
-        return gold, [() if labels is None else labels for labels in found]
-    return gold, [labels for labels in found if labels is not None]
+        every = (task.labelled(record, config) for record in readers.records(source, task.roles, targets=True))
+        gold = [None if example.blank else example.target for example in every]
+    names = {name for labels in gold if labels is not None for name in labels}
+    return _side_by_side(gold, _predicted_labels(scoring, task, config, names))
+
+
+def _side_by_side(
+    gold: Sequence[tuple[str, ...] | None], found: Sequence[tuple[str, ...] | None]
+) -> tuple[Labels, Labels]:
+    """Gold and predicted labels without those of blank texts, for which predict prints blank lines.
+
+    A blank line may also say that there is no label, or none that is sure: the places tell, where they are the same.
+    """
+    filled = [labels for labels in gold if labels is not None]
+    if len(found) == len(gold) and not any(said for right, said in zip(gold, found, strict=True) if right is None):
+        found = [labels for right, labels in zip(gold, found, strict=True) if right is not None]
+    elif len(found) != len(filled):
+        found = [labels for labels in found if labels is not None]
+    return filled, [() if labels is None else labels for labels in found]
 
 
 def _predicted_labels(
@@ -164,7 +178,8 @@ def _is_conllu(lines: Sequence[str]) -> bool:
 
 def _tag_column(lines: Sequence[str]) -> int:
     """The column of the tags: 0, the last, but where that holds probabilities the one before."""
-    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip()]
+    marks = (conll.DOCUMENT, "# ")  # how lines begin that are no tokens, which have no probability
+    rows = [re.split("[\t ]", line.rstrip()) for line in lines if line.strip() and not line.startswith(marks)]
     probable = [row for row in rows if len(row) > 2 and SCORE.fullmatch(row[-1])]
     return len(rows[0]) - 1 if rows and len(probable) == len(rows) else 0
 

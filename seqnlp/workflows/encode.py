@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpora, encoded, model_folder
 
+log = logging.getLogger(__name__)
+
+Encoded = tuple[pyarrow.RecordBatch, int]  # rows, and of how many the text was cut
+
 
 def encode(
     task: base.AnyTask,
@@ -29,11 +35,12 @@ def encode(
     codec_of: str | None = None,
     jobs: int = 1,
     overwrite: bool = False,
+    watch: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Write a corpus as rows, with the codec beside them; return what the folder says of itself.
 
     tokenizers: given ones, source and target or one for both; what they do not cover is fitted. codec_of: the folder
-    whose codec is used as it is.
+    whose codec is used as it is. watch: is told which share of the corpus is encoded.
     """
     encoded.check_output(output, overwrite)
     config, codec, text = fitted(task, source, config, tokenizers, codec_of)
@@ -41,7 +48,11 @@ def encode(
         names = codec.save(folder)
         arguments = (task.name, config, folder, codec_of is None)
         with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(text.examples), jobs)) as batches:
-            count = arrow.write(folder / encoded.ROWS, batches, _features(codec))
+            counts: collections.Counter[str] = collections.Counter()
+            counted = _counted(batches, counts, len(text.examples), watch)
+            count = arrow.write(folder / encoded.ROWS, counted, _features(codec))
+        if codec_of is not None and counts["cut"]:  # else fitting has said it
+            log.warning("%d %s", counts["cut"], task.output.warnings["cut"])
         if not count:
             raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
         content = {
@@ -54,6 +65,16 @@ def encode(
             "files": encoded.hashes(folder, names),
         }
         return encoded.describe(folder, content, [encoded.ROWS])
+
+
+def _counted(
+    batches: Iterable[Encoded], counts: collections.Counter[str], examples: int, watch: Callable[[float], None]
+) -> Iterator[pyarrow.RecordBatch]:
+    """The batches, each of a chunk of the examples; the texts that were cut are added up in `counts`."""
+    for number, (batch, cut) in enumerate(batches, 1):
+        yield batch
+        counts["cut"] += cut
+        watch(min(number * arrow.CHUNK / examples, 1.0))
 
 
 def fitted(
@@ -104,19 +125,19 @@ def _features(codec: Any) -> arrow.Features:
     return {**codec.features(), **spool.FEATURES}
 
 
-def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], pyarrow.RecordBatch]:
+def _encoder(task: str, config: Any, folder: Path, fitted: bool) -> Callable[[Sequence[Example]], Encoded]:
     """Return what makes rows of examples, with the codec that was saved in a folder: in whatever process."""
     made = registry.get(task)
     codec = made.Codec.load(folder, config)
 
-    def encode(chunk: Sequence[Example]) -> pyarrow.RecordBatch:
+    def encode(chunk: Sequence[Example]) -> Encoded:
         pairs = ((codec.encode(example, fitted=fitted), example) for example in chunk)
         kept = [
             {**row, spool.COLUMN: spool.to_json(example)}
             for row, example in pairs
             if not fitted or made.is_trainable(row, config)
         ]
-        return arrow.batch_of(kept, _features(codec))
+        return arrow.batch_of(kept, _features(codec)), sum(map(made.cuts, kept))
 
     return encode
 

@@ -115,7 +115,7 @@ class Evaluator:
         """Return a prediction for each example; raises `Stopped` where that is asked for meanwhile."""
         return self.model.run_rows(self.rows, search, limits, self._go_on)
 
-    def _go_on(self) -> None:
+    def _go_on(self, share: float = 1.0) -> None:
         if number := self.stop():
             raise errors.Stopped(number, "stopped in the scoring; the same command goes on from here")
 

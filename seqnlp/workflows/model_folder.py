@@ -20,7 +20,7 @@ from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.workflows import card
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # the CHANGELOG says what raises it
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task

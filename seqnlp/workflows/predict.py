@@ -34,6 +34,7 @@ UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.Saf
 MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
 
+Watch = Callable[[float], None]  # is told how far the work has come
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -84,23 +85,30 @@ class Model:
         """Return what makes text of predictions in an output format."""
         return writer.Writer(self.task, self.codec, form, search)
 
-    def run(self, corpus: Sequence[Example], search: Any, limits: buckets.Limits = buckets.Limits()) -> list[Any]:  # noqa: B008 (frozen)
+    def run(
+        self,
+        corpus: Sequence[Example],
+        search: Any,
+        limits: buckets.Limits = buckets.Limits(),  # noqa: B008 (frozen)
+        watch: Watch = lambda share: None,
+    ) -> list[Any]:
         """Return a prediction for each example, in their order, None for blank ones."""
         codec = self.task.configured(self.codec, search)
         full = [number for number, example in enumerate(corpus) if not example.blank]
         results: list[Any] = [None] * len(corpus)
-        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits)
+        found = self.run_rows(Window([codec.encode(corpus[number]) for number in full]), search, limits, watch)
         for number, result in zip(full, found, strict=True):
             results[number] = result
         return results
 
     def run_rows(
-        self, rows: data.Rows, search: Any, limits: buckets.Limits, between: Callable[[], None] = lambda: None
+        self, rows: data.Rows, search: Any, limits: buckets.Limits, watch: Watch = lambda share: None
     ) -> list[Any]:
         """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order.
 
-        between: is called after each batch; what it raises ends the work.
+        watch: is told the share that is done after each batch; what it raises ends the work.
         """
+        done = 0
         results: list[Any] = [None] * len(rows.lengths)
 
         def run(batch: padding.Batch) -> tuple[np.ndarray, list[Any]]:
@@ -116,15 +124,25 @@ class Model:
             for numbers, found in batches:
                 for number, result in zip(numbers, found, strict=True):
                     results[number] = result
-                between()
+                done += len(numbers)
+                watch(done / len(results))
         return results
 
     def stream(
-        self, corpus: Iterable[Example], search: Any, limits: buckets.Limits
+        self, corpus: Iterable[Example], search: Any, limits: buckets.Limits, watch: Watch = lambda line: None
     ) -> Iterator[list[tuple[Example, Any]]]:
-        """Yield windows of examples with their predictions, as the examples come; memory holds one window."""
+        """Yield windows of examples with their predictions, as the examples come; memory holds one window.
+
+        watch: is told the line up to which the work has come, of a file.
+        """
         for window in stream.windows(corpus):
-            yield list(zip(window, self.run(window, search, limits), strict=True))
+            found = self.run(window, search, limits, _within(watch, window[0].line, window[-1].line))
+            yield list(zip(window, found, strict=True))
+
+
+def _within(watch: Watch, first: int, last: int) -> Watch:
+    """Return what is told the share that is done between two lines."""
+    return lambda share: watch(first + share * (last - first))
 
 
 def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Generator[Result]:

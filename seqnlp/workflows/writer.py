@@ -49,7 +49,7 @@ class Writer:
                 return ""
             record = {key: record} if isinstance(record, str) else {self.task.roles[0]: example.source}
         value = None if found is None else self.task.output.value(example, found, self.codec)
-        return jsonl.to_json({**record, self.task.name: value})
+        return jsonl.with_member(record, self.task.name, value)
 
     def _row(self, example: Example, found: Any) -> str:
         """The columns that came in, with those of the prediction behind; a blank line for a blank line."""
@@ -79,16 +79,19 @@ class Writer:
             return list(record.cells)
         if isinstance(record, dict):
             names = tuple(record) if self.table is None else self.table.names or ()
-            return [self._cell(record.get(name)) for name in names]
+            return [self._cell(record, name) for name in names]
         return [record] if isinstance(record, str) else []
 
-    def _cell(self, value: Any) -> str:
+    def _cell(self, record: Mapping[str, Any], name: str) -> str:
         """A value of JSON as a cell: text as it is, lists of words joined, nothing for null, else JSON."""
+        value = record.get(name)
         if isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
             value = self.task.output.listed(value, self.codec)
         if value is None:
             return ""
-        return jsonl.without_surrogates(value if isinstance(value, str) else jsonl.to_json(value))
+        if not isinstance(value, str):
+            value = record.written(name) if isinstance(record, jsonl.Object) else jsonl.to_json(value)
+        return jsonl.without_surrogates(value)
 
     def _extra(self, record: Any) -> Sequence[str]:
         """The fields of an object that the first one lacked."""

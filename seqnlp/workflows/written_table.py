@@ -26,7 +26,7 @@ def cells(lines: Sequence[str], task: base.AnyTask) -> list[tuple[int, str | Non
         filled = [row for _, row in rows or () if any(map(str.strip, row))]
         if rows is None or not filled or len(filled[0]) < 2:
             continue
-        column = _named(filled[0], task)
+        column = _named(filled, task)
         if column is not None:
             body = rows[next(i for i, (_, row) in enumerate(rows) if row is filled[0]) + 1 :]
             return [(number, _cell(row, column)) for number, row in body]
@@ -53,11 +53,21 @@ def _csv(lines: Sequence[str]) -> list[Row] | None:
     return rows
 
 
-def _named(header: Sequence[str], task: base.AnyTask) -> int | None:
-    """The last column that has the name, as the writer gives it; a header names each column once."""
-    name = re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(task.output.column)}")
-    found = [place for place, cell in enumerate(header) if name.fullmatch(cell)]
-    return found[-1] if found and len(set(header)) == len(header) else None
+def _named(rows: Sequence[Sequence[str]], task: base.AnyTask) -> int | None:
+    """The last column that has the name, as the writer gives it, with the others behind it.
+
+    A header names each column once, and all rows have as many: a line of several labels may hold such a name too.
+    """
+    header, added = rows[0], task.output.columns(None, task.Search())
+    names = [re.compile(f"({re.escape(writer.TAKEN)})*{re.escape(name)}") for name in added]
+
+    def begins(place: int) -> bool:
+        cells = header[place : place + len(names)]
+        return len(cells) == len(names) and all(map(re.Pattern.fullmatch, names, cells))
+
+    found = [place for place in range(len(header)) if begins(place)]
+    steady = len(set(header)) == len(header) and all(len(row) == len(header) for row in rows)
+    return found[-1] if found and steady else None
 
 
 def _unnamed(rows: Sequence[Sequence[str]], task: base.AnyTask) -> int | None:

@@ -331,3 +331,11 @@ def test_lines_of_utf16_that_are_not_read_to_their_end_leave_no_noise(tmp_path):
     lines = files.lines(str(tmp_path / "x"), "utf-16")
     assert next(lines) == "a"
     lines.close()  # warnings, that of an exception that is ignored too, are errors
+
+
+def test_lines_are_counted_where_that_costs_little(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"a\nb\r\n\n")
+    (tmp_path / "a.txt.gz").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe")
+    assert files.count_lines(str(tmp_path / "a.txt")) == 3
+    assert files.count_lines(str(tmp_path / "a.txt.gz")) is files.count_lines(str(tmp_path / "pipe")) is None

@@ -68,3 +68,30 @@ def test_what_can_be_read_can_be_written_however_deep_it_is(inner):
         return far_down(calls - 1) if calls else jsonl.to_json({"a": deepest})
 
     assert far_down(25).count("[") > 700
+
+
+AS_IT_CAME = ["1e400", "-0.0", "0.10", "1E+2", "1" * 30, '"\\ud83d\\u00e9"', '"é\u2028"', "{}", "[]", "[1,2]", "null"]
+
+
+def test_an_object_gets_one_more_member_and_is_else_as_it_came():
+    text = "{" + ",".join(f'"{number % 3}" :\t{part}' for number, part in enumerate(AS_IT_CAME)) + ' , "x": 1 }\r'
+    found = jsonl.with_member(jsonl.Object(text), "x", {"y": 2})
+    assert found == "{" + ", ".join(f'"{n % 3}": {part}' for n, part in enumerate(AS_IT_CAME)) + ', "x": {"y": 2}}'
+    assert jsonl.Object(text) == json.loads(text)
+    assert jsonl.with_member({"x": 0, "a": float("inf")}, "x", 1) == '{"a": null, "x": 1}'
+
+
+@pytest.mark.parametrize("text", ["{}", " { } ", '{"a":{"b":{}}}', '{"a":\n[1,\n2]}', '{"a":":","b":"}"}'])
+def test_members_are_told_apart(text):
+    found = jsonl.with_member(jsonl.Object(text), "x", 1)
+    assert json.loads(found) == {**json.loads(text), "x": 1} and "\n" not in found
+
+
+@pytest.mark.parametrize("part", ["NaN", "[Infinity]", '{"b": [-Infinity, 1]}'])
+def test_what_is_no_json_is_null(part):
+    def refuse(name):
+        raise AssertionError(name)
+
+    found = jsonl.with_member(jsonl.Object(f'{{"a": 1e400, "b": {part}, "c": 0.10}}'), "x", 1)
+    assert '"a": 1e400, ' in found and '"c": 0.10, ' in found and "null" in found
+    json.loads(found, parse_constant=refuse)

@@ -71,6 +71,18 @@ def test_a_process_that_dies_is_reported():
         list(mapped([7], 2, os._exit))
 
 
+def test_ctrl_c_does_not_wait_for_what_is_in_work():
+    results = mapped([600, 600, 600], 2, time.sleep)
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        next(results)
+
+
+def test_large_items_and_large_results_do_not_wait_for_each_other():
+    items = [str(number) * 1_000_000 for number in range(9)]  # more than a pipe holds
+    assert list(mapped(items, 2, operator.add, "x")) == ["x" + item for item in items]
+
+
 def test_native_work_gets_its_items_and_its_errors_come_out():
     found = []
     parallel.interruptible(found.extend, range(7))

@@ -19,6 +19,18 @@ def test_nothing_needs_a_stdin_that_it_does_not_read_or_stderr(seqnlp, model, tm
     assert command == "predict" or len(list(tmp_path.iterdir())) == 1
 
 
+def test_nothing_needs_a_stdout_that_it_does_not_write_to(seqnlp, model, tmp_path):
+    (seqnlp.folder / "one.txt").write_text("a lovely film\n")
+    whole = f"{COMMANDS['predict']} -o {tmp_path}/p"
+    for line in (whole, COMMANDS["train"].format(tmp_path), COMMANDS["vocab"].format(tmp_path)):
+        done = seqnlp.shell(f"{line} >&- 2>&-")
+        assert done.code == 0, line
+    assert (tmp_path / "p").read_text().endswith("\n")
+    for line in (COMMANDS["predict"], f"{COMMANDS['predict']} -o -", "classify eval model dev.tsv"):
+        done = seqnlp.shell(f"seqnlp {line.removeprefix('seqnlp ')} >&-")
+        assert (done.code, done.err.split(";")[0].strip()) == (1, "seqnlp: stdout is closed")
+
+
 @pytest.mark.parametrize("line", ["vocab - --counts", "classify predict model", "bpe train - -o x.json"])
 def test_a_closed_stdin_that_is_to_be_read_is_said(seqnlp, model, line):
     done = seqnlp.shell(f"seqnlp {line} <&-")

@@ -63,7 +63,7 @@ def test_the_folder_holds_what_the_design_lists(trained):
     assert set(FILES) <= names
     assert not [name for name in names if name.startswith(".") or name == "checkpoint"]
     config = json.loads((folder / "config.json").read_text())
-    assert config["format_version"] == 1 and config["task"] == "classify" and config["finished"] is True
+    assert config["format_version"] > 0 and config["task"] == "classify" and config["finished"] is True
     assert config["scores"] == trained.result.json["scores"]
     assert config["data"] == trained.result.json["data"]
     assert config["files"] == {name: sha256(folder / name) for name in config["files"]}

@@ -123,9 +123,10 @@ def test_a_damaged_folder_is_told_whatever_is_damaged(packed, tmp_path, harm):
         assert str(folder) in error.value.message and error.value.hint
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", "3", "{}", '{"format_version": 1}', '{"format_version": 1, "made": []}']
-)
+NEWEST = f'{{"format_version": {model_folder.FORMAT_VERSION}'
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "3", "{}", NEWEST + "}", NEWEST + ', "made": []}'])
 def test_what_is_not_of_a_folder_of_ours_is_told(encoded, content):
     (encoded / "encoded.json").write_text(content)
     with pytest.raises(errors.DataError, match=r"encoded\.json: not the description of an encoded corpus, or damaged"):

@@ -54,12 +54,12 @@ class Model:
     def __init__(self, answers, quick=None):
         self.answers, self.task, self.searches = answers, Task(quick), []
 
-    def run_rows(self, rows, search, limits, between):
+    def run_rows(self, rows, search, limits, watch):
         self.searches.append(search)
         found = []
         for number in range(len(rows.lengths)):
             found += [self.answers[i] for i in rows.columns(np.array([number]))["number"]]
-            between()
+            watch((number + 1) / len(rows.lengths))
         return found
 
 

@@ -440,18 +440,19 @@ def test_files_have_plain_names(folder, tmp_path, name):
     assert refused(folder, overwrite=True).hint == "give -o a new folder"
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, model_folder.FORMAT_VERSION + 1, "1", None])
 def test_another_format_version_is_reported_with_what_to_do(tmp_path, version):
     content = {"format_version": version, "seqnlp_version": "9.9"}
     (tmp_path / "config.json").write_text(json.dumps(content))
-    with pytest.raises(errors.ModelError, match=rf"model format {version}, this seqnlp .* reads 1; hint: .*\(9\.9\)"):
+    reads = rf"this seqnlp .* reads {model_folder.FORMAT_VERSION}"
+    with pytest.raises(errors.ModelError, match=rf"model format {version}, {reads}; hint: .*\(9\.9\)"):
         model_folder.read_config(tmp_path)
 
 
 def test_a_folder_of_another_format_is_not_written_over(folder):
-    jsonl.write_json(folder / "config.json", {**model_folder.read_config(folder), "format_version": 2})
+    jsonl.write_json(folder / "config.json", {**model_folder.read_config(folder), "format_version": 99})
     error = refused(folder, overwrite=True)
-    assert "model format 2, this seqnlp" in error.message and error.hint == "give -o a new folder"
+    assert "model format 99, this seqnlp" in error.message and error.hint == "give -o a new folder"
 
 
 def test_the_card_says_how_good_and_how_made(folder):

@@ -29,6 +29,11 @@ class Block:
     tokens: tuple[int, ...]
     kind: str
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Return how many lines below the first token each one stands."""
+        return tuple(place - self.tokens[0] for place in self.tokens)
+
 
 Cells = dict[int, list[str]]  # the columns of a block's tokens, by place
 
@@ -164,5 +169,5 @@ def filled(block: Block | None, tokens: Sequence[str], tags: Sequence[str], colu
 
 
 def _cell(token: str) -> str:
-    """A token from a JSON list may be empty, or hold what ends columns and lines."""
-    return re.sub("[\t\n]", "_", token) or "_"
+    """A token of a list may be empty, hold what ends columns and lines, or look like a comment or a document mark."""
+    return re.sub(f"^-(?={DOCUMENT[1:]})|(?<=^#) |[\t\n]", "_", token) or "_"

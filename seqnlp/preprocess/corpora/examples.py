@@ -13,7 +13,8 @@ import numpy as np
 class Example:
     """One input with its target, which may be missing, its raw record (a line, or a JSON object) and its place.
 
-    others: further targets, which would be as right.
+    others: further targets, which would be as right. steps: how many lines below that place each token stands, where
+    each has a line of its own.
     """
 
     source: Any
@@ -22,11 +23,16 @@ class Example:
     file: str
     line: int
     others: tuple[str, ...] = ()
+    steps: tuple[int, ...] = ()
 
     @property
     def where(self) -> str:
         """Return `file:line`, as errors name it."""
         return f"{self.file}:{self.line}"
+
+    def where_of(self, token: int) -> str:
+        """Return `file:line` of a token, by its number from 0."""
+        return f"{self.file}:{self.line + (self.steps[token] if self.steps else 0)}"
 
     @property
     def blank(self) -> bool:

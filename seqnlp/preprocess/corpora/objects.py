@@ -38,6 +38,8 @@ def _lines(file: File, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, An
             continue
         try:
             record = json.loads(line)
+            if file.needed == 1 and isinstance(record, dict):
+                record = jsonl.Object(line)  # it is given back as it came
         except json.JSONDecodeError as error:
             raise file.error(
                 number, f"not JSON ({error.msg} at character {error.pos + 1})", "one object a line"
@@ -73,7 +75,10 @@ def _array(file: File, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, An
             return
         number += text.count("\n", done, place)
         done = place
-        record, place = decoder.raw_decode(text, place)
+        begin = place
+        record, place = decoder.raw_decode(text, begin)
+        if file.needed == 1 and isinstance(record, dict):
+            record = jsonl.Object(text[begin:place])
         yield number, _object(file, number, record)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -163,13 +164,12 @@ def _is_pipe(path: str) -> bool:
 
 
 def _copy(source: Source, pipe: str) -> Source:
-    copy = tempfile.NamedTemporaryFile(prefix="seqnlp-stdin-")  # noqa: SIM115 (it must outlive this function)
+    """Copy a pipe to a file without a name, of which nothing is left however the process ends."""
+    copy = tempfile.TemporaryFile(prefix="seqnlp-")  # noqa: SIM115 (it must outlive this function)
     with files.open_bytes(pipe) as stream:
         shutil.copyfileobj(stream, copy)
     copy.flush()
-    paths = tuple(copy.name if path == pipe else path for path in source.paths)
-    _COPIES.append(copy)
-    return replace(source, paths=paths, names={**source.names, copy.name: files.name(pipe)})
-
-
-_COPIES: list[Any] = []  # temporary files live as long as the process
+    atexit.register(copy.close)
+    name = f"/dev/fd/{copy.fileno()}"
+    paths = tuple(name if path == pipe else path for path in source.paths)
+    return replace(source, paths=paths, names={**source.names, name: files.name(pipe)})

@@ -22,13 +22,13 @@ FEATURES = {COLUMN: pyarrow.string()}
 
 def to_json(example: Example) -> str:
     """Return an example as it stands in the column: all of it but its raw record."""
-    others = [example.others] if example.others else []
-    return jsonl.to_json([example.source, example.target, example.file, example.line, *others])
+    rest = [example.others, example.steps] if example.steps else [example.others] if example.others else []
+    return jsonl.to_json([example.source, example.target, example.file, example.line, *rest])
 
 
 def _from_json(text: str) -> Example:
-    source, target, file, line, *others = json.loads(text)
-    return Example(_frozen(source), _frozen(target), None, file, line, *map(_frozen, others))
+    source, target, file, line, *rest = json.loads(text)
+    return Example(_frozen(source), _frozen(target), None, file, line, *map(_frozen, rest))
 
 
 def _frozen(value: Any) -> Any:

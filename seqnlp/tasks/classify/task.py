@@ -81,6 +81,9 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
         vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
 
+    def cuts(self, row: base.Row) -> bool:
+        return bool(row["cut"])
+
     def predict(
         self,
         networks: Sequence[nn.Module],

@@ -30,7 +30,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         words.update(map(empty.normal, example.source))
         padded = (tag_schemes.OUTSIDE, *example.target, tag_schemes.OUTSIDE)
         neighbours.update(zip(padded, padded[1:], padded[2:], strict=False))
-        places.update((tag, example.where) for tag in {*example.target} - places.keys())
+        new = {*example.target} - places.keys()
+        places.update((tag, example.where_of(example.target.index(tag))) for tag in sorted(new))
     scheme = given["codec"].scheme if "codec" in given else _scheme(neighbours, places)
     known = _tags(neighbours, scheme)
     for doubt in labels.alike(places):

@@ -26,10 +26,13 @@ def labelled(record: formats.Record) -> Example:
     if len(tokens) != len(tags):
         what = f"{record.where}: {_count(tokens, 'token')}, {_count(tags, 'tag')}"
         raise errors.DataError(what, "every token needs a tag")
+    steps = record.raw.steps if isinstance(record.raw, conll.Block) else ()
+    found = Example(tokens, tags, record.raw, record.file, record.line, steps=steps)
     for tag in set(tags):
         if not tag or re.search(r"\s", tag):
-            raise errors.DataError(f"{record.where}: not a tag: {tag!r}", "tags are not empty and contain no spaces")
-    return Example(tokens, tags, record.raw, record.file, record.line)
+            where = found.where_of(tags.index(tag))
+            raise errors.DataError(f"{where}: not a tag: {tag!r}", "tags are not empty and contain no spaces")
+    return found
 
 
 def _count(items: Sequence[str], name: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import conll, formats, schema
+from seqnlp.preprocess.corpora import conll, formats, readers, schema
 
 EWT = Path(os.environ.get("SEQNLP_CORPORA", "nowhere")) / "ud_english_ewt" / "en_ewt-ud-dev.conllu"
 READERS = {"conll": conll.conll, "conllu": conll.conllu}
@@ -312,3 +312,10 @@ def test_a_token_never_ends_a_line_or_a_column(write):
 def test_what_stands_above_numbered_tokens_is_a_comment_whatever_its_columns():
     content = "#\tn-tv.de\t[2005]\tx\n1\tAnna\tB-PER\tO\n2\tran\tO\tO\n\n#\ta\tb\tc\n1\tOslo\tB-LOC\tO\n\n"
     assert read(content, tokens=2, tags=3) == TWO
+
+
+@pytest.mark.parametrize("token", ["-DOCSTART-", "-DOCSTART-x", "# a = b", "# ", "a\tb", "", "#", "-DOC"])
+def test_a_token_of_a_list_stays_one_in_columns(token, tmp_path):
+    (tmp_path / "x.conll").write_text(conll.appended(None, [token, "x"], ["B-X", "O"]) + "\n")
+    (found,) = readers.records(schema.Source((str(tmp_path / "x.conll"),)), conll.ROLES, targets=True)
+    assert found.values["tags"] == ("B-X", "O")

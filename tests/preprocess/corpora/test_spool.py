@@ -50,6 +50,12 @@ def test_any_source_and_target_come_back(source, target):
     assert list(spool.spooled([Example(source, target, None, "x", 1)])) == [Example(expected, target, None, "x", 1)]
 
 
+@pytest.mark.parametrize("rest", [{"others": ("b",)}, {"steps": (0, 1, 3)}, {"others": ("b", "c"), "steps": (0,)}])
+def test_further_targets_and_the_places_of_tokens_come_back(rest):
+    example = Example("a", "a", None, "x", 1, **rest)
+    assert list(spool.spooled([example])) == [example]
+
+
 def test_an_error_of_the_reader_is_passed_on():
     def broken():
         yield from made(3)

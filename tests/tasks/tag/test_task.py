@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seqnlp import errors
 from seqnlp.metrics import spans as spans_metric
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import conll, formats, readers, schema
+from seqnlp.preprocess.corpora import conll, formats, readers, schema, spool
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
 from seqnlp.tasks import registry
@@ -215,6 +215,19 @@ def test_tags_that_fit_no_scheme_are_said_with_their_place(strange, caplog):
     assert codec.scheme == "none"
     assert len(caplog.records) == 1
     assert re.match(r"x\.conll:\d+: the tag \S+ fits no scheme", caplog.records[0].message)
+
+
+def test_a_tag_is_placed_on_its_own_line_though_comments_and_ranges_stand_between(tmp_path, caplog):
+    row = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t_\n"
+    words = [row.format(1, "del", "B-X"), row.format("2-3", "dal", "_"), row.format(2, "da", "I-X")]
+    (tmp_path / "x.conllu").write_text("\n# text = x\n" + "".join([*words, row.format(3, "il", "X-B"), "\n"]))
+    (tmp_path / "y.conllu").write_text("".join([*words, row.format(3, "il", " "), "\n"]))
+    source = schema.Source((str(tmp_path / "x.conllu"),))
+    corpus = spool.spooled(tag.read(source, tag.Config(**SMALL)))
+    tag.fit(corpus, tag.Config(**SMALL), {})
+    assert f"{tmp_path}/x.conllu:6: the tag X-B fits no scheme" in caplog.text
+    with pytest.raises(errors.DataError, match=r"y\.conllu:4: not a tag: ' '"):
+        list(tag.read(schema.Source((str(tmp_path / "y.conllu"),)), tag.Config(**SMALL)))
 
 
 @pytest.mark.parametrize("pairs", [SPANS, PLAIN])
