@@ -50,9 +50,10 @@ setup(
     python_requires=">=3.10",
     # Lower bounds only; the exact versions that were tested are in constraints.txt.
     install_requires=[
-        "click>=8.1",
+        "click>=8.2",
         "datasets>=4.0",
         "numpy>=1.26",
+        "pyyaml>=6.0",
         "rich>=13.0",
         "rouge-score>=0.1.2",
         "sacrebleu>=2.4",

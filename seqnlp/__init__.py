@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seqnlp import errors
 from seqnlp.version import __version__
 
 if TYPE_CHECKING:
     from seqnlp.workflows.predict import Model
 
-__all__ = ["__version__", "load", "train"]
+__all__ = ["__version__", "errors", "load", "train"]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
 
 
 def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model:
     """Return the trained model in `folder`, ready for `.predict([...])`.
 
-    Raises `seqnlp.errors.ModelError` if the folder holds no model, or one that this version cannot read.
+    Raises `errors.ModelError` if the folder holds no model, or one that this version cannot read.
     """
     from seqnlp.workflows import predict  # torch takes seconds to import: only who loads a model waits for it
 

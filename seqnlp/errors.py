@@ -41,6 +41,12 @@ class BelowThreshold(SeqnlpError):
     code = 5
 
 
+class CheckFailed(SeqnlpError):
+    """A corpus has findings of level error."""
+
+    code = 5
+
+
 class Stopped(SeqnlpError):
     """A signal ended the work cleanly; the code is 128 + the signal's number."""
 

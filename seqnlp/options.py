@@ -7,7 +7,7 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seqnlp import errors
@@ -52,6 +52,17 @@ def names(kind: type, group: str) -> list[str]:
 def of_group(options: Any, group: str) -> dict[str, Any]:
     """Return the options of one group, by name."""
     return {name: getattr(options, name) for name in names(type(options), group)}
+
+
+def refuse_unknown(names: Iterable[str], *kinds: type, whose: str) -> None:
+    """Raise `UsageError` for a name that no option of these dataclasses has; `whose` they are is for the message."""
+    import difflib
+
+    known = sorted({field.name for kind in kinds for field in dataclasses.fields(kind)})
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise errors.UsageError(f"{whose} has no setting {name!r}", f"did you mean {near[0]}?" if near else None)
 
 
 def identity(options: Any) -> dict[str, Any]:
@@ -151,6 +162,9 @@ NAMES_OF_KINDS = {bool: "true or false", int: "a whole number", float: "a number
 
 
 SCHEDULES = ("linear", "cosine", "step", "plateau", "constant")
+
+
+LIMITS = ("epochs", "time_budget")  # of a training: a run that is there already may be made longer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,6 +67,7 @@ LIGHT = {
     ("classify", "--help"): {"click", "seqnlp", "numpy"},
     ("score", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("info", "--help"): {"click", "seqnlp", "numpy"},
+    ("check", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("encode", "--help"): {"click", "seqnlp", "numpy"},
     ("encode", "classify", "--help"): {"click", "seqnlp", "numpy", "tokenizers", "safetensors"},
     ("pack", "--help"): {"click", "seqnlp", "numpy"},
@@ -90,6 +91,11 @@ def test_a_wrong_command_is_reported_without_torch(packages, arguments):
 def test_score_needs_neither_torch_nor_datasets(packages, tmp_path):
     (tmp_path / "gold").write_text("a\nb\n")
     assert not packages("score", "accuracy", tmp_path / "gold", stdin=b"a\nc\n") & {"torch", "datasets", "rich"}
+
+
+def test_check_needs_neither_torch_nor_datasets_nor_pyarrow(packages, tmp_path):
+    (tmp_path / "x.tsv").write_text("so good\tpos\ntoo bad\tneg\nso bad\tneg\nvery good\tpos\n")
+    assert not packages("check", tmp_path / "x.tsv") & {"torch", "datasets", "pyarrow", "rich"}
 
 
 def test_info_needs_neither_torch_nor_datasets(packages, model):

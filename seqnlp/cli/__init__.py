@@ -17,12 +17,15 @@ from seqnlp.cli import groups, terminal
 from seqnlp.tasks import registry
 
 COMMANDS = {
+    "check": "look at a corpus before training: what it holds, and what may be wrong with it",
     "vocab": "build a word or character vocabulary",
     "bpe": "learn subword pieces; split text into them and join it again",
     "encode": "turn text into ids: an Arrow data set with its codec beside it",
     "pack": "sort the rows of an encoded corpus into buckets of length",
     "score": "score predictions against references, without a model",
-    "info": "show what is in a model folder",
+    "info": "show what a model, an encoded corpus or a tokenizer is",
+    "completion": "print what makes a shell complete commands and options",
+    "help": "show the help of a command",
 }
 
 EXAMPLE = """\b
@@ -61,7 +64,7 @@ def _load(name: str) -> click.Command:
     epilog=EXAMPLE,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(version.__version__, prog_name="seqnlp", message="%(prog)s %(version)s")
+@click.version_option(version.__version__, "-V", "--version", prog_name="seqnlp", message="%(prog)s %(version)s")
 def root() -> None:
     """Raw text to a scored prediction with recurrent networks: train, predict and evaluate, from the shell."""
 

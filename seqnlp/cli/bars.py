@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from seqnlp.cli import tables
 from seqnlp.io import files
 
 log = logging.getLogger("seqnlp")
@@ -20,7 +21,6 @@ Watch = Callable[[float], None]  # takes how much is done
 
 def bar(what: str) -> Any:
     """Return a bar of rich's on stderr, which leaves nothing behind."""
-    from rich import console
     from rich import progress as columns
 
     return columns.Progress(
@@ -28,7 +28,7 @@ def bar(what: str) -> Any:
         columns.TaskProgressColumn(),
         columns.BarColumn(),
         columns.TimeRemainingColumn(),
-        console=console.Console(stderr=True),
+        console=tables.console(stderr=True),
         transient=True,
         redirect_stdout=False,  # results go there
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seqnlp.cli import flags, show, vocab
+from seqnlp.cli import flags, groups, kinds, show, vocab
 from seqnlp.io import files, stream
 from seqnlp.preprocess.corpora import schema
 
@@ -55,21 +55,28 @@ def _filter(pieces: str, file: str, values: dict[str, Any], change: Callable[[Se
 
 def _filter_params() -> list[click.Parameter]:
     return [
-        click.Argument(["pieces"], metavar="BPE_JSON"),
-        click.Argument(["file"], required=False, default=files.STDIN),
+        flags.Argument("pieces", "The file that bpe train has written.", "BPE_JSON"),
+        flags.Argument("file", "A text, a line at a time; by default stdin.", required=False, default=files.STDIN),
         flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
-        flags.Option(["--encoding"], default="utf-8", show_default=True, help="Encoding of the text."),
+        flags.ENCODING,
         *flags.saying(),
     ]
 
 
-def _commands() -> dict[str, click.Command]:
-    learn = flags.Command(
+def _train() -> click.Command:
+    return flags.Command(
         "train",
         params=[
-            click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
+            vocab.TEXT,
             flags.Option(["-o", "--output"], required=True, metavar="FILE", help="Where to write the pieces."),
-            flags.Option(["--size"], type=click.IntRange(300), metavar="N", default=8000, show_default=True),
+            flags.Option(
+                ["--size"],
+                type=kinds.Count(300),
+                metavar="N",
+                default=8000,
+                show_default=True,
+                help="Entries of the vocabulary, special ones included.",
+            ),
             flags.Option(
                 ["--kind"],
                 type=click.Choice(("bpe", "unigram", "wordpiece")),
@@ -86,9 +93,12 @@ def _commands() -> dict[str, click.Command]:
         help="Learn subword pieces from TEXT: plain lines, or corpora with a text field.",
         epilog="\b\nExample:\n  seqnlp bpe train train.en train.de -o bpe.json --size 8000",
     )
+
+
+def _commands() -> dict[str, click.Command]:
     dropout = flags.Option(
         ["--dropout"],
-        type=click.FloatRange(0, 1, max_open=True),
+        type=kinds.Number(0, 1, max_open=True),
         metavar="P",
         default=0.0,
         help="Skip each merge with this probability (BPE-dropout, Provilkov et al. 2020); drawn anew in every run.",
@@ -107,12 +117,16 @@ def _commands() -> dict[str, click.Command]:
         help="Join each line of pieces into the text that encode split.",
         epilog="\b\nExample:\n  seqnlp bpe encode bpe.json < text.txt | seqnlp bpe decode bpe.json",
     )
-    return {"train": learn, "encode": split, "decode": join}
+    return {"train": _train(), "encode": split, "decode": join}
 
 
-command = click.Group(
+COMMANDS = _commands()
+
+command = groups.Group(
     "bpe",
-    commands=_commands(),
+    sections={"Commands": {"train": "learn pieces", "encode": "from text to pieces", "decode": "from pieces to text"}},
+    load=COMMANDS.__getitem__,
+    missing="bpe has no command",
     help="Subword pieces: learn them, split text into them and join it again.",
     epilog="\b\nExample:\n  seqnlp bpe train train.txt -o bpe.json\n  seqnlp bpe encode bpe.json < a.txt > pieces.txt",
 )

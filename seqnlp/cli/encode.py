@@ -22,7 +22,7 @@ def of(task: base.AnyTask) -> click.Command:
     return flags.Command(
         task.name,
         params=[
-            click.Argument(["corpora"], metavar="CORPUS...", nargs=-1, required=True),
+            flags.Argument("corpora", "Files of the corpus; - is stdin.", "CORPUS...", nargs=-1, required=True),
             flags.Option(
                 ["-o", "--output"], metavar="FOLDER", help="Where to write; without it the rows go to stdout."
             ),
@@ -49,8 +49,8 @@ def of(task: base.AnyTask) -> click.Command:
         ],
         callback=functools.partial(run, task),
         help=f"Encode CORPUS ({', '.join(task.roles)}) for {task.name}; memory does not grow with its size.",
-        epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.tsv -o encoded\n"
-        f"  seqnlp encode {task.name} dev.tsv --codec encoded -o dev\n"
+        epilog=f"\b\nExample:\n  seqnlp encode {task.name} train.{task.ending} -o encoded\n"
+        f"  seqnlp encode {task.name} dev.{task.ending} --codec encoded -o dev\n"
         f"  seqnlp {task.name} train encoded --dev dev -o model",
     )
 

@@ -21,8 +21,8 @@ def of(task: base.AnyTask) -> click.Command:
     return flags.Command(
         "eval",
         params=[
-            click.Argument(["model"]),
-            click.Argument(["test"], metavar="TEST...", nargs=-1, required=True),
+            flags.MODEL,
+            flags.Argument("test", "Files of the test part; - is stdin.", "TEST...", nargs=-1, required=True),
             threshold.option(),
             flags.Option(
                 ["--errors", "errors_"],
@@ -39,7 +39,7 @@ def of(task: base.AnyTask) -> click.Command:
         ],
         callback=functools.partial(run, task),
         help=f"Score a model on TEST, one or more corpora ({', '.join(task.roles)}).",
-        epilog=flags.example(f"{task.name} eval model test.tsv --errors mistakes.tsv --fail-under 80"),
+        epilog=flags.example(f"{task.name} eval model test.{task.ending} --errors mistakes.tsv --fail-under 80"),
     )
 
 

@@ -1,20 +1,22 @@
-"""Flags: from the fields of the option dataclasses to click options and back, and the help that groups them."""
+"""Flags: from the fields of the option dataclasses to click options and back; the options of several commands."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
-import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from seqnlp import errors
-from seqnlp.io import files
+from seqnlp.cli import kinds
+from seqnlp.cli.parameters import HELP_ALL as HELP_ALL
+from seqnlp.cli.parameters import Argument as Argument
+from seqnlp.cli.parameters import Command as Command
+from seqnlp.cli.parameters import Option as Option
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect, schema
 
@@ -24,81 +26,6 @@ PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options tha
 def example(*lines: str) -> str:
     """Return the example at the end of a command's help."""
     return "\n".join(["\b", "Example:", *(f"  seqnlp {line}" for line in lines)])
-
-
-class Duration(click.types.FloatParamType):
-    """A time as 90s, 10m, 1.5h, or a number of seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
-        if match is None or float(match[1]) == 0:
-            self.fail(f"{value!r} is not a time; hint: for example 90s, 10m, 1.5h", param, ctx)
-        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-
-
-class Number(click.FloatRange):
-    """A finite number."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number, within the range."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
-
-
-class Option(click.Option):
-    """An option that knows its group, and whether the short help shows it."""
-
-    def __init__(self, *names: Any, group: str = "Run", main: bool = True, **rest: Any) -> None:
-        super().__init__(*names, **rest)
-        self.group, self.main = group, main
-
-
-class Command(click.Command):
-    """A command whose --help shows the options that matter, and --help-all all of them in groups.
-
-    It needs stdout unless its output goes elsewhere.
-    """
-
-    def invoke(self, ctx: click.Context) -> Any:
-        if sys.stdout is None and ctx.params.get("output") in (None, files.STDIN):
-            raise errors.SeqnlpError("stdout is closed", "-o names a file" if "output" in ctx.params else None)
-        return super().invoke(ctx)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        everything = ctx.meta.get("seqnlp.help_all", False)
-        groups: dict[str, list[tuple[str, str]]] = {}
-        hidden = 0
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is None:
-                continue
-            if not everything and not getattr(param, "main", True):
-                hidden += 1
-                continue
-            groups.setdefault(getattr(param, "group", "Help"), []).append(record)
-        for title, rows in sorted(groups.items(), key=lambda item: item[0] == "Help"):
-            with formatter.section(title):
-                formatter.write_dl(rows)
-        if hidden:
-            formatter.write_paragraph()
-            formatter.write_text(f"--help-all shows {hidden} more options.")
-
-
-def _help_all(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        ctx.meta["seqnlp.help_all"] = True
-        click.echo(ctx.get_help())
-        ctx.exit()
-
-
-HELP_ALL = click.Option(
-    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_help_all, help="Show every option."
-)
 
 
 def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: bool = False) -> list[Option]:
@@ -128,7 +55,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
     )
 
 
-_METAVARS = {click.IntRange: "N", Number: "X"}
+_METAVARS = {kinds.Count: "N", kinds.Number: "X"}
 
 
 def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType[Any]:
@@ -136,19 +63,19 @@ def _kind(hint: Any, about: Mapping[str, Any]) -> click.ParamType[Any]:
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if about["metavar"] == "TIME":
-        return Duration()
+        return kinds.Duration()
     if about["choices"]:
         return click.Choice(about["choices"])
     if hint is int:
-        return click.IntRange(about["low"], about["high"])
+        return kinds.Count(about["low"], about["high"])
     if hint is float:
-        return Number(about["low"], about["high"])
+        return kinds.Number(about["low"], about["high"])
     return click.STRING
 
 
 JOBS = Option(
     ["--jobs"],
-    type=click.IntRange(1),
+    type=kinds.Count(1),
     metavar="N",
     default=1,
     show_default=True,
@@ -160,13 +87,24 @@ JOBS = Option(
 def given(names: Sequence[str]) -> list[str]:
     """Return the flags, of options by name, that stand on the command line itself."""
     context = click.get_current_context()
-    source = click.core.ParameterSource.COMMANDLINE
+    source = ParameterSource.COMMANDLINE
     return ["--" + name.replace("_", "-") for name in names if context.get_parameter_source(name) is source]
 
 
 def take(kind: type, values: dict[str, Any]) -> Any:
     """Return the dataclass from a command's values, removing them; an option that the command lacks has its default."""
     return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
+
+
+ENCODING = Option(
+    ["--encoding"],
+    metavar="ENCODING",
+    default="utf-8",
+    show_default=True,
+    group="Reading",
+    main=False,
+    help="Encoding of text files.",
+)
 
 
 def reading(roles: Sequence[str]) -> list[click.Option]:
@@ -189,7 +127,7 @@ def reading(roles: Sequence[str]) -> list[click.Option]:
             main=False,
             help="Format of the corpus, where neither what it holds nor its name says.",
         ),
-        Option(["--encoding"], default="utf-8", show_default=True, group="Reading", main=False, help="Of text files."),
+        ENCODING,
         Option(
             ["--header/--no-header"],
             default=None,
@@ -216,6 +154,7 @@ def running() -> list[click.Option]:
     return [
         Option(
             ["--device"],
+            metavar="DEVICE",
             default="auto",
             show_default=True,
             main=False,
@@ -223,7 +162,7 @@ def running() -> list[click.Option]:
         ),
         Option(
             ["--threads"],
-            type=click.IntRange(1),
+            type=kinds.Count(1),
             metavar="N",
             main=False,
             help="CPU threads; by default one per core.",
@@ -241,6 +180,8 @@ def saying() -> list[click.Option]:
     ]
 
 
+MODEL = Argument("model", "The folder of a trained model.")
+
 ENSEMBLE = Option(
     ["--ensemble"],
     multiple=True,
@@ -256,7 +197,8 @@ def limits() -> list[click.Option]:
     return [
         Option(
             ["--max-tokens"],
-            type=click.IntRange(1),
+            type=kinds.Count(1),
+            metavar="N",
             default=tokens,
             show_default=True,
             main=False,
@@ -264,7 +206,8 @@ def limits() -> list[click.Option]:
         ),
         Option(
             ["--batch-size"],
-            type=click.IntRange(1),
+            type=kinds.Count(1),
+            metavar="N",
             default=rows,
             show_default=True,
             main=False,

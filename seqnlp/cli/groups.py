@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Group(click.Group):
@@ -28,6 +29,12 @@ class Group(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         return self.load(name) if name in self.list_commands(context) else None
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+        """Complete without importing a command."""
+        known = {name: about for section in self.sections.values() for name, about in section.items()}
+        names = [CompletionItem(name, help=about) for name, about in known.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, context, incomplete)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         for title, section in self.sections.items():

@@ -45,7 +45,7 @@ _TRAINING = {option.name: option for option in flags.of(options.Training, everyt
 command = flags.Command(
     "pack",
     params=[
-        click.Argument(["encoded"]),
+        flags.Argument("encoded", "A folder that encode has made."),
         flags.Option(["-o", "--output"], required=True, metavar="FOLDER", help="Where to write the packed corpus."),
         _TRAINING["max_tokens"],
         _TRAINING["batch_size"],

@@ -26,8 +26,8 @@ def of(task: base.AnyTask) -> click.Command:
     return flags.Command(
         "predict",
         params=[
-            click.Argument(["model"]),
-            click.Argument(["file"], required=False, default=files.STDIN),
+            flags.MODEL,
+            flags.Argument("file", "What to predict for; by default stdin.", required=False, default=files.STDIN),
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             flags.Option(
                 ["--to"],

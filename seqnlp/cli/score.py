@@ -28,6 +28,8 @@ def run(
     show.set_up(values)
     begin = time.monotonic()
     source = flags.source((reference,), answers.roles(), values)
+    if schema.is_pipe(reference):
+        source = schema.copied(source)  # it is looked at before it is read
     scoring = answers.Scoring(source, hypothesis, values["multi_label"], references)
     inputs = corpus_answers.inputs(registry.METRICS[metric], source, hypothesis)
     _check(metric, scoring, inputs)
@@ -38,7 +40,7 @@ def run(
     content: dict[str, Any] = {
         "task": "score",
         "scores": [score.to_dict() for score in scores],
-        "details": details,
+        "details": {**details, "items": registry.ITEMS[inputs]},
         "seconds": round(time.monotonic() - begin, 1),
         "data": scoring.hashes(),
     }
@@ -114,15 +116,20 @@ Example:
   seqnlp translate predict model test.de | seqnlp score bleu test.en --tokenize intl
   seqnlp score chrf test.en predicted.en --fail-under 50
   seqnlp score ter test.en predicted.en
-  seqnlp summarize predict model test.jsonl | seqnlp score rouge test.jsonl --target-field summary
+  seqnlp score rouge test.jsonl summaries.txt --target-field summary
 """
 
 command = flags.Command(
     "score",
     params=[
-        click.Argument(["metric"], type=click.Choice(tuple(registry.METRICS), case_sensitive=False), metavar="METRIC"),
-        click.Argument(["reference"]),
-        click.Argument(["hypothesis"], required=False),
+        flags.Argument(
+            "metric",
+            "One of those above.",
+            "METRIC",
+            type=click.Choice(tuple(registry.METRICS), case_sensitive=False),
+        ),
+        flags.Argument("reference", "What is right: a file, or a corpus."),
+        flags.Argument("hypothesis", "What was predicted; by default stdin.", required=False),
         flags.Option(
             ["--reference", "references"],
             multiple=True,

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 import click
 
 from seqnlp import errors
-from seqnlp.cli import terminal
+from seqnlp.cli import tables, terminal
 from seqnlp.io import atomic, files, jsonl
 
 log = logging.getLogger("seqnlp")
@@ -79,26 +79,10 @@ def on_terminal() -> bool:
 
 def result(content: Mapping[str, Any]) -> None:
     """Print the one result of train, eval or score: a table on a terminal, a JSON object otherwise."""
-    if not on_terminal():
+    if on_terminal():
+        tables.result(content)
+    else:
         click.echo(jsonl.to_json(content))
-        return
-    from rich import console, table, text
-
-    out = console.Console(markup=False, highlight=False)
-    scores = table.Table("score", "value", "95% interval", "items", box=None, header_style="bold")
-    for row in content["scores"]:
-        interval = "" if row["interval"] is None else "{:.2f} to {:.2f}".format(*row["interval"])
-        scores.add_row(row["name"], f"{row['value']:.2f}", interval, str(row["n"]))
-    out.print(scores)
-    classes = content["details"].get("classes", {})
-    if 1 < len(classes) <= 30:
-        each = table.Table("class", "precision", "recall", "f1", "support", box=None, header_style="bold")
-        for name, row in classes.items():
-            numbers = [f"{row[key]:.2f}" for key in ("precision", "recall", "f1")]
-            each.add_row(text.Text(name), *numbers, str(row["support"]))
-        out.print(each)
-    if "model" in content:
-        out.print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqnlp import errors
-from seqnlp.cli import flags
+from seqnlp.cli import flags, kinds
 from seqnlp.metrics import base
 
 
@@ -14,7 +14,7 @@ def option() -> flags.Option:
     """Return the option."""
     return flags.Option(
         ["--fail-under"],
-        type=flags.Number(),
+        type=kinds.Number(),
         metavar="VALUE",
         help="Exit with code 5 if the first score is lower than this (higher, where lower is better).",
     )

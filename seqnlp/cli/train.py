@@ -18,18 +18,27 @@ from seqnlp.tasks import base, registry
 
 def of(task: base.AnyTask) -> click.Command:
     """Return the train command of a task."""
+    name = task.name
     return flags.Command(
         "train",
         params=_params(task),
         callback=functools.partial(run, task),
-        help=f"Train a model: {registry.REGISTRY[task.name]}. TRAIN is one or more corpora ({', '.join(task.roles)}).",
-        epilog=flags.example(f"{task.name} train train.tsv --dev dev.tsv -o model --time-budget 5m"),
+        help=f"Train a model to {registry.REGISTRY[name]}. TRAIN is one or more corpora ({', '.join(task.roles)}).",
+        epilog=flags.example(
+            f"{task.name} train train.{task.ending} --dev dev.{task.ending} -o model --time-budget 5m"
+        ),
     )
 
 
 def _params(task: base.AnyTask) -> list[click.Parameter]:
     return [
-        click.Argument(["train_"], metavar="TRAIN...", nargs=-1, required=True),
+        flags.Argument(
+            "train_",
+            "Files to learn from, or a folder of encode or pack; - is stdin.",
+            "TRAIN...",
+            nargs=-1,
+            required=True,
+        ),
         flags.Option(
             ["--dev"],
             multiple=True,
@@ -40,14 +49,14 @@ def _params(task: base.AnyTask) -> list[click.Parameter]:
             ["-o", "--output"],
             required=True,
             metavar="MODEL",
-            help="Folder for the model; the same command resumes a stopped run.",
+            help="Folder for the model; the same command resumes a stopped run, more --epochs make it longer.",
         ),
         flags.Option(["--overwrite"], is_flag=True, help="Start over if the folder holds another run."),
         flags.Option(
             ["--init-from"],
             metavar="MODEL",
             main=False,
-            help="Start from the weights, vocabulary and settings of a trained model.",
+            help="Start from the weights, vocabulary and settings of a trained model; labels may be new.",
         ),
         *flags.of(options.Training, options.to_dict(task.training)),
         *flags.of(task.Config),

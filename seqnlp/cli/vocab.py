@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from seqnlp import errors
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, kinds, show
 from seqnlp.preprocess.corpora import conll, detect, readers, schema
+from seqnlp.preprocess.text import normalize
 
 ROLES = ("text",)  # that are read
 COLUMNS = (*ROLES, "label")  # of a corpus that has no names for them
@@ -52,20 +53,33 @@ def run(text: tuple[str, ...], output: str | None, level: str, counts: bool, **v
     sys.stdout.buffer.write("".join(lines).encode())
 
 
+TEXT = flags.Argument(
+    "text", "Plain lines, or corpora with a text field; - is stdin.", "TEXT...", nargs=-1, required=True
+)
 NORMALIZE = flags.Option(
-    ["--normalize"], default="nfc", show_default=True, help="Normalisation steps, separated by commas, or none."
+    ["--normalize"],
+    metavar="STEPS",
+    default="nfc",
+    show_default=True,
+    help=f"Normalisation steps, separated by commas: {', '.join(normalize.STEPS)}; or none.",
 )
 
 command = flags.Command(
     "vocab",
     params=[
-        click.Argument(["text"], metavar="TEXT...", nargs=-1, required=True),
+        TEXT,
         flags.Option(["-o", "--output"], metavar="FILE", help="Where to write the vocabulary (tokenizer.json format)."),
-        flags.Option(["--level"], type=click.Choice(("word", "char")), default="word", show_default=True),
-        flags.Option(["--size"], type=click.IntRange(5), metavar="N", help="Maximum entries, special ones included."),
+        flags.Option(
+            ["--level"],
+            type=click.Choice(("word", "char")),
+            default="word",
+            show_default=True,
+            help="What an entry is: a word, or a character.",
+        ),
+        flags.Option(["--size"], type=kinds.Count(5), metavar="N", help="Maximum entries, special ones included."),
         flags.Option(
             ["--min-count"],
-            type=click.IntRange(1),
+            type=kinds.Count(1),
             metavar="N",
             default=1,
             show_default=True,

@@ -15,12 +15,13 @@ LabelSet = tuple[str, ...]
 Formula = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # of right, predicted and gold counts
 
 MAX_CONFUSION = 100  # classes; nobody reads a larger matrix
+TOP_CONFUSIONS = 10  # pairs of classes
 
 
 def score(
     gold: Sequence[LabelSet], predicted: Sequence[LabelSet], *, multi_label: bool = False, intervals: bool = True
 ) -> tuple[list[base.Score], dict[str, Any]]:
-    """Return the scores and details: micro averages, each class, the confusion matrix.
+    """Return the scores and details: micro averages, each class, what is confused with what.
 
     With one label an item the scores are accuracy and macro F1, precision and recall; with `multi_label` macro F1,
     precision and recall, and exact_match. An item without a label counts as wrong, and how many have one, in percent,
@@ -43,9 +44,8 @@ def score(
         return [*averages, *equal], details
     if not all(predicted):
         details["coverage"] = round(100 * sum(map(bool, predicted)) / len(predicted), 6)
-    if len(names) <= MAX_CONFUSION:
-        answered = [(g[0], p[0]) for g, p in zip(gold, predicted, strict=True) if p]
-        details["confusion"] = confusion([g for g, _ in answered], [p for _, p in answered], names)
+    answered = [(g[0], p[0]) for g, p in zip(gold, predicted, strict=True) if p]
+    details |= confusions([g for g, _ in answered], [p for _, p in answered], names)
     return [*equal, *averages], details
 
 
@@ -116,8 +116,18 @@ def per_class(total: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, fl
     }
 
 
-def confusion(gold: Sequence[str], predicted: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    """Return the confusion matrix: rows are gold, columns predicted, in the order of `labels`."""
+def confusions(gold: Sequence[str], predicted: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Return the `confusions` that occur most, and the `confusion` matrix unless there are many classes.
+
+    Rows of the matrix are gold, columns predicted, in the order of its `labels`.
+    """
+    wrong = collections.Counter((g, p) for g, p in zip(gold, predicted, strict=True) if g != p)
+    top = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:TOP_CONFUSIONS]
+    found: dict[str, Any] = {"confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in top]}
+    return found if len(names) > MAX_CONFUSION else {**found, "confusion": _matrix(gold, predicted, names)}
+
+
+def _matrix(gold: Sequence[str], predicted: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     number = {name: i for i, name in enumerate(names)}
     matrix = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(matrix, ([number[g] for g in gold], [number[p] for p in predicted]), 1)

@@ -12,6 +12,7 @@ from typing import Literal
 from seqnlp.options import option
 
 Inputs = Literal["labels", "tags", "texts"]  # of each item: a set of labels, a list of tags, a text
+ITEMS: dict[Inputs, str] = {"labels": "texts", "tags": "sentences", "texts": "segments"}  # as people call them
 
 
 @dataclass(frozen=True)

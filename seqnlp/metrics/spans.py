@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 Sentences = Sequence[Sequence[str]]
 Pair = tuple[list[tag_schemes.Span], list[tag_schemes.Span]]  # gold and predicted spans of a sentence
 
-ERRORS = ("boundary", "type", "missed", "invented")
+ERRORS = ("boundary", "type", "missed", "spurious")
 
 
 def score(
@@ -71,7 +71,7 @@ def class_score(
 ) -> tuple[list[base.Score], dict[str, Any]]:
     """Return accuracy over tags and macro F1, precision and recall of tags that are plain classes, and the details.
 
-    Details: "classes" and "confusion", as those of `classification.score`.
+    Details: "classes", "confusions" and "confusion", as those of `classification.score`.
     Raises `DataError` where numbers of sentences or tags differ, or there is nothing to score.
     """
     _check(gold, predicted)
@@ -79,8 +79,7 @@ def class_score(
     counts = _tag_counts(gold, predicted, names)
     averages = base.from_counts(classification.MACRO, counts, "average:macro", intervals=intervals)
     details: dict[str, Any] = {"classes": classification.per_class(counts.total, names)}
-    if len(names) <= classification.MAX_CONFUSION:
-        details["confusion"] = classification.confusion(_flat(gold), _flat(predicted), names)
+    details |= classification.confusions(_flat(gold), _flat(predicted), names)
     return [*_accuracy(gold, predicted, intervals), *averages], details
 
 
@@ -125,7 +124,7 @@ def _errors(pairs: Iterable[Pair]) -> dict[str, int]:
     """How many spans are wrong in which way.
 
     Each wrong predicted span counts once: "boundary" if it overlaps a gold span of its type, "type" if it overlaps
-    only those of other types (with the same limits or not), "invented" if it overlaps none. "missed" are the gold
+    only those of other types (with the same limits or not), "spurious" if it overlaps none. "missed" are the gold
     spans that no predicted one overlaps.
     """
     found = collections.Counter(dict.fromkeys(ERRORS, 0))
@@ -140,7 +139,7 @@ def _errors(pairs: Iterable[Pair]) -> dict[str, int]:
 
 def _error(span: tag_schemes.Span, touched: set[tag_schemes.Span]) -> str:
     if not touched:
-        return "invented"
+        return "spurious"
     return "boundary" if any(other.label == span.label for other in touched) else "type"
 
 

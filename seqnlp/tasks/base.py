@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
-from seqnlp.preprocess.corpora import examples, readers
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates
+from seqnlp.preprocess.corpora import examples, readers, splits
 from seqnlp.tasks import outputs
 from seqnlp.training import data
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from seqnlp.metrics import registry
     from seqnlp.preprocess.batching import buckets, padding
-    from seqnlp.preprocess.corpora import arrow, formats, schema
+    from seqnlp.preprocess.corpora import arrow, formats, schema, seen
 
 Row = dict[str, Any]  # an encoded example, by column
 Columns = Mapping[str, list[Any]]  # encoded rows, by column
@@ -47,6 +49,15 @@ class Codec(abc.ABC):
     def sources(self) -> list[str]:
         """Return the SHA-256 of each of `Task.files` as they were read."""
         return []
+
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Return how often training saw each label; nothing where a task has none."""
+        return {}
+
+    def labels_of(self, example: examples.Example) -> Iterable[str]:
+        """Return the labels of an example as `labels` calls them."""
+        return example.target or ()
 
     @abc.abstractmethod
     def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
@@ -91,7 +102,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Prediction: type[PredictionT]
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
     training: ClassVar[options.Training] = options.Training()  # its defaults
+    reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
+    ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -133,9 +147,19 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        """Return train and dev, where no dev part was given."""
-        return examples.random_split(corpus, seed)
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
+        return splits.split(corpus, seed, before=before)
+
+    def recognises(self, corpus: Sequence[examples.Example]) -> bool:
+        """Return whether the first examples of a corpus, which it could read, look as if they were for this task."""
+        return False
+
+    def checks(self, config: ConfigT) -> list[checking.Check]:
+        """Return what is looked for in a corpus before it is learnt from."""
+        return [duplicates.Duplicates("row")]
 
     # Fitting and encoding
 
@@ -144,8 +168,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return the config and the codec; only `corpus`, the training part, is looked at.
 
         What text becomes rows by (options of the group Text) is settled here, the rest in `resolve`.
-        given: `codec`, one to go on with; `tokenizers`, what `vocab` or `bpe` made. Raises `DataError` where there is
-        nothing to learn.
+        given: `codec`, one to go on with, and whether it may take `new_labels`; `tokenizers`, what `vocab` or `bpe`
+        made. Raises `DataError` where there is nothing to learn.
         """
 
     def resolve(self, config: ConfigT, codec: CodecT) -> ConfigT:

@@ -16,7 +16,10 @@ class NetworkOptions:
     """The options of every network; a task redeclares those that it wants otherwise."""
 
     normalize: str = option(
-        "nfkc,lower", f"Normalisation steps, separated by commas: {', '.join(normalize.STEPS)}; or none.", group="Text"
+        "nfkc,lower",
+        f"Normalisation steps, separated by commas: {', '.join(normalize.STEPS)}; or none.",
+        group="Text",
+        metavar="STEPS",
     )
     embedding_size: int = option(128, "Size of the embeddings.", low=1)
     hidden_size: int = option(128, "Size of the encoder's state, in each direction.", low=1, main=True)

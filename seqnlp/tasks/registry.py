@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
-    "translate": "translate sentences: attention, beam search, BLEU and ROUGE",
+    "translate": "translate sentences, with attention and beam search",
 }
 
 READERS = {"labels": "classify", "tags": "tag", "texts": "translate"}  # which task reads files of such answers

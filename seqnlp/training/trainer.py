@@ -20,7 +20,7 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.nn import loss
-from seqnlp.options import Training
+from seqnlp.options import LIMITS, Training
 from seqnlp.training import budget, checkpoint, data, memory, optimizer, precision, randomness, schedules
 from seqnlp.training.progress import Evaluation, Progress
 
@@ -274,9 +274,11 @@ class Trainer:
         if path is None:
             return
         groups, state = checkpoint.load(path)
-        state.pop("options")
+        before = state.pop("options")
         self.progress = Progress(**state)
         self.begin -= self.progress.seconds
+        if any(before[limit] != getattr(self.options, limit) for limit in LIMITS):  # the run is made longer
+            self.progress.total, self.progress.bad_evaluations = None, 0
         self.optimizer.restore(groups)
         self.best, carry = self._placed(groups["best"]), groups.get("carry")
         self.carry = None if carry is None else self._placed(carry)

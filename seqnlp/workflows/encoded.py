@@ -116,7 +116,7 @@ class Encoded:
 
     def check_codec(self, files: Mapping[str, str], config: Any, whose: str) -> None:
         """Raise `DataError` unless the rows were made by the codec of these files and this config."""
-        theirs = {name: digest for name, digest in files.items() if name != model_folder.WEIGHTS}
+        theirs = model_folder.codec_files(files)
         settings, own = (options.of_group(part, options.TEXT) for part in (config, self.config()))
         if theirs != self.content["files"] or settings != own:
             raise errors.DataError(

@@ -18,8 +18,10 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.metrics import base as metrics
+from seqnlp.metrics import registry
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.preprocess.text import labels
 from seqnlp.training import data, progress
 from seqnlp.workflows import corpora, predict
 
@@ -57,6 +59,16 @@ class Evaluator:
     warned: bool = False
     noted: str | None = None  # what was said last about a model that has learnt nothing yet
     latest: list[Any] | None = None  # the predictions of the last evaluation in training
+
+    def __post_init__(self) -> None:
+        """Raise `DataError` where there are labels, and none of them is one that the model knows."""
+        codec, task = self.model.codec, self.model.task
+        found = {label for example in self.corpus for label in codec.labels_of(example)} if codec.labels else set()
+        if found and not found & codec.labels.keys():
+            raise errors.DataError(
+                f"{self.corpus[0].file}: none of its labels is the model's: {labels.shown(found)}",
+                f"the model's are {labels.shown(codec.labels)}; is --{task.roles[-1]}-field right?",
+            )
 
     @classmethod
     def of(cls, model: predict.Model, corpus: corpora.Corpus, files: Mapping[str, str], whose: str) -> Evaluator:
@@ -131,6 +143,7 @@ class Evaluator:
             for warning, number in collections.Counter(w for p in predictions for w in output.warnings_of(p)).items():
                 log.warning("%d %s", number, output.warnings[warning])
             self.warned = True
+        details = {**details, "items": registry.ITEMS[self.model.task.answers]}
         return scores, details if unseen is None else {**details, "unseen": unseen}
 
     def scores(self, *, latest: bool = False) -> tuple[list[metrics.Score], dict[str, Any]]:

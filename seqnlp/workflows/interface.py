@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,13 +54,8 @@ def train(
 def _settings(task: base.AnyTask, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings that make the model, and those of the training."""
     kinds = task.Config, options.Training
+    options.refuse_unknown(settings, *kinds, whose=task.name)
     names: list[set[str]] = [{field.name for field in dataclasses.fields(kind)} for kind in kinds]
-    for name in settings:
-        if name not in names[0] | names[1]:
-            near = difflib.get_close_matches(name, sorted(names[0] | names[1]), n=1)
-            raise errors.UsageError(
-                f"{task.name} has no setting {name!r}", f"did you mean {near[0]}?" if near else None
-            )
     config, training = ({k: v for k, v in settings.items() if k in own} for own in names)
     return config, training
 

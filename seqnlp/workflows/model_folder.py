@@ -18,22 +18,31 @@ from typing import Any
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import card
+from seqnlp.workflows import card, differences, runs
 
 FORMAT_VERSION = 2  # the CHANGELOG says what raises it
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
 CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md", "history.jsonl"
+SEEN = "seen.safetensors"  # which rows it was trained on, for who goes on with it
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
-RUN_KEYS = {"task": str, "config": dict, "training": dict, "run": dict, "files": dict}  # of run.json
+RUN_KEYS = {
+    "task": str,
+    "config": dict,
+    "training": dict,
+    "run": dict,
+    "sizes": dict,
+    "labels": dict,
+    "data": dict,
+    "date": str,
+    "files": dict,
+}  # of run.json
 KEYS = {
     **RUN_KEYS,
     "finished": bool,
-    "sizes": dict,
     "scores": list,
     "details": dict,
     "seconds": (int, float),
-    "data": dict,
 }
 
 
@@ -49,21 +58,20 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
     try:
-        content = _content(folder)
+        there = content(folder)
     except errors.ModelError as error:
         raise errors.UsageError(error.message, "give -o a new folder") from None
-    if content is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
+    if there is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
-    if overwrite or content is None:
+    if overwrite or there is None:
         return None
-    if differences := _differences(content["run"], run):
-        raise errors.UsageError(
-            f"{folder}: holds another run ({'; '.join(differences)})", "--overwrite starts over; or give another folder"
-        )
-    if description(folder).name == RUN or not content["finished"]:
+    refusal, longer = differences.refusal(folder, there["run"], run), runs.is_longer(there, run)
+    if refusal and not longer:
+        raise refusal
+    if refusal or description(folder).name == RUN or not there["finished"]:
         return None
-    check_files(folder, content)
-    return content
+    check_files(folder, there)
+    return there
 
 
 def description(folder: Path) -> Path:
@@ -72,17 +80,17 @@ def description(folder: Path) -> Path:
     return run if run.is_file() else folder / CONFIG
 
 
-def _content(folder: Path) -> dict[str, Any] | None:
+def content(folder: Path) -> dict[str, Any] | None:
     """Return what a folder says of itself, None where it says nothing; raises `ModelError` for what is not ours."""
-    if (content := unfinished(folder)) is not None:
-        return content
+    if (noted := unfinished(folder)) is not None:
+        return noted
     return read_config(folder) if (folder / CONFIG).is_file() else None
 
 
 def _files(folder: Path) -> dict[str, str]:
     """Return the hashes by name of the codec's files, as the folder says itself: none where it is no model's."""
-    content = _content(folder)
-    return {} if content is None else {name: content["files"][name] for name in content["files"] if name != WEIGHTS}
+    found = (content(folder) or {"files": {}})["files"]
+    return {name: digest for name, digest in found.items() if name != WEIGHTS}
 
 
 def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
@@ -96,22 +104,9 @@ def _is_temporary(path: Path, names: Iterable[str]) -> bool:
     return path.name.startswith(tuple(f".{name}." for name in names)) and path.is_file()
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    found: list[str] = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{prefix}{key}.")
-        elif isinstance(old, list) and isinstance(new, list) and old != new:
-            found.append(f"other data there ({prefix}{key})")
-        elif old != (list(new) if isinstance(new, tuple) else new):
-            found.append(f"{prefix}{key}: {_short(old)} there, {_short(new)} here")
-    return found
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 16 else text[:12] + "..."
+def codec_files(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the hashes of a codec's files among those of a folder."""
+    return {name: digest for name, digest in hashes.items() if name not in (WEIGHTS, SEEN)}
 
 
 # The life of a run.
@@ -210,7 +205,7 @@ def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any]
     with atomic.atomic(folder / HISTORY) as file:
         file.writelines(json.dumps(row) + "\n" for row in history)
     with atomic.atomic(folder / CARD) as file:
-        file.write(card.card(content))
+        file.write(card.card(content, folder.resolve().name))
     hashes = {**content["files"], WEIGHTS: files.sha256(folder / WEIGHTS)}
     jsonl.write_json(folder / CONFIG, {**VERSIONS, **content, "files": hashes})
 

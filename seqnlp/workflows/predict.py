@@ -69,12 +69,26 @@ class Model:
         """Return a source that is read as the model's corpus was, where nothing else is said."""
         return replace(source, remembered=self.remembered)
 
-    def predict(self, inputs: Sequence[Any], **search: Any) -> list[Any]:
+    def __repr__(self) -> str:
+        parts = [f"{len(labels):,} labels"] if (labels := self.codec.labels) else []
+        parts += [f"{score['name']} {score['value']:.2f} on dev" for score in self.content.get("scores", [])[:1]]
+        parts += [f"{len(self.networks)} networks"] if len(self.networks) > 1 else []
+        parameters = sum(p.numel() for network in self.networks for p in network.parameters())
+        return f"<seqnlp model: {', '.join([self.task.name, *parts, f'{parameters:,} parameters', str(self.device)])}>"
+
+    def predict(self, inputs: Iterable[Any], **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
 
-        search: the flags of predict by name, as in `threshold=0.3`.
+        inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
+        a list of them, or a text with spaces between them. search: the flags of predict by name, as in
+        `threshold=0.3`. Raises `TypeError` for one text in place of several, `UsageError` for a flag that there is not
+        or a value that it cannot have, `DataError` for an input of another kind.
         """
+        if isinstance(inputs, str | bytes | Mapping):
+            raise TypeError(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
+        options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
+        options.check(settings)
         output.check(settings, "jsonl", self.config)
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
@@ -176,7 +190,7 @@ def together(folders: Sequence[str], device: str, precision: str, task: str) -> 
     first, *others = (load(folder, device=device, precision=precision, task=task) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
         own, theirs = (
-            ({**model.content["files"], model_folder.WEIGHTS: None}, options.of_group(model.config, options.TEXT))
+            (model_folder.codec_files(model.content["files"]), options.of_group(model.config, options.TEXT))
             for model in (first, other)
         )
         if own != theirs:

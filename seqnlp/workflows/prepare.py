@@ -6,6 +6,7 @@ Torch is imported where it is first needed: what is wrong with a corpus, and wha
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -13,17 +14,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
 from seqnlp import errors, options
+from seqnlp.checks import base as checks
 from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.preprocess.corpora import arrow, examples, schema, seen, splits
 from seqnlp.tasks import base, registry
 from seqnlp.training import data
-from seqnlp.workflows import corpora, encode, encoded, model_folder
+from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, watched
 
 if TYPE_CHECKING:
     from seqnlp.training import progress, trainer
     from seqnlp.workflows import evaluate, predict
+    from seqnlp.workflows import start as starting
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +60,28 @@ class Opened:
     job: Job
     train: corpora.Corpus
     dev: corpora.Corpus | None
-    start: predict.Model | None
-    start_weights: str | None  # their hash
+    start: starting.Start | None
 
     @functools.cached_property
     def fitted(self) -> Fitted:
         """Return what the task fits on the training part, which is a text."""
         assert isinstance(self.train, corpora.Text)
-        task, job, start = registry.get(self.job.task), self.job, self.start
-        log.info("building the vocabulary")
-        part, dev = (self.train.examples, None) if job.dev else task.split(self.train.examples, job.training.seed)
-        config, given = (start.config, {"codec": start.codec}) if start else (job.config, {})
-        return Fitted(*encode.fit(task, self.train, part, config, given), part, dev)
+        task, job, start, part, dev = registry.get(self.job.task), self.job, self.start, self.train.examples, None
+        if start is None:
+            log.info("building the vocabulary")
+        if job.dev is None:
+            part, dev = task.split(part, job.training.seed, start.seen if start else None)
+        if start is None:
+            return Fitted(*encode.fit(task, self.train, part, job.config, {}), part, dev)
+        part = splits.taken(part, start.kept(part, self.held_out(dev), self.train.title, given=dev is None))
+        given = {"codec": start.model.codec, "new_labels": True}
+        return Fitted(*encode.fit(task, self.train, part, start.model.config, given), part, dev)
+
+    def held_out(self, dev: examples.Examples | None) -> examples.Examples:
+        """Return the dev part: what was split off, or the one that was given."""
+        found = dev if dev is not None or self.dev is None else self.dev.examples
+        assert found is not None
+        return found
 
     @property
     def settings(self) -> list[str]:
@@ -97,19 +112,22 @@ def opened(job: Job) -> Opened:
     if job.dev and job.dev.encoded and not job.train.encoded:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     task = registry.get(job.task)
-    start, weights = None, None
     if job.train.encoded or files.STDIN in job.train.paths:  # others are recognised at once, which is said
         log.info("reading %s", job.train.encoded or job.train.title)
-    if job.init_from is not None:
-        from seqnlp.workflows import predict
-
-        weights = model_folder.read_config(Path(job.init_from))["files"][model_folder.WEIGHTS]
-        start = predict.load(job.init_from, task=job.task)
-    config = start.config if start else job.config
+    start = _start(job, task)
+    config = start.model.config if start else job.config
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
     dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
-    return Opened(job, train, dev, start, weights)
+    return Opened(job, train, dev, start)
+
+
+def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
+    if job.init_from is None:
+        return None
+    from seqnlp.workflows import start as starting
+
+    return starting.Start.load(job.init_from, task, job.device)
 
 
 @dataclass(frozen=True)
@@ -122,6 +140,12 @@ class Prepared:
     data: data.Batches
     training: options.Training
     usual_epochs: int  # without a time budget
+    seen: seen.Seen
+
+    def save(self, folder: Path) -> list[str]:
+        """Write the codec's files, and what the model has seen; return their names."""
+        self.seen.save(folder / model_folder.SEEN)
+        return [*self.model.codec.save(folder), model_folder.SEEN]
 
     @functools.cached_property
     def watched(self) -> evaluate.Evaluator:
@@ -174,22 +198,24 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
+    from seqnlp.nn import growth
     from seqnlp.training import defaults, precision, randomness
     from seqnlp.workflows import predict
 
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
-        job = replace(job, config=start.config)
+        job = replace(job, config=start.model.config)
+    looking = watched.Watched(task, job.config)
     if isinstance(parts.train, corpora.Text):
-        found = _from_text(task, parts.fitted, start)
+        found = _from_text(task, parts.fitted, looking, fitted=start is None)
     else:
-        found = _from_folder(job, task, parts.train, start)
+        found = _from_folder(parts, task, parts.train, looking)
     config = task.resolve(found.config, found.codec)
     with randomness.first_weights(job.training.seed):
         network = task.build(config, found.codec)
         if start:
-            network.load_state_dict(start.networks[0].state_dict())
+            growth.put(network, start.model.networks[0].state_dict())
         else:
             task.initialise(network, config, found.codec)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
@@ -197,27 +223,38 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
-    return Prepared(model, _evaluator(parts, model, found), found.rows, batches, chosen, usual)
+    evaluator = _evaluator(parts, model, found)
+    looking.all_of(evaluator.corpus, checks.DEV)
+    looking.say()
+    remembered = looking.seen(start.seen if start else None)
+    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered)
 
 
-def _from_text(task: base.AnyTask, made: Fitted, start: predict.Model | None) -> TrainingPart:
+def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
+    """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
     config, codec = made.config, made.codec
-    fitted = start is None  # a codec that is given was fitted on other examples
     log.info("encoding %d examples", len(made.part))
-    rows = (codec.encode(example, fitted=fitted) for example in made.part)
+    rows = (codec.encode(example, fitted=fitted) for example in looking.through(made.part, checks.TRAIN))
     kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return TrainingPart(config, codec, kept, None, {}, made.dev)
 
 
-def _from_folder(job: Job, task: base.AnyTask, folder: encoded.Encoded, start: predict.Model | None) -> TrainingPart:
+def _from_folder(parts: Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched) -> TrainingPart:
+    start, wanted = parts.start, parts.job.config
     if start:
-        folder.check_codec(start.content["files"], start.config, str(job.init_from))
-    config, codec, rows, plan = folder.config(job.config), folder.codec(), folder.rows(), folder.plan
+        wanted = start.model.config
+        folder.check_codec(start.model.content["files"], wanted, start.name)
+    config, codec, rows, plan = folder.config(wanted), folder.codec(), folder.rows(), folder.plan
+    taken = np.ones(len(rows), bool)
+    if start:
+        taken = start.kept(folder.examples, parts.held_out(None), folder.title, given=True)
     if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
         encode.fit(task, folder, folder.examples, config, {"codec": codec})
-        kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
-        if len(kept) < len(rows):
-            rows, plan = kept, plan and buckets.plan(kept.lengths, plan.limits)
+        taken &= np.fromiter((task.is_trainable(row, config) for row in rows), bool, len(rows))
+    looking.all_of(splits.taken(folder.examples, taken), checks.TRAIN)
+    if not taken.all():
+        rows = arrow.in_memory(itertools.compress(rows, taken), codec.features())
+        plan = plan and buckets.plan(rows.lengths, plan.limits)
     return TrainingPart(config, codec, rows, plan, folder.content["files"], None)
 
 
@@ -241,11 +278,11 @@ def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> eval
 
 
 def _recorded(job: Job) -> options.Training | None:
-    """Return how the run that is under way in the folder trains: going on elsewhere must not change it midway."""
-    before = None if job.overwrite else model_folder.unfinished(job.folder)
+    """Return how the run in the folder trains: going on elsewhere, or longer, must not change it midway."""
+    before = None if job.overwrite else model_folder.content(job.folder)
     if before is None:
         return None
     recorded: options.Training = options.from_dict(
         options.Training, before["training"], model_folder.description(job.folder)
     )
-    return recorded
+    return runs.limited(recorded, job.training)

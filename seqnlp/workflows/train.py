@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
 import logging
 from collections.abc import Mapping
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors, options
+from seqnlp.training import budget, schedules
+from seqnlp.training import progress as progresses
 from seqnlp.workflows import encoded, model_folder
 from seqnlp.workflows import prepare as preparation
 
@@ -40,12 +44,19 @@ def train(
     with model_folder.make(job.folder):
         if model_folder.claim(job.folder, run, overwrite=job.overwrite) is not None:
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
+        before = None if job.overwrite else model_folder.content(job.folder)
+        if before is not None and before["finished"]:
+            _reopen(job.folder, before)
         content = _content(job, run, parts, prepared)
-        content["files"] = model_folder.begin(job.folder, content, prepared.model.codec.save, anew=job.overwrite)
+        if parts.start is not None:
+            content["start"] = before["start"] if before else parts.start.scores(prepared.watched)
+        content["files"] = model_folder.begin(job.folder, content, prepared.save, anew=job.overwrite)
         trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin)
         trainer.run()
         content = _publish(job.folder, trainer, prepared, content)
         model_folder.finish(job.folder)
+        if parts.start is not None and prepared.watched is prepared.evaluator:  # else it is another part, or search
+            parts.start.compare(content["start"]["scores"], content["scores"])
     return _result(content, job.folder)
 
 
@@ -66,7 +77,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
         },
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
-        "init_from": parts.start_weights,
+        "init_from": parts.start and parts.start.weights,
     }
 
 
@@ -94,7 +105,39 @@ def _content(
         "schema": None if parts.train.schema is None else parts.train.schema.to_dict(),
         "run": run,
         "sizes": sizes,
+        "labels": dict(prepared.model.codec.labels),
+        "date": _now(),
     }
+
+
+def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint from which a finished run goes on: its best weights, at its last step.
+
+    The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
+    """
+    import safetensors.torch
+
+    from seqnlp.training import checkpoint
+
+    weights = safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+    history = [json.loads(line) for line in (folder / model_folder.HISTORY).read_text(encoding="utf-8").splitlines()]
+    training, kept = content["training"], next(row for row in history if row["step"] == content["step"])
+    halved = training["schedule"] in schedules.HALVING and history
+    progress = progresses.Progress(
+        step=content["steps"],
+        best=kept[content["scores"][0]["name"]],  # as evaluations in training find it, with their search
+        best_step=content["step"],
+        scale=history[-1]["learning_rate"] / training["learning_rate"] if halved else 1.0,
+        seconds=content["seconds"],
+        evaluating_seconds=budget.SHARE * content["seconds"],  # of which there is no record; more are not allowed
+        history=history,
+    )
+    groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
+    checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def _publish(
@@ -115,13 +158,14 @@ def _publish(
         "step": progress.best_step,
         "steps": progress.step,
         "seconds": round(trainer.seconds, 1),
+        "date": _now(),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)
     return whole
 
 
 def _result(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    keys = ("scores", "details")
+    keys = ("scores", "details", *(("start",) if "start" in content else ()))
     seed, seconds = content["training"]["seed"], content["seconds"]
     return {
         "task": content["task"],

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 
+import huggingface_hub
 import pytest
 import torch
 
@@ -220,24 +221,34 @@ def test_a_finished_run_gives_its_result_again_at_once(case, trained):
 
 def test_another_seed_is_another_run(case, trained):
     other = dataclasses.replace(case.training, seed=99)
-    with pytest.raises(errors.UsageError, match=r"holds another run \(training.seed: 1 there, 99 here\)"):
+    with pytest.raises(errors.UsageError, match=r"holds another run \(--seed 1 there, 99 here\)"):
         train.train(case.job(trained[0], training=other))
 
 
-def test_training_goes_on_from_a_model(case, trained, tmp_path):
-    job = case.job(tmp_path / "model", init_from=str(trained[0]))
-    job = dataclasses.replace(job, training=dataclasses.replace(case.training, epochs=1))
-    assert train.train(job)["scores"][0]["value"] > 90
-
-
-def test_training_goes_on_with_other_data(case, trained, tmp_path):
-    job = case.job(tmp_path / "model", init_from=str(trained[0]))
+def more_of(case, folder):
+    """The other corpus of a case, with the same targets."""
     for name, content in case.more.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    more = schema.Source(tuple(str(tmp_path / name) for name in case.more))
-    training = dataclasses.replace(case.training, epochs=case.training.epochs // 2)
-    result = train.train(dataclasses.replace(job, train=more, dev=more, training=training))
-    assert result["scores"][0]["value"] > 95
+        (folder / name).write_text(content, encoding="utf-8")
+    return schema.Source(tuple(str(folder / name) for name in case.more))
+
+
+def test_training_goes_on_from_a_model(case, trained, tmp_path):
+    """Steps that change nothing leave what it began with."""
+    job = case.job(tmp_path / "model", init_from=str(trained[0]), train=more_of(case, tmp_path))
+    still = dataclasses.replace(case.training, epochs=1, learning_rate=1e-12)
+    result = train.train(dataclasses.replace(job, training=still))
+    assert result["start"] == {"model": str(trained[0]), "scores": trained[1]["scores"]}
+    assert result["scores"] == trained[1]["scores"]
+
+
+def test_training_goes_on_without_what_is_in_dev(case, trained, tmp_path):
+    job = case.job(tmp_path / "model", init_from=str(trained[0]), dev=more_of(case, tmp_path))
+    train.train(dataclasses.replace(job, training=dataclasses.replace(case.training, epochs=1)))
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    task = registry.get(case.task)
+    rows, held = ([example.source for example in task.read(one, job.config)] for one in (job.train, job.dev))
+    assert config["sizes"]["train"] == sum(source not in held for source in rows)
+    assert (tmp_path / "model" / "model.safetensors").read_bytes() != (trained[0] / "model.safetensors").read_bytes()
 
 
 def test_what_training_never_saw_is_reported_and_counted_as_wrong(case, model, tmp_path, caplog):
@@ -284,6 +295,25 @@ def test_the_model_card_tells_the_score(trained):
     card = (trained[0] / "README.md").read_text()
     score = trained[1]["scores"][0]
     assert f"| {score['name']} | {score['value']:.2f} |" in card
+
+
+def test_the_hub_reads_the_model_card(case, trained):
+    content = json.loads((trained[0] / "config.json").read_text())
+    data = huggingface_hub.ModelCard.load(trained[0] / "README.md").data
+    assert data.license == "unknown" and data.library_name == "seqnlp" and case.task in data.tags
+    assert data.pipeline_tag == (registry.get(case.task).pipeline_tag or None)
+    assert data.model_name == trained[0].name
+    assert {result.metric_type: result.metric_value for result in data.eval_results} == {
+        score["name"]: score["value"] for score in content["scores"]
+    }
+
+
+def test_labels_are_counted_in_config_and_card(case, trained):
+    content, card = json.loads((trained[0] / "config.json").read_text()), (trained[0] / "README.md").read_text()
+    if registry.get(case.task).answers == "texts":
+        assert content["labels"] == {} and "## Labels" not in card
+    for name, number in content["labels"].items():
+        assert number > 0 and f"| {name} | {number} |" in card
 
 
 def test_history_has_a_line_for_each_evaluation(case, trained):

@@ -83,6 +83,10 @@ def test_by_hand():
     assert found["recall"] == pytest.approx(100 * (2 / 3 + 1 / 2 + 0) / 3)
     assert found["f1"] == pytest.approx(100 * (4 / 5 + 1 / 2 + 0) / 3)
     assert details["confusion"] == {"labels": ["a", "b", "c"], "matrix": [[2, 1, 0], [0, 1, 1], [0, 0, 0]]}
+    assert details["confusions"] == [
+        {"gold": "a", "predicted": "b", "count": 1},
+        {"gold": "b", "predicted": "c", "count": 1},
+    ]
 
 
 @pytest.mark.parametrize(("multi_label", "first"), [(False, "accuracy"), (True, "f1")])

@@ -60,7 +60,7 @@ def report(gold, predicted):
     found, details = values(gold, predicted)
     rules = tag_schemes.rules_for(tag for tags in (*gold, *predicted) for tag in tags)
     said = [span.label for tags in predicted for span in tag_schemes.spans(tags, rules)]
-    wrong = sum(details["errors"][kind] for kind in ("boundary", "type", "invented"))
+    wrong = sum(details["errors"][kind] for kind in ("boundary", "type", "spurious"))
     phrases = sum(row["support"] for row in details["classes"].values())
     line = "precision: {precision:6.2f}%; recall: {recall:6.2f}%; FB1: {f1:6.2f}"
     return [
@@ -125,7 +125,7 @@ def test_by_hand():
             "Y": {"precision": 0, "recall": 0, "f1": 0, "support": 1},
         },
         "macro": {"f1": 25, "precision": 25, "recall": 25},
-        "errors": {"boundary": 0, "type": 1, "missed": 1, "invented": 1},
+        "errors": {"boundary": 0, "type": 1, "missed": 1, "spurious": 1},
     }
 
 
@@ -143,19 +143,19 @@ def test_by_hand():
         ("B-X I-X B-X", "B-X I-X I-X", {"boundary": 1}),
         ("B-X I-X I-X", "B-X B-X B-X", {"boundary": 3}),
         ("B-X O O", "O O O", {"missed": 1}),
-        ("O O B-X", "B-X I-X O", {"missed": 1, "invented": 1}),
+        ("O O B-X", "B-X I-X O", {"missed": 1, "spurious": 1}),
         ("B-X B-X", "B-X O", {"missed": 1}),
-        ("B-X O", "B-X B-X", {"invented": 1}),
-        ("B-X I-X O B-Y O O", "B-X I-X O B-X B-Y O", {"type": 1, "invented": 1}),
+        ("B-X O", "B-X B-X", {"spurious": 1}),
+        ("B-X I-X O B-Y O O", "B-X I-X O B-X B-Y O", {"type": 1, "spurious": 1}),
     ],
 )
 def test_each_kind_of_error(gold, predicted, expected):
-    assert counted(gold, predicted) == {"boundary": 0, "type": 0, "missed": 0, "invented": 0, **expected}
+    assert counted(gold, predicted) == {"boundary": 0, "type": 0, "missed": 0, "spurious": 0, **expected}
 
 
 def test_errors_are_counted_over_all_sentences():
     gold, predicted = [["B-X"], ["B-X"], ["O"], ["B-X"]], [["B-Y"], ["O"], ["B-X"], ["B-Y"]]
-    assert values(gold, predicted)[1]["errors"] == {"boundary": 0, "type": 2, "missed": 1, "invented": 1}
+    assert values(gold, predicted)[1]["errors"] == {"boundary": 0, "type": 2, "missed": 1, "spurious": 1}
 
 
 @given(corpora("BI"))
@@ -163,7 +163,7 @@ def test_every_wrong_span_is_one_error(corpus):
     gold, predicted = ([set(tag_schemes.spans(tags)) for tags in part] for part in corpus)
     found = values(*corpus)[1]["errors"]
     wrong = sum(len(p - g) for g, p in zip(gold, predicted, strict=True))
-    assert found["boundary"] + found["type"] + found["invented"] == wrong
+    assert found["boundary"] + found["type"] + found["spurious"] == wrong
     assert found["missed"] <= sum(len(g - p) for g, p in zip(gold, predicted, strict=True))
 
 

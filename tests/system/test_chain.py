@@ -133,7 +133,7 @@ def test_rows_that_were_made_in_another_way_are_another_run(chain, seqnlp, tmp_p
     seqnlp(*command)
     seqnlp("encode", "classify", "train.tsv", "--char-ngram-buckets", "99", "-o", tmp_path / "rows", "--overwrite")
     refused = seqnlp(*command, code=2)
-    assert "holds another run" in refused.err and "char_ngram_buckets: 100 there, 99 here" in refused.err
+    assert "holds another run" in refused.err and "--char-ngram-buckets 100 there, 99 here" in refused.err
     for size in ("5", "6"):
         shutil.rmtree(tmp_path / "rows")
         seqnlp("pack", "encoded", "-o", tmp_path / "rows", "--max-tokens", "9999", "--batch-size", size)
@@ -157,10 +157,11 @@ def test_what_is_too_long_to_be_learnt_from_is_left_out_of_a_folder_too(chain, s
     rows = [[list(words)[(n + m * m) % 3] for m in range(n % 4 + 1)] for n in range(30)]
     pairs = [f"{' '.join(row)}\t{' '.join(words[word] for word in row)}\n" for row in rows]
     long = f"{'one ' * 400}\t{'eins ' * 400}\n"
-    for name, lines in {"short": pairs, "more": [long, *pairs]}.items():
+    other = ["one one one one one\teins eins eins eins eins\n"]
+    for name, lines in {"short": pairs, "more": [long, *pairs], "other": other}.items():
         (tmp_path / f"{name}.tsv").write_text("".join(lines))
     dev, small = (
-        ["--dev", tmp_path / "short.tsv", "--epochs", "1", "-q"],
+        ["--dev", tmp_path / "other.tsv", "--epochs", "1", "-q"],
         ["--hidden-size", "3", "--embedding-size", "3"],
     )
     seqnlp("translate", "train", tmp_path / "short.tsv", *dev, *small, "-o", tmp_path / "first")

@@ -34,6 +34,22 @@ def test_unseen_labels_are_one_warning_with_the_count(hard):
     assert "warning" in result.err and "1" in result.err and "never saw" in result.err
 
 
+def test_labels_none_of_which_the_model_knows_are_an_error_in_one_line(seqnlp, model):
+    texts = "".join(f"a lovely film\t{'so long a label ' * 9}{n}\n" for n in range(9))
+    (seqnlp.folder / "strange.tsv").write_text(texts)
+    result = seqnlp("classify", "eval", model, "strange.tsv", code=3)
+    assert result.out == "" and len(result.errors) == 1 and len(result.err) < 500
+    for word in ("strange.tsv", "none of its labels is the model's", "(4 more)", "'good'", "--label-field"):
+        assert word in result.err
+
+
+def test_eval_is_tables_on_a_terminal(hard, seqnlp, model):
+    code, shown = seqnlp.on_terminal("classify", "eval", model, "hard.tsv", "-q")
+    assert code == 0 and "{" not in shown
+    for word in ("f1 (macro)", "60 texts, 1 labels that training never saw", "most confused: gold", "support"):
+        assert word in shown, shown
+
+
 def test_errors_are_written_worst_first(hard, seqnlp, model):
     rows, result = hard
     lines = (seqnlp.folder / "errors.tsv").read_text().split("\n")[:-1]
@@ -111,9 +127,20 @@ def test_score_is_a_table_on_a_terminal_with_labels_as_they_are(seqnlp, tmp_path
 
 
 def test_info_is_json_in_a_pipe_and_a_table_on_a_terminal(seqnlp, model):
-    assert seqnlp("info", model).json == json.loads((model / "config.json").read_text())
+    content, config = seqnlp("info", model).json, json.loads((model / "config.json").read_text())
+    assert {key: content[key] for key in config} == config
     code, shown = seqnlp.on_terminal("info", model)
-    assert code == 0 and "classify" in shown and "hidden" in shown and '"' not in shown
+    assert code == 0 and "model of classify" in shown and "hidden_size 7" in shown and "{" not in shown
+    for name in ("labels", "reads", "parameters", "size", "dev accuracy", "date", "settings", "use"):
+        assert name in shown, shown
+
+
+def test_no_color_is_no_color(seqnlp, model, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in seqnlp.on_terminal("info", model)[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in seqnlp.on_terminal("info", model)[1]
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"format_version": 1}', '{"format_version": 99}'])

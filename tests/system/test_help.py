@@ -89,3 +89,67 @@ def test_a_wrong_command_is_reported_in_one_line(seqnlp, arguments, words):
 def test_no_command_shows_the_help_on_stderr(seqnlp, arguments):
     result = seqnlp(*arguments, code=2)
     assert result.out == "" and "Usage:" in result.err
+
+
+def test_help_of_a_command_is_what_its_flag_shows(seqnlp):
+    assert seqnlp("help").out == seqnlp("--help").out
+    assert seqnlp("help", "classify", "train").out == seqnlp("classify", "train", "--help").out
+    assert seqnlp("-V").out == seqnlp("--version").out
+    assert "did you mean train?" in seqnlp("help", "classify", "trian", code=2).err
+    assert "has no commands" in seqnlp("help", "info", "x", code=2).err
+
+
+COMPLETED = {
+    "seqnlp cl": ["classify"],
+    "seqnlp classify t": ["train"],
+    "seqnlp classify train --epo": ["--epochs"],
+    "seqnlp classify train --schedule co": ["cosine", "constant"],
+    "seqnlp score ble": ["bleu"],
+    "seqnlp help cl": ["classify"],
+    "seqnlp help classify tr": ["train"],
+}
+
+
+def test_bash_completes(seqnlp):
+    script = """
+        source <(seqnlp completion bash)
+        complete -p seqnlp
+        while read -ra COMP_WORDS; do
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+            _seqnlp_completion seqnlp ${COMP_WORDS[-1]}
+            echo ${COMPREPLY[@]}
+        done << END
+    """
+    result = seqnlp.shell(f"{script.rstrip()}\n" + "\n".join([*COMPLETED, "END"]), warm=True)
+    assert result.lines[0] == "complete -o nosort -F _seqnlp_completion seqnlp"
+    assert [line.split() for line in result.lines[1:]] == [*COMPLETED.values()], result
+
+
+@pytest.mark.parametrize("line", ["classify predict mo", "classify train x.tsv --dev d", "info "])
+def test_files_are_completed_by_the_shell(seqnlp, line):
+    words = f"seqnlp {line}".split(" ")
+    asked = f"_SEQNLP_COMPLETE=bash_complete COMP_WORDS='seqnlp {line}' COMP_CWORD={len(words) - 1} seqnlp"
+    assert seqnlp.shell(asked, warm=True).out == f"file,{words[-1]}\n"
+
+
+@pytest.mark.parametrize("shell, word", [("zsh", "compdef"), ("fish", "complete --no-files --command seqnlp")])
+def test_other_shells_have_a_completion_too(seqnlp, shell, word):
+    assert word in seqnlp("completion", shell).out
+
+
+def test_a_default_comes_from_the_environment_and_a_flag_wins(seqnlp):
+    command = "seqnlp score bleu gold gold"
+    seqnlp.shell("printf 'A b\\n' > gold")
+    by_default = seqnlp.shell(f"SEQNLP_SCORE_LOWERCASE=1 SEQNLP_SCORE_TOKENIZE=char {command}", warm=True)
+    assert "case:lc" in by_default.out and "tok:char" in by_default.out
+    assert "tok:intl" in seqnlp.shell(f"SEQNLP_SCORE_TOKENIZE=char {command} --tokenize intl", warm=True).out
+
+
+def test_a_wrong_default_in_the_environment_is_named(seqnlp):
+    result = seqnlp.shell("SEQNLP_CLASSIFY_TRAIN_EPOCHS=many seqnlp classify train train.tsv -o m", warm=True)
+    assert result.code == 2 and "SEQNLP_CLASSIFY_TRAIN_EPOCHS" in result.err and "whole number" in result.err
+
+
+def test_other_variables_of_that_prefix_are_left_alone(seqnlp):
+    result = seqnlp.shell("SEQNLP_VERSION=0.1 SEQNLP_HELP=1 seqnlp classify --help", warm=True)
+    assert result.code == 0 and result.err == ""

@@ -16,7 +16,9 @@ TRAIN = f"seqnlp {{task}} train {{train}} --dev {{dev}} --vectors {{vectors}} -o
 def place(tmp_path, corpus, as_tsv):
     """A folder with corpora and vectors."""
     (tmp_path / "x.tsv").write_text(as_tsv(corpus["train"][:60]))
+    (tmp_path / "y.tsv").write_text(as_tsv(corpus["dev"]))
     (tmp_path / "x.conll").write_text(TAGGED)
+    (tmp_path / "y.conll").write_text("the O\nfilm B-X\n\n")
     (tmp_path / "v.vec").write_text(TEXT)
     (tmp_path / "v.bin").write_bytes(BINARY)
     return tmp_path
@@ -60,7 +62,7 @@ def test_a_run_is_known_by_what_its_vectors_are_not_by_their_name(train, place):
     assert (again.code, again.json["scores"]) == (0, first.json["scores"])
     (place / "v.vec").write_text(TEXT.replace("1 2 3", "3 2 1"))
     other = train("v.vec", "a")
-    assert other.code == 2 and "a: holds another run (other data there" in other.err
+    assert other.code == 2 and "a: holds another run (other contents of a file that an option names" in other.err
 
 
 @pytest.mark.parametrize("task", ["classify", "tag"])
@@ -77,7 +79,7 @@ def test_an_encoded_corpus_and_a_model_keep_their_vectors(train, place, seqnlp, 
     done = seqnlp.shell(command.format("../e --dev ../d", "m"), place / "elsewhere", warm=True)
     assert done.code == 0, done.err
     assert weights(place / "elsewhere" / "m") == weights(place / "a")
-    for corpora, model in (("f --dev f", "g"), (f"{corpus} --dev {corpus}", "h --init-from a")):
+    for corpora, model in (("f --dev f", "g"), (f"{corpus} --dev y{corpus[1:]}", "h --init-from a")):
         line = command.format(corpora, model)
         done = seqnlp.shell(line.replace("--hidden-size 5", "") if "init" in model else line, place, warm=True)
         assert done.code == 0, done.err

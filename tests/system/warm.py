@@ -30,6 +30,7 @@ LOADED += [
     "seqnlp.cli.task",
     "seqnlp.cli.score",
     "seqnlp.cli.info",
+    "seqnlp.workflows.about",
     "seqnlp.cli.encode",
     "seqnlp.cli.pack",
     "seqnlp.cli.vocab",

@@ -1,5 +1,6 @@
 """Evaluation in training: of all or some examples, given up when asked; what it says of a model that knows nothing."""
 
+import types
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ class Task:
     """As much of a task as an evaluation needs; a prediction is an answer as it is."""
 
     Search = staticmethod(lambda: "full")
+    answers = "labels"
     warnings: ClassVar[dict[str, str]] = {}
     warnings_of = staticmethod(lambda prediction: ())
 
@@ -49,7 +51,7 @@ class Rows:
 class Model:
     """Answers what it is told to; `searches` are those that were asked for."""
 
-    config = codec = None
+    config, codec = None, types.SimpleNamespace(labels={})
 
     def __init__(self, answers, quick=None):
         self.answers, self.task, self.searches = answers, Task(quick), []

@@ -44,6 +44,33 @@ def test_it_makes_the_model_that_the_command_makes(tmp_path, corpus, shell):
     assert seqnlp.load(result["model"]).predict(["so good"]) == seqnlp.load(tmp_path / "shell").predict(["so good"])
 
 
+def test_a_model_says_in_a_line_what_it_is(tmp_path, corpus):
+    seqnlp.train("classify", corpus, tmp_path / "m", dev=corpus, **SMALL)
+    model = seqnlp.load(tmp_path / "m", device="cpu")
+    number = model.content["sizes"]["parameters"]
+    score = f"accuracy {model.content['scores'][0]['value']:.2f} on dev"
+    assert repr(model) == f"<seqnlp model: classify, 2 labels, {score}, {number:,} parameters, cpu>"
+    assert model.predict(iter(["so good", " "]))[1] is None
+    for one in ("so good", b"so good", {"text": "so good"}):
+        with pytest.raises(TypeError, match=r"expected a list: predict\(\[text\]\)"):
+            model.predict(one)
+    with pytest.raises(errors.UsageError, match="no setting 'treshold'; hint: did you mean threshold"):
+        model.predict(["so good"], treshold=0.5)
+    with pytest.raises(errors.UsageError, match=r"threshold is 5, expected a number from 0\.0"):
+        model.predict(["so good"], threshold=5)
+
+
+@pytest.mark.parametrize("wrong", [5, None, {"a": 1}])
+def test_an_input_that_is_no_text_is_refused_with_its_number(tmp_path, corpus, wrong):
+    seqnlp.train("classify", corpus, tmp_path / "m", dev=corpus, **SMALL)
+    with pytest.raises(errors.DataError, match="input:2"):
+        seqnlp.load(tmp_path / "m", device="cpu").predict(["so good", wrong])
+
+
+def test_only_public_names_are_public():
+    assert dir(seqnlp) == sorted(seqnlp.__all__) == ["__version__", "errors", "load", "train"]
+
+
 def test_a_task_s_own_defaults_hold(tmp_path, corpus):
     seqnlp.train("classify", [corpus], tmp_path / "m", dev=[corpus], **SMALL)
     settings = seqnlp.load(tmp_path / "m").content["training"]

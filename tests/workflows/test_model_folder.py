@@ -27,6 +27,8 @@ CONTENT = {
     "run": RUN,
     "data": {"x.tsv": "ab" * 32},
     "files": {},
+    "labels": {"pos|neg": 700, "neg": 534},
+    "date": "2026-01-02T03:04:05+00:00",
     "sizes": {"train": 1234, "dev": 12, "parameters": 5678},
     "scores": [
         {"name": "accuracy", "value": 87.654, "interval": [80.0, 95.5], "signature": "accuracy|bs:1000", "n": 12},
@@ -166,18 +168,23 @@ def test_a_run_under_way_beside_files_of_its_own_may_go_on(folder):
 
 
 def test_differences_are_reported_by_name(folder):
-    other = {**RUN, "training": {"seed": 2}, "data": {"x.tsv": "cd" * 32}, "dev": ["y.tsv"]}
-    error = refused(folder, other)
-    assert error.message == (
-        f"{folder}: holds another run (data.x.tsv: abababababab... there, cdcdcdcdcdcd... here; "
-        "dev: none there, ['y.tsv'] here; training.seed: 1 there, 2 here)"
-    )
+    error = refused(folder, {**RUN, "training": {"seed": 2}, "read": {"columns": {"text": "3,2"}, "format": "csv"}})
+    words = "--from none there, csv here; --text-field none there, 3,2 here; --seed 1 there, 2 here"
+    assert error.message == f"{folder}: holds another run ({words})"
     assert error.hint == "--overwrite starts over; or give another folder"
+
+
+def test_other_data_is_where_going_on_from_a_model_is_the_way(folder):
+    config = dict.fromkeys(("hidden_size", "layers", "cell"), 7)
+    error = refused(folder, {**RUN, "train": ["cd" * 32], "dev": ["ef" * 32], "config": config})
+    words = "other training data; another dev part; --cell none there, 7 here; 2 more"
+    assert error.message == f"{folder}: holds another run ({words})"
+    assert error.hint.startswith(f"--init-from {folder} and another folder go on from it; --overwrite")
 
 
 def test_differences_are_found_while_the_run_is_under_way(tmp_path):
     begin(tmp_path)
-    assert "task: classify there, tag here" in refused(tmp_path, OTHER).message
+    assert refused(tmp_path, OTHER).message == f"{tmp_path}: holds a model of classify, not of tag"
 
 
 def test_a_tuple_is_the_list_that_json_made_of_it(tmp_path):
@@ -457,9 +464,10 @@ def test_a_folder_of_another_format_is_not_written_over(folder):
 
 def test_the_card_says_how_good_and_how_made(folder):
     card = (folder / "README.md").read_text()
-    assert "| accuracy | 87.65 | 80.00 to 95.50 | 12 | `accuracy bs:1000` |" in card
-    assert "| f1 | 1.00 |  | 12 | `f1 average:macro` |" in card
-    assert "step 30 of 40, 5,678 parameters" in card
+    assert "| accuracy | 87.65 | 80.00 to 95.50 | 12 | `accuracy\\|bs:1000` |" in card
+    assert "| f1 | 1.00 |  | 12 | `f1\\|average:macro` |" in card
+    assert "| pos\\|neg | 700 |  |  |  |  |" in card
+    assert "2026-01-02" in card and "step 30 of 40, 5,678 parameters" in card
     assert f"- x.tsv (sha256 `{'ab' * 32}`)" in card
     assert "seqnlp classify predict" in card
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqnlp import errors
-from seqnlp.io import stream
+from seqnlp.io import jsonl, stream
 from seqnlp.training import checkpoint
 from seqnlp.workflows import model_folder, predict
 
@@ -125,7 +125,7 @@ def test_a_folder_without_a_model(tmp_path, name):
 
 
 def test_a_run_without_an_evaluation_is_reported(tmp_path):
-    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
+    model_folder.begin(tmp_path, CONTENT, lambda folder: [])
     with pytest.raises(
         errors.ModelError, match="its training has not reached its first evaluation; hint: let it go on"
     ):
@@ -136,7 +136,7 @@ def test_a_run_without_an_evaluation_is_reported(tmp_path):
 
 
 def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
-    model_folder.begin(tmp_path, {"task": "classify", "run": {}, "config": {}, "training": {}}, lambda folder: [])
+    model_folder.begin(tmp_path, CONTENT, lambda folder: [])
     path = checkpoint.save(tmp_path / "checkpoint", {"best": {"a": torch.ones(1)}}, {"best_step": 3})
     (path / "best.safetensors").unlink()
     with pytest.raises(errors.ModelError, match="is missing; hint: train again"):
@@ -145,13 +145,14 @@ def test_a_checkpoint_that_lacks_a_file_is_reported(tmp_path):
 
 def test_a_model_of_a_task_that_is_not_there(tmp_path):
     model_folder.publish(tmp_path, CONTENT, {}, [])
+    jsonl.write_json(tmp_path / "config.json", {**model_folder.read_config(tmp_path), "task": "cooking"})
     with pytest.raises(errors.ModelError, match=r"its files do not fit together \(no task 'cooking'"):
         predict.load(tmp_path)
 
 
 CONTENT = {
     **{
-        "task": "cooking",
+        "task": "classify",
         "finished": True,
         "config": {},
         "files": {},
@@ -159,8 +160,10 @@ CONTENT = {
     },
     **{
         "training": {"seed": 1},
-        "run": {},
+        "run": {"dev": None},
         "data": {},
+        "labels": {},
+        "date": "2026-01-02T03:04:05+00:00",
         "scores": [],
         "details": {},
         "step": 1,

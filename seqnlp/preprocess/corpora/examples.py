@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Example:
@@ -57,18 +55,3 @@ class ReIterable(Generic[Item]):
 
 
 Examples = ReIterable[Example]
-
-
-DEV_FRACTION, MAX_DEV_SIZE = 0.1, 2000
-
-
-def random_split(examples: Examples, seed: int) -> tuple[Examples, Examples]:
-    """Return train and dev: a random tenth for dev, at most 2,000, the same ones for the same seed."""
-    total = len(examples)
-    size = min(max(1, int(total * DEV_FRACTION)), MAX_DEV_SIZE)
-    chosen = set(np.random.default_rng(seed).choice(total, size, replace=False).tolist()) if total > 1 else set()
-
-    def part(dev: bool) -> Iterator[Example]:
-        return (example for number, example in enumerate(examples) if (number in chosen) is dev)
-
-    return Examples(lambda: part(False), total - len(chosen)), Examples(lambda: part(True), len(chosen))

@@ -35,6 +35,11 @@ class Labels:
         ordered = sorted(counts)
         return cls(ordered, [counts[name] for name in ordered])
 
+    @property
+    def by_name(self) -> dict[str, int]:
+        """Return how often training saw each label."""
+        return dict(zip(self.names, self.counts, strict=True))
+
     def number(self, name: str) -> int:
         """Return a label's number, `MISSING` for one that training never saw."""
         return self._number.get(name, MISSING)
@@ -44,10 +49,12 @@ class Labels:
         return sum(self.number(name) == MISSING for name in names)
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise `DataError` for a name that is not among the labels: a trained model cannot learn new ones."""
+        """Raise `DataError` for a name that is not among the labels."""
         for name in names:
             if self.number(name) == MISSING:
-                raise errors.DataError(f"the model to start from does not know the label {name!r}", "train a new model")
+                raise errors.DataError(
+                    f"the codec does not know the label {name!r}", "train from the text, which can take new labels"
+                )
 
     def save(self, path: str | Path) -> None:
         """Write names and counts as JSON."""
@@ -58,6 +65,14 @@ class Labels:
         """Return the labels in a file."""
         content = jsonl.read_json(path)
         return cls(content["labels"], content["counts"])
+
+
+def balanced(counts: Sequence[int]) -> list[float]:
+    """Return a weight for each label: inversely proportional to its count, 1 on average over the examples.
+
+    As in scikit-learn's class_weight="balanced".
+    """
+    return [sum(counts) / (len(counts) * count) for count in counts]
 
 
 def printed(name: str) -> str:
@@ -87,8 +102,9 @@ def parted(text: str) -> tuple[str, ...]:
 
 
 SHOWN = 5  # labels in a warning
+LONG = 40  # characters of one there
 FEW_ROWS = 5  # each may well have a label of its own
-MISSING_NAMES = {"nan", "NaN", "null", "NULL"}  # as programs print a label that is not there
+MISSING_NAMES = {"nan", "NaN", "NAN", "null", "NULL", "<NA>"}  # as programs print a label that is not there
 
 
 def doubts(counts: Mapping[str, int], rows: int) -> list[str]:
@@ -97,19 +113,29 @@ def doubts(counts: Mapping[str, int], rows: int) -> list[str]:
     if missing := MISSING_NAMES & counts.keys():
         found.append(f"{shown(missing)} is a class: is that a label that is missing?")
     once = [name for name, number in counts.items() if number == 1]
-    if rows >= FEW_ROWS and 10 * len(counts) >= 8 * rows:
+    if nearly_each_its_own(counts, rows):
         found.append(f"{rows} rows have {len(counts)} labels, nearly each its own: is this the field with the labels?")
     elif once:
         found.append(f"{'a class occurs' if len(once) == 1 else f'{len(once)} classes occur'} only once: {shown(once)}")
     return found
 
 
-def alike(names: Iterable[str]) -> list[str]:
-    """Return in words which labels differ in case or blanks only."""
+def nearly_each_its_own(counts: Mapping[str, int], rows: int) -> bool:
+    """Return whether so many rows have nearly as many labels, which then are none."""
+    return rows >= FEW_ROWS and 10 * len(counts) >= 8 * rows
+
+
+def same_but_for_case(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that differ in case or blanks only."""
     groups = collections.defaultdict(list)
     for name in sorted(names):
         groups["".join(name.split()).casefold()].append(name)
-    several = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def alike(names: Iterable[str]) -> list[str]:
+    """Return in words which labels differ in case or blanks only."""
+    several = [" and ".join(map(repr, group)) for group in same_but_for_case(names)]
     more = f" ({len(several) - SHOWN} more)" if len(several) > SHOWN else ""
     return [f"labels that differ in case or blanks only: {', '.join(several[:SHOWN])}{more}"] if several else []
 
@@ -118,7 +144,7 @@ def shown(names: Iterable[str]) -> str:
     """Return the first few of some labels, and how many more there are."""
     ordered = sorted(names)
     more = f" ({len(ordered) - SHOWN} more)" if len(ordered) > SHOWN else ""
-    return ", ".join(map(repr, ordered[:SHOWN])) + more
+    return ", ".join(repr(name if len(name) <= LONG else f"{name[: LONG - 3]}...") for name in ordered[:SHOWN]) + more
 
 
 def after_split(train: Iterable[Iterable[str]], dev: Iterable[Iterable[str]], what: str) -> list[str]:

@@ -48,6 +48,11 @@ class NaiveBayes:
         known: np.ndarray = places[self.keys[places] == hashes]
         return known
 
+    def widened(self, classes: int) -> NaiveBayes:
+        """Return the counts for more classes: those behind the known ones have no texts."""
+        more = classes - len(self.texts)
+        return replace(self, counts=np.pad(self.counts, ((0, 0), (0, more))), texts=np.pad(self.texts, (0, more)))
+
     def scores(self, rows: Sequence[Sequence[int] | np.ndarray], own: Sequence[int]) -> np.ndarray:
         """Return the classes' scores (B, C), centred: the log-likelihood over the square root of the n-grams' number.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,17 @@ class Codec(base.Codec):
     @property
     def sources(self) -> list[str]:
         return [self.vectors.digest] if self.vectors else []
+
+    def grown(self, classes: labels.Labels) -> Codec:
+        """Return the codec with more classes behind its own; no n-gram says anything for them."""
+        if classes is self.classes:
+            return self
+        counts = self.counts.widened(len(classes)) if self.counts else None
+        return replace(self, classes=classes, counts=counts)
+
+    @property
+    def labels(self) -> dict[str, int]:
+        return self.classes.by_name
 
     def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
         """Return a row: word ids, the words themselves for their n-grams, label numbers.

@@ -40,8 +40,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     known = _known(names)
     _say(names, len(corpus), cut, config)
     if "codec" in given:
-        given["codec"].classes.require(known.names)
-        return config, given["codec"]
+        more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
+        return config, given["codec"].grown(more)
     made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
     return config, Codec.of(config, made, known, ngrams.finish(known.names) if ngrams else None, vectors)
 

@@ -1,14 +1,20 @@
-"""Reading: from the records of a corpus to texts with their labels."""
+"""Reading: from the records of a corpus to texts with their labels, and what may be wrong with these."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from seqnlp import errors
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates, lengths, words
+from seqnlp.checks import labels as label_checks
 from seqnlp.preprocess.corpora import formats
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
+from seqnlp.tasks.classify.options import Config
+from seqnlp.tasks.words import vocabulary
 
 TEXT, LABEL = ROLES = ("text", "label")
 HINT = "--multi-label, if items have several, or none"
@@ -45,3 +51,35 @@ def _name(record: formats.Record, part: Any, single: bool) -> str:
         what = "no label, expected one" if single else "an empty label in the list"
         raise errors.DataError(f"{record.where}: {what}", HINT if single else None)
     return name
+
+
+def stratum(example: Example) -> tuple[str, ...]:
+    """Return by what a split is stratified: the label, or all of them."""
+    return tuple(sorted(example.target))
+
+
+def is_usual(corpus: Sequence[Example]) -> bool:
+    """Return whether labels recur as classes do, and are shorter than the texts."""
+    distinct = {example.target for example in corpus}
+    texts = sum(len(example.source) for example in corpus)
+    names = sum(len(name) for example in corpus for name in example.target)
+    return 2 * len(distinct) <= len(corpus) and names < texts
+
+
+def checks(config: Config) -> list[checking.Check]:
+    """Return what is looked for in a corpus; see `Task.checks`."""
+    split = words.once(vocabulary.splitter(config, None, "classify").words)
+    option = None if config.multi_label else "--class-weights balanced"
+    limit = ("--max-length", config.max_length)
+    return [
+        duplicates.Duplicates("text"),
+        lengths.Lengths({TEXT: lambda one: len(split(one))}, "words", limit, "training cuts them off there"),
+        label_checks.Labels(_names, "class", option=option),
+        label_checks.OnlyInDev(_names),
+        words.UnknownWords({TEXT: split}),
+    ]
+
+
+def _names(example: Example) -> tuple[str, ...]:
+    names: tuple[str, ...] = example.target
+    return names

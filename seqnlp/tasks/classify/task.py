@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqnlp import options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
-from seqnlp.preprocess.corpora import examples, formats
+from seqnlp.preprocess.corpora import examples, formats, splits
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import base
@@ -22,6 +23,7 @@ from seqnlp.tasks.words import vocabulary
 if TYPE_CHECKING:
     from torch import nn
 
+    from seqnlp.preprocess.corpora import seen
     from seqnlp.tasks.classify import network as classifier
 
 
@@ -29,9 +31,11 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     """Label sentences or texts."""
 
     name = "classify"
+    pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
     training = options.Training(learning_rate=4e-3, ema_decay=0.99)
+    reading_options = ("multi_label",)
     min_epochs = 5
     preview_columns = ("ids", "labels")
     output = Output()
@@ -39,8 +43,16 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record, config.multi_label)
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        return vocabulary.split(corpus, seed, "class")
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
+
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return reading.is_usual(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        return reading.checks(config)
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)
@@ -73,7 +85,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     def build(self, config: Config, codec: Codec) -> nn.Module:
         from seqnlp.tasks.classify import network as classifier
 
-        weights = _class_weights(codec.classes.counts) if config.class_weights == "balanced" else None
+        weights = labels.balanced(codec.classes.counts) if config.class_weights == "balanced" else None
         return classifier.Classifier(
             config, vocabulary=len(codec.words), classes=len(codec.classes), class_weights=weights
         )
@@ -117,11 +129,6 @@ def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
     for i, row in enumerate(numbers):
         targets[i, [number for number in row if number != labels.MISSING]] = 1
     return targets
-
-
-def _class_weights(counts: Sequence[int]) -> list[float]:
-    """Each class's weight: inversely proportional to its count, 1 on average over the examples (as in scikit-learn)."""
-    return [sum(counts) / (len(counts) * count) for count in counts]
 
 
 def _prediction(

@@ -54,6 +54,25 @@ class Codec(base.Codec):
     def sources(self) -> list[str]:
         return [self.vectors.digest] if self.vectors else []
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """Return the counts of the tags; where they make spans, those of each type of span."""
+        counts = self.classes.by_name
+        if self.scheme == PLAIN:
+            return counts
+        found: dict[str, int] = {}
+        for tag, number in counts.items():
+            prefix, label = tag_schemes.split(tag)
+            if prefix in ("B", "S"):  # each span has one
+                found[label] = found.get(label, 0) + number
+        return found
+
+    def labels_of(self, example: Example) -> list[str]:
+        """Return the tags of an example, or the types of its spans."""
+        if self.scheme == PLAIN:
+            return list(example.target)
+        return [span.label for span in tag_schemes.spans(example.target)]
+
     @functools.cached_property
     def normal(self) -> Any:
         """Return the function from a token to the word that is looked up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
@@ -17,6 +18,8 @@ from seqnlp.tasks.words import vocabulary
 
 log = logging.getLogger(__name__)
 
+ALONE = 0.9  # of the sentences may be one token long
+
 Neighbours = tuple[str, str, str]  # the tag before, the tag itself, the one behind; `O` outside of the sentence
 
 
@@ -26,7 +29,9 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     empty = vocabulary.splitter(config, given.get("tokenizers"), "tag")
     words, neighbours = collections.Counter[str](), collections.Counter[Neighbours]()
     places: dict[str, str] = {}  # where each tag stands first
+    single = 0
     for example in corpus:
+        single += len(example.source) == 1
         words.update(map(empty.normal, example.source))
         padded = (tag_schemes.OUTSIDE, *example.target, tag_schemes.OUTSIDE)
         neighbours.update(zip(padded, padded[1:], padded[2:], strict=False))
@@ -34,11 +39,13 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         places.update((tag, example.where_of(example.target.index(tag))) for tag in sorted(new))
     scheme = given["codec"].scheme if "codec" in given else _scheme(neighbours, places)
     known = _tags(neighbours, scheme)
+    if single > ALONE * len(corpus) and len(corpus) >= labels.FEW_ROWS:
+        log.warning("%d of %d sentences have one token only: does each row hold a token?", single, len(corpus))
     for doubt in labels.alike(places):
         log.warning(doubt)
     if "codec" in given:
-        given["codec"].classes.require(known.names)
-        return config, given["codec"]
+        more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
+        return config, replace(given["codec"], classes=more)
     made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
     rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from seqnlp import errors
 from seqnlp.metrics import spans
 from seqnlp.preprocess.corpora import conll
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.preprocess.text import labels, tag_schemes
+from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
 from seqnlp.tasks import outputs
 from seqnlp.tasks.tag import codec as codecs
 from seqnlp.tasks.tag.codec import Codec
@@ -114,9 +115,11 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
     ) -> outputs.Result:
         """Return F1 over spans, as conlleval counts them, or the accuracy of plain tags, and what stands beside it."""
         gold, predicted = [example.target for example in corpus], [prediction.tags for prediction in predictions]
-        found = spans.spans_or_classes(gold, predicted, intervals=intervals)
+        scores, details = spans.spans_or_classes(gold, predicted, intervals=intervals)
+        if intervals:  # of a result, not of an evaluation in training
+            details["words"] = _by_words(corpus, predictions, codec)
         unseen = codec.classes.unseen(tag for tags in gold for tag in codecs.inside(tags, codec.scheme))
-        return outputs.Result(*found, unseen)
+        return outputs.Result(scores, details, unseen)
 
     def mistakes(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
@@ -137,6 +140,18 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
                     }
                 )
         return sorted(found, key=lambda mistake: -mistake["errors"])
+
+
+def _by_words(corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec) -> dict[str, Any]:
+    """The accuracy over tokens that are in the vocabulary, and over those that are not."""
+    right, count = collections.Counter[str](), collections.Counter[str]()
+    for example, prediction in zip(corpus, predictions, strict=True):
+        ids = codec.words.lookup(map(codec.normal, example.source))
+        for number, gold, tag in zip(ids, example.target, prediction.tags, strict=True):
+            kind = "unknown" if number == tokenizer.UNK else "known"
+            count[kind] += 1
+            right[kind] += gold == tag
+    return {kind: {"accuracy": round(100 * right[kind] / n, 6), "count": n} for kind, n in sorted(count.items())}
 
 
 def _span(span: tag_schemes.Span, prediction: Prediction, places: Sequence[tuple[int, int]]) -> dict[str, Any]:
@@ -183,4 +198,4 @@ def _with_column(written: str, block: conll.Block | None, cells: Sequence[str]) 
     """A sentence in columns with another one behind."""
     lines = written.split("\n")
     places = block.tokens if block else tuple(range(len(cells)))
-    return conll.appended(conll.Block(tuple(lines), places, "conll"), (), cells)
+    return conll.appended(conll.Block(tuple(lines), places), (), cells)

@@ -1,4 +1,4 @@
-"""Reading: from the records of a corpus to tokens with their tags."""
+"""Reading: from the records of a corpus to tokens with their tags, and what may be wrong with these."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import re
 from collections.abc import Sequence
 
 from seqnlp import errors
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates, labels, lengths, schemes, words
 from seqnlp.preprocess.corpora import conll, formats
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.tag.options import Config
+from seqnlp.tasks.words import vocabulary
 
 TOKENS, TAGS = ROLES = conll.ROLES
 
@@ -60,3 +64,28 @@ def _strings(record: formats.Record, role: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
         raise errors.DataError(f"{record.where}: the {role} are not a list of strings", f'as in: "{role}": ["a", "b"]')
     return tuple(value)
+
+
+def is_usual(corpus: Sequence[Example]) -> bool:
+    """Return whether tags recur as classes do, far more often than the tokens, and stand in sentences."""
+    tokens = {token for example in corpus for token in example.source}
+    tags = {tag for example in corpus for tag in example.target}
+    return 2 * len(tags) <= len(tokens) and max(len(example.source) for example in corpus) > 1
+
+
+def checks(config: Config) -> list[checking.Check]:
+    """Return what is looked for in a corpus; see `Task.checks`."""
+    normal = functools.lru_cache(1 << 16)(vocabulary.splitter(config, None, "tag").normal)
+    return [
+        duplicates.Duplicates("sentence"),
+        lengths.Lengths({TOKENS: lambda one: len(one.source)}, "tokens"),
+        labels.Labels(_tags, "tag", "token"),
+        labels.OnlyInDev(_tags),
+        schemes.Schemes(),
+        words.UnknownWords({TOKENS: lambda one: map(normal, one.source)}),
+    ]
+
+
+def _tags(example: Example) -> tuple[str, ...]:
+    tags: tuple[str, ...] = example.target
+    return tags

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqnlp import options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
-from seqnlp.preprocess.corpora import examples, formats
+from seqnlp.preprocess.corpora import examples, formats, splits
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, tag_schemes
 from seqnlp.tasks import base
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from seqnlp.preprocess.corpora import seen
     from seqnlp.tasks.tag import network as tagger
 
 
@@ -33,10 +35,13 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     """Tag the tokens of sentences."""
 
     name = "tag"
+    pipeline_tag = "token-classification"
     roles = reading.ROLES
     answers = "tags"
     training = options.Training(learning_rate=8e-3, ema_decay=0.99)
+    reading_options = ("column", "token_column", "tag_column")
     min_epochs = 15
+    ending = "conll"
     preview_columns = ("ids", "tags")
     output = Output()
 
@@ -53,8 +58,16 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
     def layout(self, config: Config) -> Mapping[str, str]:
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
-    def split(self, corpus: examples.Examples, seed: int) -> tuple[examples.Examples, examples.Examples]:
-        return vocabulary.split(corpus, seed, "tag")
+    def split(
+        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+    ) -> tuple[examples.Examples, examples.Examples]:
+        return vocabulary.split(splits.split(corpus, seed, before=before), "tag")
+
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return reading.is_usual(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        return reading.checks(config)
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)

@@ -66,7 +66,7 @@ class Search:
     coverage_penalty: float = option(0.0, "Beta of the coverage penalty; 0 for none.", group="Search", low=0.0)
     prune_threshold: float = option(
         1.0,
-        "Drop hypotheses whose log-probability is this far below the best one's, or the --nbest-th's; 0 for none.",
+        "Drop hypotheses whose log-probability is this far below the best one's, or the last of --nbest; 0 for none.",
         group="Search",
         low=0.0,
     )

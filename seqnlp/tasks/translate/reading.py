@@ -1,19 +1,25 @@
-"""Reading: from the records of a corpus to sources with their targets."""
+"""Reading: from the records of a corpus to sources with their targets, and what may be wrong with these."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from seqnlp import errors
+from seqnlp.checks import base as checking
+from seqnlp.checks import duplicates, lengths, words
+from seqnlp.checks import pairs as pair_checks
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import formats, readers, references, schema
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.translate.options import Config
 
 log = logging.getLogger(__name__)
 
 SOURCE, TARGET = ROLES = ("source", "target")
+SENTENCE = 8  # characters, on average
 
 
 def labelled(record: formats.Record) -> Example:
@@ -59,3 +65,25 @@ def with_references(inputs: Iterable[Example], path: str, source: schema.Source)
         yield replace(one, target=line, source=one.source if line.strip() else "")
     if next(lines, None) is not None:
         raise errors.DataError(f"{name}: has more lines than {source.title}, which has {number}")
+
+
+def is_usual(corpus: Sequence[Example]) -> bool:
+    """Return whether most targets are their own, and as long as sentences are: classes are neither."""
+    size = sum(len(example.target) for example in corpus)
+    return 2 * len({example.target for example in corpus}) > len(corpus) and size >= SENTENCE * len(corpus)
+
+
+def checks(config: Config) -> list[checking.Check]:
+    """Return what is looked for in a corpus; see `Task.checks`."""
+    splitter = tokenizer.vocabulary({}, level="word", normalization=config.normalize)
+    sides = {SOURCE: words.once(splitter.words, "source"), TARGET: words.once(splitter.words, "target")}
+    return [
+        duplicates.Duplicates("pair", varied=True),
+        lengths.Lengths(
+            {SOURCE: lambda one: len(sides[SOURCE](one)), TARGET: lambda one: len(sides[TARGET](one))}, "words"
+        ),
+        pair_checks.Lengths(),
+        pair_checks.Copies(),
+        pair_checks.Sides(),
+        words.UnknownWords(sides),
+    ]

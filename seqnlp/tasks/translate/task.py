@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqnlp import errors, options
+from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import examples, formats, schema
 from seqnlp.preprocess.corpora.examples import Example
@@ -34,6 +35,7 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     """Translate sentences."""
 
     name = "translate"
+    pipeline_tag = "translation"
     roles = reading.ROLES
     answers = "texts"
     training = options.Training(ema_decay=0.999)
@@ -51,6 +53,12 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
     def read_inputs(self, source: schema.Source, config: Config, search: Search) -> Iterable[Example]:
         inputs = super().read_inputs(source, config, search)
         return reading.with_references(inputs, search.score_reference, source) if search.score_reference else inputs
+
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return reading.is_usual(corpus)
+
+    def checks(self, config: Config) -> list[checking.Check]:
+        return reading.checks(config)
 
     def fit(self, corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
         return fitting.fit(corpus, config, given)

@@ -73,12 +73,27 @@ def _report(path: str, vectors: word_vectors.Vectors, words: tokenizer.Tokenizer
     )
 
 
-def split(corpus: examples.Examples, seed: int, what: str) -> tuple[examples.Examples, examples.Examples]:
+def split(parts: tuple[examples.Examples, examples.Examples], what: str) -> tuple[examples.Examples, examples.Examples]:
     """Return train and dev; says, or raises `DataError`, where one has only one label (what: class, tag)."""
-    train, dev = examples.random_split(corpus, seed)
+    train, dev = parts
     for doubt in labels.after_split((e.target for e in train), (e.target for e in dev), what):
         log.warning(doubt)
     return train, dev
+
+
+def grown(known: labels.Labels, found: labels.Labels, *, new: bool) -> labels.Labels:
+    """Return the labels of a codec to go on with, and behind them those that were found besides, if `new` ones may be.
+
+    Raises `DataError` where they may not.
+    """
+    more = [name for name in found.names if known.number(name) == labels.MISSING]
+    if not new:
+        known.require(found.names)
+    if not more:
+        return known
+    log.info("labels that the model to start from does not know: %s; their weights start fresh", labels.shown(more))
+    counts = dict(zip(found.names, found.counts, strict=True))
+    return labels.Labels([*known.names, *more], [*known.counts, *(counts[name] for name in more)])
 
 
 def resolved(config: ConfigT, vectors: word_vectors.Vectors | None) -> ConfigT:

@@ -1,4 +1,4 @@
-"""Examples: where they stand, which are blank, and how a dev part is split off."""
+"""Examples: where they stand, and which are blank."""
 
 import pytest
 
@@ -30,20 +30,3 @@ def test_an_example_says_where_it_stands():
 def test_examples_are_gone_through_as_often_as_needed():
     found = corpus(3)
     assert numbers(found) == numbers(found) == [0, 1, 2]
-
-
-@pytest.mark.parametrize(("size", "dev"), [(1, 0), (2, 1), (9, 1), (10, 1), (29, 2), (100, 10), (50_000, 2000)])
-def test_a_tenth_is_split_off_but_two_thousand_at_most(size, dev):
-    train_part, dev_part = examples.random_split(corpus(size), 1)
-    assert len(numbers(dev_part)) == dev
-    assert sorted(numbers(train_part) + numbers(dev_part)) == list(range(size))
-
-
-def test_a_split_keeps_the_order():
-    for part in examples.random_split(corpus(100), 1):
-        assert numbers(part) == sorted(numbers(part))
-
-
-def test_a_split_is_a_function_of_the_seed():
-    splits = [numbers(examples.random_split(corpus(100), seed)[1]) for seed in (1, 1, 2)]
-    assert splits[0] == splits[1] != splits[2]

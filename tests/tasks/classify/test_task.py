@@ -13,10 +13,11 @@ from pyarrow import parquet
 
 from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import schema
+from seqnlp.preprocess.corpora import schema, splits
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import registry
+from seqnlp.tasks.words import vocabulary
 
 classify = registry.get("classify")
 
@@ -175,8 +176,20 @@ def test_texts_that_are_cut_are_counted_in_training_and_with_each_prediction(cap
 DEV = np.random.default_rng(1).choice(20, 2, replace=False)  # those of twenty rows that go to dev
 
 
+def named(rows):
+    return corpus([("a", (name,)) for name in rows])
+
+
 def split(rows):
-    return classify.split(corpus([("a", (name,)) for name in rows]), seed=1)
+    """A split that no strata keep even."""
+    return vocabulary.split(splits.split(named(rows), 1), "class")
+
+
+def test_a_split_leaves_no_class_to_dev_alone_and_takes_of_each():
+    train, dev = classify.split(named(["b", *"a" * 39]), 1)
+    assert len(train) == 36 and {example.target for example in dev} == {("a",)}
+    _, dev = classify.split(named(["ab"[number < 40] for number in range(60)]), 1)
+    assert sorted(example.target[0] for example in dev) == [*"aabbbb"]
 
 
 def test_one_class_after_the_split_is_reported_with_its_cause(caplog):
@@ -210,7 +223,7 @@ def test_going_on_keeps_vocabulary_and_labels():
 
 def test_going_on_with_a_label_that_the_model_does_not_know_is_reported():
     config, codec = fitted()
-    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'new'"):
+    with pytest.raises(errors.DataError, match="the codec does not know the label 'new'"):
         classify.fit(corpus([("other", ("neg",)), ("words", ("new",))]), config, {"codec": codec})
 
 

@@ -217,6 +217,13 @@ def test_tags_that_fit_no_scheme_are_said_with_their_place(strange, caplog):
     assert re.match(r"x\.conll:\d+: the tag \S+ fits no scheme", caplog.records[0].message)
 
 
+def test_a_token_a_row_is_said(caplog):
+    fitted([("a", "X"), ("b", "Y")] * 5 + [("a b", "X Y")])
+    assert [record.getMessage() for record in caplog.records] == [
+        "10 of 11 sentences have one token only: does each row hold a token?"
+    ]
+
+
 def test_a_tag_is_placed_on_its_own_line_though_comments_and_ranges_stand_between(tmp_path, caplog):
     row = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t_\n"
     words = [row.format(1, "del", "B-X"), row.format("2-3", "dal", "_"), row.format(2, "da", "I-X")]
@@ -281,7 +288,7 @@ def test_going_on_keeps_vocabulary_and_tags_and_needs_no_vectors():
 
 
 def test_going_on_with_a_tag_that_the_model_does_not_know_is_reported():
-    with pytest.raises(errors.DataError, match="the model to start from does not know the label 'S-NEW'"):
+    with pytest.raises(errors.DataError, match="the codec does not know the label 'S-NEW'"):
         fitted([("a b", "B-NEW O")], given={"codec": fitted()[1]})
 
 
@@ -612,11 +619,11 @@ def test_a_prediction_as_text(output, given, text):
     assert tag.output.write(given, found, output, tag.Search(), codec) == text
 
 
-@pytest.mark.parametrize("column", conll.UD)
+@pytest.mark.parametrize("column", ["upos", "xpos", "feats", "deprel"])
 def test_conllu_is_filled_in_at_the_column_of_the_model(column):
     _, codec = fitted(PLAIN, column=column)
     found = tag.output.write(example("x"), tag.Prediction(("ADV",), (1.0,)), "conllu", tag.Search(), codec)
-    assert found.rstrip("\n").split("\t").index("ADV") == conll.UD[column]
+    assert found.rstrip("\n").split("\t").index("ADV") == conll.UD.index(column.upper())
 
 
 TAG = st.text("aB-/%2F5\\", min_size=1)
@@ -659,6 +666,22 @@ def test_spans_are_scored_by_f1():
     assert values["f1"] == pytest.approx(50)
     assert values["accuracy"] == pytest.approx(75)
     assert unseen == 0
+
+
+def test_words_are_counted_by_whether_they_are_in_the_vocabulary():
+    _, codec = fitted()
+    word = codec.words.names[-1]
+    part, found = [sentence(f"{word} zyxw {word}", "O O B-PER")], [tag.Prediction(("O", "O", "O"), (1.0,) * 3)]
+    details = tag.output.score(part, found, codec).details
+    assert details["words"] == {"known": {"accuracy": 50, "count": 2}, "unknown": {"accuracy": 100, "count": 1}}
+    assert "words" not in tag.output.score(part, found, codec, intervals=False).details
+
+
+def test_labels_of_a_codec_are_types_of_spans_or_tags():
+    for pairs, first in ((SPANS, "PER"), (PLAIN, "PROPN")):
+        _, codec = fitted(pairs)
+        named = [label for example in corpus(pairs) for label in codec.labels_of(example)]
+        assert {label: named.count(label) for label in named} == codec.labels and first in codec.labels
 
 
 def test_plain_tags_are_scored_by_accuracy():

@@ -1,0 +1,80 @@
+"""The model to start from: what it has seen, and how good it is on the dev part of the new run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqnlp import errors
+from seqnlp.preprocess.batching import buckets
+from seqnlp.preprocess.corpora import seen
+from seqnlp.preprocess.corpora.examples import Example, Examples
+from seqnlp.tasks import base
+from seqnlp.workflows import evaluate, model_folder, predict
+
+log = logging.getLogger(__name__)
+
+TRAINED_ON = "%d of %d rows of dev were trained on by %s: scores on them are too good"
+
+
+@dataclass(frozen=True)
+class Start:
+    """A trained model to go on with, the hash of its weights, and what it has seen."""
+
+    name: str
+    model: predict.Model
+    weights: str
+    seen: seen.Seen
+
+    @classmethod
+    def load(cls, folder: str, task: base.AnyTask, device: str) -> Start:
+        """Return the model in a folder; raises `ModelError` where it cannot be used."""
+        weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
+        model = predict.load(folder, task=task.name, device=device)
+        return cls(folder, model, weights, seen.Seen.load(Path(folder) / model_folder.SEEN))
+
+    def kept(self, train: Iterable[Example], dev: Iterable[Example], title: str, *, given: bool) -> np.ndarray:
+        """Return which examples of train are not in dev too, (N,): a row is trained on, or chooses the weights.
+
+        given: dev is a part of its own, in which there may be rows that this model was trained on: that is said. Raises
+        `DataError` where nothing is left.
+        """
+        held = seen.inputs(dev)
+        if given and (known := int(np.isin(held, self.seen.train).sum())):
+            log.warning(TRAINED_ON, known, len(held), self.name)
+        kept = ~np.isin(seen.inputs(train), held)
+        if number := int((~kept).sum()):
+            log.warning("%s: %d of %d rows are in dev too, and kept out of training", title, number, len(kept))
+        if not kept.any():
+            raise errors.DataError(f"{title}: every row is in dev too", "other data for one of the two")
+        return kept
+
+    def scores(self, like: evaluate.Evaluator) -> dict[str, Any]:
+        """Return the scores as the evaluations of a run find them; labels that this model does not know are wrong."""
+        corpus = like.corpus
+        log.info("scoring %s on %d dev examples", self.name, len(corpus))
+        evaluator = evaluate.Evaluator.over(self.model, Examples(lambda: iter(corpus), len(corpus)), "dev")
+        evaluator.warned = True
+        search = self.model.task.Search() if like.search is None else like.search
+        found, _ = evaluator.score(evaluator.predictions(search, buckets.Limits()))
+        log.info("%s: %s %.2f on this dev part", self.name, found[0].name, found[0].value)
+        return {"model": self.name, "scores": [score.to_dict() for score in found]}
+
+    def compare(self, before: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]) -> None:
+        """Say how the score of the model that was trained compares with that of this one, on the same dev part."""
+        (old, new), name = (rows[0]["value"] for rows in (before, scores)), scores[0]["name"]
+        better = (new > old) == scores[0]["higher_is_better"]
+        log.log(
+            logging.INFO if better or new == old else logging.WARNING,
+            "%s %.2f, %s before training (%s %.2f)",
+            name,
+            new,
+            "equal to" if new == old else "better than" if better else "worse than",
+            self.name,
+            old,
+        )
