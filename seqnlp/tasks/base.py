@@ -234,6 +234,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
         return predictions
 
+    def quick_search(self) -> SearchT | None:
+        """Return the search of evaluations in a run that is short of time, None where none is quicker."""
+        return None
+
     def cuts(self, row: Row) -> bool:
         """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
         return False
