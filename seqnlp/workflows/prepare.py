@@ -125,6 +125,7 @@ def opened(job: Job) -> Opened:
 def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
     if job.init_from is None:
         return None
+    log.info("reading %s", job.init_from)
     from seqnlp.workflows import start as starting
 
     return starting.Start.load(job.init_from, task, job.device)
