@@ -181,7 +181,7 @@ class Training:
     )
     time_budget: float | None = option(
         None,
-        "Time for the whole run, as 90s, 10m or 2h; turned into a number of steps.",
+        "Time for the whole run, start-up and scoring included, as 90s, 10m or 2h.",
         group="Training",
         low=0.0,
         main=True,

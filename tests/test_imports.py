@@ -109,6 +109,11 @@ def test_encode_and_pack_need_neither_torch_nor_datasets(packages, tmp_path):
     assert not packages("pack", tmp_path / "e", "-o", tmp_path / "p") & heavy
 
 
+def test_train_reads_before_it_loads_torch(packages, tmp_path):
+    (tmp_path / "x.tsv").write_text("so good\tpos\ntoo bad\n")
+    assert "torch" not in packages("classify", "train", tmp_path / "x.tsv", "-o", tmp_path / "m", code=3)
+
+
 def test_train_and_eval_never_import_datasets(packages, model):
     data, small = (
         model.parent / "x.tsv",

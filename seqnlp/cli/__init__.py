@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from seqnlp import errors, version
-from seqnlp.cli import groups
+from seqnlp.cli import groups, terminal
 from seqnlp.tasks import registry
 
 COMMANDS = {
@@ -69,12 +71,13 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0, or the code that README gives each kind of failure."""
+    alone = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _hold_standard_files()
     try:
-        code = root.main(arguments, prog_name="seqnlp", standalone_mode=False)
+        code = root.main(arguments, prog_name="seqnlp", standalone_mode=False, obj=time.monotonic())
         if sys.stdout is not None:
             sys.stdout.flush()
     except (SystemExit, Exception, KeyboardInterrupt) as error:
@@ -83,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             traceback.print_exc()
         code = explain(error)
-    _exit(code if isinstance(code, int) else 0)
+    _exit(code if isinstance(code, int) else 0, alone=alone)
 
 
 def _hold_standard_files() -> None:
@@ -134,7 +137,7 @@ def _lower(message: str) -> str:
 
 
 def _say(message: str, code: int) -> int:
-    click.echo(f"seqnlp: {message}", err=True)
+    terminal.LINE.say(f"seqnlp: {message}")
     return code
 
 
@@ -143,10 +146,14 @@ def _close_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _exit(code: int) -> None:
+def _exit(code: int, *, alone: bool) -> None:
+    """End with a code; a process that is the command alone is left as it is: to take torch apart takes a second."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
         _close_stdout()
+    if alone:
+        atexit._run_exitfuncs()
+        os._exit(code)
     sys.exit(code)

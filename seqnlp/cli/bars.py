@@ -19,14 +19,13 @@ PATIENCE = 2.0  # seconds of work from which on it is shown
 Watch = Callable[[float], None]  # takes how much is done
 
 
-def bar(what: str, *, count: bool = False) -> Any:
-    """Return a bar of rich's on stderr, which leaves nothing behind; count: with the numbers."""
+def bar(what: str) -> Any:
+    """Return a bar of rich's on stderr, which leaves nothing behind."""
     from rich import progress as columns
 
-    numbers = [columns.MofNCompleteColumn()] if count else [columns.TaskProgressColumn()]
     return columns.Progress(
         columns.TextColumn(what),
-        *numbers,
+        columns.TaskProgressColumn(),
         columns.BarColumn(),
         columns.TimeRemainingColumn(),
         console=tables.console(stderr=True),

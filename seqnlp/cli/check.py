@@ -47,7 +47,7 @@ def _params() -> list[click.Parameter]:
     for option in own:
         option.group, option.main = "Reading", False
     return [
-        flags.Argument("corpora", "Corpora in files, - for stdin.", "CORPUS...", nargs=-1, required=True),
+        flags.Argument("corpora", "Files that are to be trained on.", "CORPUS...", nargs=-1, required=True),
         flags.Option(["--dev"], multiple=True, metavar="FILE", help="The part that is to choose the weights."),
         flags.Option(
             ["--task"],

@@ -1,4 +1,4 @@
-"""What people and programs see: tables on a terminal and JSON in a pipe, progress and warnings on stderr."""
+"""What people and programs see: tables on a terminal and JSON in a pipe, warnings on stderr."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import signal
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 
 from seqnlp import errors
-from seqnlp.cli import bars, tables
+from seqnlp.cli import tables, terminal
 from seqnlp.io import atomic, files, jsonl
-
-if TYPE_CHECKING:
-    from seqnlp.training import trainer
 
 log = logging.getLogger("seqnlp")
 
@@ -26,14 +23,14 @@ log = logging.getLogger("seqnlp")
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         mark = "warning: " if record.levelno >= logging.WARNING else ""
-        click.echo(f"seqnlp: {mark}{record.getMessage()}", err=True)
+        terminal.LINE.say(f"seqnlp: {mark}{record.getMessage()}")
 
 
 def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
     """Remove the options for messages and threads from a command's values, and apply them."""
     quiet, verbose, _ = values.pop("quiet"), values.pop("verbose"), values.pop("debug")
-    level = logging.ERROR if quiet else logging.INFO if verbose or talkative else logging.WARNING
-    log.setLevel(level)
+    level = logging.WARNING - 10 * (verbose + talkative)  # -v says one kind more: DEBUG where INFO is said already
+    log.setLevel(logging.ERROR if quiet else level)
     log.handlers = [_Handler()]
     log.propagate = False
     if (threads := values.pop("threads", None)) is not None:
@@ -102,66 +99,3 @@ def ended_by_sigterm() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class Watcher:
-    """Shows the progress of a training, and listens for Ctrl-C and SIGTERM while it runs."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-        self.before: dict[int, Any] = {}  # the handlers of signals before ours
-        self.bar: Any = None
-
-    def __call__(self, what: str, progress: trainer.Progress) -> None:
-        """Take an event of the training loop: start, resume, step, evaluation."""
-        if what == "start":
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell sets it for what runs with &
-                    self.before[number] = signal.signal(number, self._stop)
-            self._open_bar(progress)
-        elif what == "resume":
-            log.info("resuming at step %d, best %.2f", progress.step, progress.best or 0.0)
-        elif what == "evaluation":
-            self._line(_evaluation(progress))
-        elif self.bar is not None:
-            self.bar.update(self.task, completed=progress.step, total=progress.total)
-
-    def stopped(self) -> int:
-        """Return the signal that asked to stop, or 0."""
-        return self.signal
-
-    def close(self) -> None:
-        """Remove the progress bar and restore the signal handlers."""
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def _stop(self, number: int, frame: Any) -> None:
-        self.signal = number
-        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
-
-    def _open_bar(self, progress: trainer.Progress) -> None:
-        if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
-            return
-        self.bar = bars.bar("step", count=True)
-        self.task = self.bar.add_task("train", total=progress.total, completed=progress.step)
-        self.bar.start()
-
-    def _line(self, text: str) -> None:
-        if self.bar is not None:
-            self.bar.console.print(text, highlight=False, markup=False)
-        else:
-            log.info("%s", text)
-
-
-def _evaluation(progress: trainer.Progress) -> str:
-    row = progress.history[-1]
-    scores = "  ".join(f"{name} {value:.2f}" for name, value in row.items() if name not in _NO_SCORES)
-    total = f"/{progress.total}" if progress.total else ""
-    best = "  best" if row["best"] else ""
-    return f"step {row['step']}{total}  epoch {row['epoch']:.2f}  {scores}  {row['seconds']:.0f} s{best}"
-
-
-_NO_SCORES = ("step", "epoch", "best", "learning_rate", "seconds")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from seqnlp import errors, options
-from seqnlp.cli import flags, show
+from seqnlp.cli import flags, show, watcher
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
 
@@ -86,10 +86,7 @@ def run(
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.kernel_cache))
-    from seqnlp.workflows import (
-        prepare,
-        train,  # it loads torch: after all that can be checked first
-    )
+    from seqnlp.workflows import prepare, train  # they load pyarrow: after all that can be checked first
 
     job = prepare.Job(
         task=task.name,
@@ -101,12 +98,13 @@ def run(
         device=values["device"],
         overwrite=overwrite,
         init_from=init_from,
+        begin=click.get_current_context().obj,
     )
-    watcher = show.Watcher()
+    watching = watcher.Watcher()
     try:
-        content = train.train(job, watch=watcher, stop=watcher.stopped)
+        content = train.train(job, watch=watching, stop=watching.stopped)
     finally:
-        watcher.close()
+        watching.close()
     show.result(content)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -236,6 +236,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Fit to dev what of a network is fitted there, its buffers, and return the predictions as they are then."""
         return predictions
 
+    def quick_search(self) -> SearchT | None:
+        """Return the search of evaluations in a run that is short of time, None where none is quicker."""
+        return None
+
     def cuts(self, row: Row) -> bool:
         """Return whether a row of `Codec.encode` lacks a part of its text, of which `warnings` has "cut"."""
         return False
@@ -247,9 +251,18 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return one prediction a row."""
 
     def predict_corpus(
-        self, networks: Sequence[nn.Module], codec: CodecT, rows: data.Rows, search: SearchT, device: torch.device
+        self,
+        networks: Sequence[nn.Module],
+        codec: CodecT,
+        rows: data.Rows,
+        search: SearchT,
+        device: torch.device,
+        watch: Callable[[float], None],
     ) -> list[PredictionT] | None:
-        """Return the predictions of a whole corpus for its scores, where its rows depend on each other; else None."""
+        """Return the predictions of a whole corpus for its scores, where its rows depend on each other; else None.
+
+        watch: is told the share that is done; what it raises ends the work.
+        """
         return None
 
     def generate(

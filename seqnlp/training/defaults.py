@@ -25,11 +25,15 @@ def resolved(options: Training, lengths: np.ndarray, *, device: torch.device) ->
 
 
 def with_epochs(options: Training, policy: data.Policy, *, epochs: int) -> Training:
-    """Return the options with the number of epochs filled in, unless they bound the run themselves.
+    """Return the options with the number of epochs filled in, the usual one, unless they bound the run themselves."""
+    if options.epochs or options.time_budget:
+        return options
+    return replace(options, epochs=usual_epochs(options, policy, epochs=epochs))
+
+
+def usual_epochs(options: Training, policy: data.Policy, *, epochs: int) -> int:
+    """Return the epochs of a run that nothing else bounds.
 
     epochs: the task's default; more where the items are so few that they would be few steps.
     """
-    if options.epochs or options.time_budget:
-        return options
-    enough = math.ceil(MIN_STEPS * policy.batch * options.grad_accumulation / policy.items)
-    return replace(options, epochs=max(epochs, enough))
+    return max(epochs, math.ceil(MIN_STEPS * policy.batch * options.grad_accumulation / policy.items))

@@ -7,10 +7,11 @@ step). All of it is in every checkpoint. So a run that was stopped and resumed i
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,42 +19,17 @@ import torch
 from torch import nn
 
 from seqnlp import errors
-from seqnlp.metrics import base
 from seqnlp.nn import loss
 from seqnlp.options import LIMITS, Training
 from seqnlp.training import budget, checkpoint, data, memory, optimizer, precision, randomness, schedules
+from seqnlp.training.progress import Evaluation, Progress
+
+log = logging.getLogger(__name__)
 
 UNLIMITED = 10**9
 SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
 
 Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A dev score: the value that picks the weights, all values to report, and which way the value is better."""
-
-    value: float
-    scores: dict[str, float]
-    higher_is_better: bool = True
-
-    def better_than(self, best: float | None) -> bool:
-        """Return whether the value is better than the best one so far, if there is one."""
-        return best is None or base.better(self.value, best, higher_is_better=self.higher_is_better)
-
-
-@dataclass
-class Progress:
-    """Where a run is; all of it goes into every checkpoint."""
-
-    step: int = 0
-    total: int | None = None  # steps of the whole run, once known
-    best: float | None = None
-    best_step: int = 0
-    bad_evaluations: int = 0  # since the best one
-    scale: float = 1.0  # of the learning rate under plateau
-    seconds: float = 0.0
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Stop(Protocol):
@@ -80,11 +56,18 @@ class Trainer:
         device: torch.device,
         watch: Callable[[str, Progress], None],
         stop: Stop,
-        spent: float = 0.0,
+        begin: float | None = None,
+        fit: Callable[[float], float] = lambda seconds: 1.0,
+        usual_epochs: int = 0,
     ) -> None:
+        """
+        begin: when the command was started, by `time.monotonic`; fit: makes evaluations so short, as far as that goes,
+        and says how many times as long the final scoring takes; usual_epochs: those without a time budget.
+        """
         self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
         self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
-        self.progress = Progress(seconds=spent)
+        self.begin = time.monotonic() if begin is None else begin  # or would have been, had it never been stopped
+        self.progress = Progress()
         self.optimizer = optimizer.Optimizer(network, options)
         self.best: dict[str, torch.Tensor] = {}
         self.carry: Carry | None = None
@@ -93,31 +76,47 @@ class Trainer:
         self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
+        self.usual_steps = usual_epochs * self.per_epoch
+        self.fit, self.budget = fit, None if options.time_budget is None else budget.Budget(options.time_budget)
         self._resume()
 
     def run(self) -> Progress:
         """Train until the steps, the time or the patience are used up; `best` then holds the best weights."""
         progress = self.progress
-        if progress.total is None and self.options.time_budget is None:
+        if progress.total is None and self.budget is None:
             progress.total = self.max_steps
-        begin = time.monotonic() - progress.seconds
-        times = [time.monotonic()]
         self.network.train()
         self.watch("start", progress)
-        while not self._finished():
-            self.step()
-            progress.step += 1
-            progress.seconds = time.monotonic() - begin
-            if progress.total is None:
-                self._measure(times)
-            self.watch("step", progress)
-            self._after_step(begin)
-            if self.stop():
-                self.save()
-                raise errors.Stopped(
-                    self.stop(), f"stopped after {progress.step} steps; the same command goes on from here"
-                )
+        try:
+            self._after_step()  # what a stopped run owes: it may have given up an evaluation
+            while not self._finished():
+                begin = time.monotonic()
+                self.step()
+                progress.step += 1
+                progress.seconds = self.seconds
+                if self.budget is not None:
+                    self.budget.recent.append(time.monotonic() - begin)
+                    self._plan(self.budget)
+                self.watch("step", progress)
+                self._after_step()
+                if self.stop():
+                    raise errors.Stopped(self.stop(), "")
+        except errors.Stopped as error:
+            self.save()
+            message = f"stopped after {progress.step} steps; the same command goes on from here"
+            raise errors.Stopped(self.stop(), message) from error
         return progress
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the run takes until now, times before stops included."""
+        return time.monotonic() - self.begin
+
+    @property
+    def has_full_scoring(self) -> bool:
+        """Return whether there is time for the final scoring of everything."""
+        evaluation = self.progress.evaluation_seconds
+        return self.budget is None or evaluation is None or self.budget.has_full_scoring(evaluation)
 
     def _finished(self) -> bool:
         progress, patience = self.progress, self.options.patience
@@ -125,27 +124,57 @@ class Trainer:
             patience and progress.bad_evaluations >= patience
         )
 
-    def _measure(self, times: list[float]) -> None:
-        """Take the time of a step; once that is enough, turn the time budget into a number of steps."""
-        progress, seconds = self.progress, self.options.time_budget or 0.0
-        times.append(time.monotonic())
-        if budget.is_measured(progress.step, progress.seconds, seconds, self.max_steps):
+    def _plan(self, plan: budget.Budget) -> None:
+        """Say how many steps the time budget is for, as far as it is known by now."""
+        progress, first = self.progress, self.progress.total is None
+        if plan.final is None:
+            if not plan.is_measured(progress.step, progress.seconds, self.max_steps):
+                return
+            self._tell_whether_it_is_enough(plan, progress.step + plan.most_steps(progress.seconds))
+            self.network.eval()
+            plan.final = self.fit(plan.evaluation_limit(progress.seconds))
+            self.network.train()
+        if progress.evaluation_seconds is None:
             self._evaluate()
-            evaluation = time.monotonic() - times[-1]
-            left = seconds * budget.MARGIN - (progress.seconds + 2 * evaluation)
-            more = budget.steps(times, evaluation, self.eval_every, left)
+        if progress.seconds >= plan.next or progress.step == progress.total:
+            assert progress.evaluation_seconds is not None
+            asked = self.options.eval_every is not None
+            more = plan.steps(progress.seconds, progress.evaluation_seconds, self.eval_every, asked_for=asked)
             progress.total = min(progress.step + more, self.max_steps)
-            self.save()  # the number is final from here on
+            if first:
+                self.save()
+                self._tell_whether_it_is_enough(plan, progress.total)
 
-    def _after_step(self, begin: float) -> None:
-        """Evaluate and save where that is due; begin: when the run would have begun, had it never been stopped."""
+    def _tell_whether_it_is_enough(self, plan: budget.Budget, total: int) -> None:
+        """Warn, once, of a budget for a total of steps that are too few."""
+        if not plan.warned and total < min(budget.FEW * self.usual_steps, self.max_steps):
+            plan.warned = True
+            log.warning(
+                "the time budget is enough for about %d steps (%.1f epochs), too few to learn much: "
+                "the usual %d epochs would take %d minutes",
+                *(total, total / self.per_epoch, self.usual_steps // self.per_epoch),
+                math.ceil(self.usual_steps * plan.step_seconds / 60),
+            )
+
+    def _is_due(self) -> bool:
+        """Return whether an evaluation is due after the last step, and was not made yet."""
         progress = self.progress
-        if progress.step % memory.TIDY_EVERY == 0:
+        if not progress.step or (progress.history and progress.history[-1]["step"] == progress.step):
+            return False
+        if progress.step == progress.total:
+            return True
+        if progress.step % self.eval_every:
+            return False
+        if self.budget is None or self.options.eval_every is not None or progress.evaluation_seconds is None:
+            return True
+        return self.budget.may_evaluate(progress.evaluation_seconds, progress.evaluating_seconds, progress.seconds)
+
+    def _after_step(self) -> None:
+        """Evaluate and save where that is due."""
+        if self.progress.step and self.progress.step % memory.TIDY_EVERY == 0:
             memory.tidy()
-        if progress.step % self.eval_every == 0 or progress.step == progress.total:
-            if not progress.history or progress.history[-1]["step"] != progress.step:
-                self._evaluate()
-            progress.seconds = time.monotonic() - begin
+        if self._is_due():
+            self._evaluate()
             self.save()
         elif time.monotonic() - self.saved > SAVE_EVERY:
             self.save()
@@ -157,15 +186,19 @@ class Trainer:
         if place == 0:
             self.order, self.carry = self.data.epoch(epoch), None
         randomness.seed_step(options.seed, progress.step)
-        weight = torch.zeros((), device=self.device)
+        summed, weight = torch.zeros((2,), device=self.device).unbind()
         for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:
-            weight += self._backward(self.data.load(batch).to(self.device))
-        if not math.isfinite(self.optimizer.scale(float(weight))):
+            found = self._backward(self.data.load(batch).to(self.device))
+            summed += found.sum
+            weight += found.weight
+        norm = self.optimizer.scale(float(weight))
+        if not math.isfinite(norm):
             raise self._diverged()
+        progress.count(float(summed) / max(float(weight), 1e-12), norm)
         self.optimizer.step(progress.step, options.learning_rate * self._rate())
 
-    def _backward(self, batch: Any) -> torch.Tensor:
-        """Add up the gradients of a batch, keep what it carries to the next one, and return its weight.
+    def _backward(self, batch: Any) -> loss.Loss:
+        """Add up the gradients of a batch, keep what it carries to the next one, and return its loss.
 
         The state is detached: no gradient flows back into the batch before (truncated backpropagation through time).
         """
@@ -173,7 +206,7 @@ class Trainer:
             found: loss.Loss = self.network(batch, self.carry)
         torch.autograd.backward(found.sum)
         self.carry = None if found.carry is None else {name: state.detach() for name, state in found.carry.items()}
-        return found.weight.detach()
+        return found._replace(sum=found.sum.detach(), weight=found.weight.detach())
 
     def _diverged(self) -> errors.SeqnlpError:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
@@ -196,12 +229,15 @@ class Trainer:
 
     def _evaluate(self) -> None:
         """Score the weights (their average, where there is one) on dev, and keep them if they are the best so far."""
-        progress = self.progress
+        progress, begin = self.progress, time.monotonic()
+        self.watch("evaluating", progress)
         self.optimizer.swap()
         self.network.eval()
-        result = self.evaluate(self.network)
-        self.network.train()
-        self.optimizer.swap()
+        try:
+            result = self.evaluate(self.network)
+        finally:  # it may be given up
+            self.network.train()
+            self.optimizer.swap()
         better = result.better_than(progress.best)
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
@@ -210,8 +246,9 @@ class Trainer:
             self.best = {name: tensor.clone() for name, tensor in kept.items()}
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
-        progress.history.append(self._record(result))
+        progress.evaluated(self._record(result), time.monotonic() - begin)
         self.watch("evaluation", progress)
+        progress.seconds = self.seconds
 
     def _buffers(self) -> dict[str, torch.Tensor]:
         """Return what a network keeps besides its weights."""
@@ -227,7 +264,6 @@ class Trainer:
             **result.scores,
             "best": progress.best_step == progress.step,
             "learning_rate": self.options.learning_rate * self._rate(),
-            "seconds": round(progress.seconds, 1),
         }
 
     def save(self) -> None:
@@ -246,6 +282,7 @@ class Trainer:
         groups, state = checkpoint.load(path)
         before = state.pop("options")
         self.progress = Progress(**state)
+        self.begin -= self.progress.seconds
         if any(before[limit] != getattr(self.options, limit) for limit in LIMITS):  # the run is made longer
             self.progress.total, self.progress.bad_evaluations = None, 0
         self.optimizer.restore(groups)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,7 +118,10 @@ class Model:
     def run_rows(
         self, rows: data.Rows, search: Any, limits: buckets.Limits, watch: Watch = lambda share: None
     ) -> list[Any]:
-        """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order."""
+        """Return a prediction for each encoded row: sorted by length, predicted in batches, put back in order.
+
+        watch: is told the share that is done after each batch; what it raises ends the work.
+        """
         done = 0
         results: list[Any] = [None] * len(rows.lengths)
 
@@ -129,18 +133,22 @@ class Model:
                 return numbers, self.task.predict(self.networks, self.codec, tensors, columns, search)
 
         planned = list(buckets.by_length(rows.lengths, limits))
-        for numbers, found in _each(run, planned[::-1], self.device):  # the long ones first: they keep nobody waiting
-            for number, result in zip(numbers, found, strict=True):
-                results[number] = result
-            done += len(numbers)
-            watch(done / len(results))
+        # The long ones first: they keep nobody waiting.
+        with contextlib.closing(_each(run, planned[::-1], self.device)) as batches:
+            for numbers, found in batches:
+                for number, result in zip(numbers, found, strict=True):
+                    results[number] = result
+                done += len(numbers)
+                watch(done / len(results))
         return results
 
-    def run_corpus(self, rows: data.Rows, search: Any, limits: buckets.Limits) -> list[Any]:
-        """Return a prediction for each row of a corpus that is to be scored."""
+    def run_corpus(
+        self, rows: data.Rows, search: Any, limits: buckets.Limits, watch: Watch = lambda share: None
+    ) -> list[Any]:
+        """Return a prediction for each row of a corpus that is to be scored; watch: see `run_rows`."""
         with torch.inference_mode(), precision.autocast(self.device, self.precision):
-            found = self.task.predict_corpus(self.networks, self.codec, rows, search, self.device)
-        return self.run_rows(rows, search, limits) if found is None else found
+            found = self.task.predict_corpus(self.networks, self.codec, rows, search, self.device, watch)
+        return self.run_rows(rows, search, limits, watch) if found is None else found
 
     def generate(self, generation: Any) -> Iterator[Iterator[str]]:
         """Yield texts that the model generates, each as its parts come."""
@@ -172,7 +180,7 @@ def _within(watch: Watch, first: int, last: int) -> Watch:
     return lambda share: watch(first + share * (last - first))
 
 
-def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Iterator[Result]:
+def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Generator[Result]:
     """Yield the results of all jobs, in their order; on a CPU the threads are shared out among as many jobs at once.
 
     Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small. Torch

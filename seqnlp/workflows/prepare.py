@@ -1,27 +1,40 @@
-"""Everything before the first step: corpora are opened, the codec is fitted, rows are encoded, the network is built."""
+"""Everything before the first step: corpora are opened, the codec is fitted, rows are encoded, the network is built.
+
+Torch is imported where it is first needed: what is wrong with a corpus, and what it was recognised as, need not wait.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
+import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from seqnlp import errors, options
 from seqnlp.checks import base as checks
-from seqnlp.nn import growth
+from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema, seen, splits
 from seqnlp.tasks import base, registry
-from seqnlp.training import data, defaults, precision, randomness, trainer
-from seqnlp.workflows import corpora, encode, encoded, evaluate, model_folder, predict, runs, watched
-from seqnlp.workflows import start as starting
+from seqnlp.training import data
+from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, watched
 
-Watch = Callable[[str, trainer.Progress], None]
+if TYPE_CHECKING:
+    from seqnlp.training import progress, trainer
+    from seqnlp.workflows import evaluate, predict
+    from seqnlp.workflows import start as starting
+
+log = logging.getLogger(__name__)
+
+SHORT = 3600.0  # seconds of a time budget under which evaluations look at less
+
+Watch: TypeAlias = "Callable[[str, progress.Progress], None]"
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,7 @@ class Job:
     device: str = "auto"
     overwrite: bool = False
     init_from: str | None = None
+    begin: float = field(default_factory=time.monotonic)  # when the command was started: a time budget counts from then
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,8 @@ class Opened:
         """Return what the task fits on the training part, which is a text."""
         assert isinstance(self.train, corpora.Text)
         task, job, start, part, dev = registry.get(self.job.task), self.job, self.start, self.train.examples, None
+        if start is None:
+            log.info("building the vocabulary")
         if job.dev is None:
             part, dev = task.split(part, job.training.seed, start.seen if start else None)
         if start is None:
@@ -96,12 +112,23 @@ def opened(job: Job) -> Opened:
     if job.dev and job.dev.encoded and not job.train.encoded:
         raise errors.UsageError(f"{job.dev.encoded}: is encoded, {job.train.title} is not", "encode both, or neither")
     task = registry.get(job.task)
-    start = starting.Start.load(job.init_from, task, job.device) if job.init_from is not None else None
+    if job.train.encoded or files.STDIN in job.train.paths:  # others are recognised at once, which is said
+        log.info("reading %s", job.train.encoded or job.train.title)
+    start = _start(job, task)
     config = start.model.config if start else job.config
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
     dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
     return Opened(job, train, dev, start)
+
+
+def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
+    if job.init_from is None:
+        return None
+    log.info("reading %s", job.init_from)
+    from seqnlp.workflows import start as starting
+
+    return starting.Start.load(job.init_from, task, job.device)
 
 
 @dataclass(frozen=True)
@@ -113,6 +140,7 @@ class Prepared:
     rows: arrow.Rows
     data: data.Batches
     training: options.Training
+    usual_epochs: int  # without a time budget
     seen: seen.Seen
 
     def save(self, folder: Path) -> list[str]:
@@ -120,18 +148,36 @@ class Prepared:
         self.seen.save(folder / model_folder.SEEN)
         return [*self.model.codec.save(folder), model_folder.SEEN]
 
-    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, spent: float) -> trainer.Trainer:
-        """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there."""
+    @functools.cached_property
+    def watched(self) -> evaluate.Evaluator:
+        """Return the evaluator of the evaluations in training: where time is short it looks at less."""
+        budget = self.training.time_budget
+        return self.evaluator if budget is None or budget > SHORT else self.evaluator.quick()
+
+    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float) -> trainer.Trainer:
+        """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there.
+
+        begin: when the command was started.
+        """
+        from seqnlp.training import trainer
+
+        def fit(seconds: float) -> float:
+            self.watched.fit_into(seconds)
+            return self.evaluator.times(self.watched)
+
+        self.evaluator.stop = self.watched.stop = stop
         return trainer.Trainer(
             self.model.networks[0],
             self.data,
-            self.evaluator.evaluation,
+            self.watched.evaluation,
             self.training,
             folder / model_folder.CHECKPOINTS,
             device=self.model.device,
             watch=watch,
             stop=stop,
-            spent=spent,
+            begin=begin,
+            fit=fit,
+            usual_epochs=self.usual_epochs,
         )
 
 
@@ -153,6 +199,10 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
+    from seqnlp.nn import growth
+    from seqnlp.training import defaults, precision, randomness
+    from seqnlp.workflows import predict
+
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
@@ -172,17 +222,20 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
+    usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
     evaluator = _evaluator(parts, model, found)
     task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
     looking.say()
-    return Prepared(model, evaluator, found.rows, batches, chosen, looking.seen(start.seen if start else None))
+    remembered = looking.seen(start.seen if start else None)
+    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered)
 
 
 def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
     """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
     config, codec = made.config, made.codec
+    log.info("encoding %d examples", len(made.part))
     rows = (codec.encode(example, fitted=fitted) for example in looking.through(made.part, checks.TRAIN))
     kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
     return TrainingPart(config, codec, kept, None, {}, made.dev)
@@ -218,6 +271,8 @@ def _planned(chosen: options.Training, plan: buckets.Plan | None) -> options.Tra
 
 
 def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> evaluate.Evaluator:
+    from seqnlp.workflows import evaluate
+
     if found.dev is not None:
         return evaluate.Evaluator.over(model, found.dev, parts.train.title)
     assert parts.dev is not None

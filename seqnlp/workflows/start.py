@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
+from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import seen
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.tasks import base
@@ -56,25 +57,27 @@ class Start:
             raise errors.DataError(f"{title}: every row is in dev too", "other data for one of the two")
         return kept
 
-    def scores(self, corpus: Sequence[Example]) -> dict[str, Any]:
-        """Return the scores on the dev part of a run; labels that this model does not know count as wrong."""
+    def scores(self, like: evaluate.Evaluator) -> dict[str, Any]:
+        """Return the scores as the evaluations of a run find them; labels that this model does not know are wrong."""
+        corpus = like.corpus
+        log.info("scoring %s on %d dev examples", self.name, len(corpus))
         evaluator = evaluate.Evaluator.over(self.model, Examples(lambda: iter(corpus), len(corpus)), "dev")
         evaluator.warned = True
-        found, _ = evaluator.scores()
+        search = self.model.task.Search() if like.search is None else like.search
+        found, _ = evaluator.score(evaluator.predictions(search, buckets.Limits()))
         log.info("%s: %s %.2f on this dev part", self.name, found[0].name, found[0].value)
         return {"model": self.name, "scores": [score.to_dict() for score in found]}
 
-
-def compare(before: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> None:
-    """Say how the score of a model compares with that of the one that it started from, on the same dev part."""
-    (old, new), name = (rows[0]["value"] for rows in (before["scores"], scores)), scores[0]["name"]
-    better = (new > old) == scores[0]["higher_is_better"]
-    log.log(
-        logging.INFO if better or new == old else logging.WARNING,
-        "%s %.2f, %s before training (%s %.2f)",
-        name,
-        new,
-        "equal to" if new == old else "better than" if better else "worse than",
-        before["model"],
-        old,
-    )
+    def compare(self, before: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]]) -> None:
+        """Say how the score of the model that was trained compares with that of this one, on the same dev part."""
+        (old, new), name = (rows[0]["value"] for rows in (before, scores)), scores[0]["name"]
+        better = (new > old) == scores[0]["higher_is_better"]
+        log.log(
+            logging.INFO if better or new == old else logging.WARNING,
+            "%s %.2f, %s before training (%s %.2f)",
+            name,
+            new,
+            "equal to" if new == old else "better than" if better else "worse than",
+            self.name,
+            old,
+        )

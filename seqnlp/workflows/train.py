@@ -6,19 +6,18 @@ import dataclasses
 import datetime
 import json
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import safetensors.torch
+from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors, options
-from seqnlp.training import checkpoint, schedules
-from seqnlp.training import trainer as trainers
-from seqnlp.workflows import encoded, evaluate, model_folder
+from seqnlp.training import budget, schedules
+from seqnlp.training import progress as progresses
+from seqnlp.workflows import encoded, model_folder
 from seqnlp.workflows import prepare as preparation
-from seqnlp.workflows import start as starting
+
+if TYPE_CHECKING:
+    from seqnlp.training import trainer as trainers
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +27,9 @@ def train(
 ) -> dict[str, Any]:
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
-    Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint and the best model so far.
+    Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint, from which the same job goes
+    on, and which `predict.load` takes the best weights so far from.
     """
-    begin = time.monotonic()
     options.check(job.config)
     options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
@@ -50,19 +49,14 @@ def train(
             _reopen(job.folder, before)
         content = _content(job, run, parts, prepared)
         if parts.start is not None:
-            content["start"] = before["start"] if before else parts.start.scores(prepared.evaluator.corpus)
+            content["start"] = before["start"] if before else parts.start.scores(prepared.watched)
         content["files"] = model_folder.begin(job.folder, content, prepared.save, anew=job.overwrite)
-        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, spent=time.monotonic() - begin)
-        try:
-            trainer.run()
-        except errors.Stopped:
-            if trainer.best:
-                _publish(job.folder, trainer, prepared.evaluator, content, finished=False)
-            raise
-        content = _publish(job.folder, trainer, prepared.evaluator, content, finished=True)
+        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin)
+        trainer.run()
+        content = _publish(job.folder, trainer, prepared, content)
         model_folder.finish(job.folder)
-        if parts.start is not None:
-            starting.compare(content["start"], content["scores"])
+        if parts.start is not None and prepared.watched is prepared.evaluator:  # else it is another part, or search
+            parts.start.compare(content["start"]["scores"], content["scores"])
     return _result(content, job.folder)
 
 
@@ -97,6 +91,11 @@ def _content(
         log.warning("no --dev: a part of the training data is split off, by --seed %d", job.training.seed)
     log.info("train %d, dev %d examples; %d parameters", *sizes.values())
     log.info("%s on %s; %s", prepared.training.precision, prepared.model.device, prepared.data.policy.summary())
+    if prepared.watched is not prepared.evaluator:
+        log.info("evaluations look at %d dev examples, by a quicker search", len(prepared.watched.corpus))
+    for name, settings in (("model", prepared.model.config), ("training", prepared.training)):
+        log.debug("%s: %s", name, json.dumps(options.to_dict(settings)))
+    log.debug("an epoch: %d batches of about %d items", len(prepared.data.epoch(0)), prepared.data.policy.batch)
     return {
         "task": run["task"],
         "finished": False,
@@ -116,16 +115,21 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
 
     The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
     """
+    import safetensors.torch
+
+    from seqnlp.training import checkpoint
+
     weights = safetensors.torch.load_file(folder / model_folder.WEIGHTS)
     history = [json.loads(line) for line in (folder / model_folder.HISTORY).read_text(encoding="utf-8").splitlines()]
-    training = content["training"]
+    training, kept = content["training"], next(row for row in history if row["step"] == content["step"])
     halved = training["schedule"] in schedules.HALVING and history
-    progress = trainers.Progress(
+    progress = progresses.Progress(
         step=content["steps"],
-        best=content["scores"][0]["value"],
+        best=kept[content["scores"][0]["name"]],  # as evaluations in training find it, with their search
         best_step=content["step"],
         scale=history[-1]["learning_rate"] / training["learning_rate"] if halved else 1.0,
         seconds=content["seconds"],
+        evaluating_seconds=budget.SHARE * content["seconds"],  # of which there is no record; more are not allowed
         history=history,
     )
     groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
@@ -137,25 +141,23 @@ def _now() -> str:
 
 
 def _publish(
-    folder: Path,
-    trainer: trainers.Trainer,
-    evaluator: evaluate.Evaluator,
-    content: Mapping[str, Any],
-    *,
-    finished: bool,
+    folder: Path, trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Score the best weights once more, with intervals, and write the model's files."""
+    progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
+    log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
+    trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
-    scores, details = evaluator.scores()
-    progress = trainer.progress
+    latest = evaluator is prepared.watched and progress.best_step == progress.step
+    scores, details = evaluator.scores(latest=latest)
     whole = {
         **content,
-        "finished": finished,
+        "finished": True,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "step": progress.best_step,
         "steps": progress.step,
-        "seconds": round(progress.seconds, 1),
+        "seconds": round(trainer.seconds, 1),
         "date": _now(),
     }
     model_folder.publish(folder, whole, trainer.best, progress.history)

@@ -28,7 +28,7 @@ def prepare(
 
 def make_trainer(ready: preparation.Prepared, folder: str) -> trainer.Trainer:
     """Return a trainer as `seqnlp TASK train` makes it, which never comes to its end."""
-    made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, spent=0.0)
+    made = ready.trainer(Path(folder), watch=lambda what, progress: None, stop=lambda: 0, begin=time.monotonic())
     made.progress.total = 100 * made.per_epoch
     made.network.train()
     return made

@@ -177,8 +177,10 @@ def test_a_time_budget_may_be_raised(seqnlp, small, tmp_path):
     settings = [one for one in small if one not in ("--epochs", "3")] + ["3"]
     command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *settings, "-o", tmp_path / "model", "--time-budget"]
     seqnlp(*command, "2s")
-    steps = config(tmp_path / "model")["steps"]
+    before = config(tmp_path / "model")
     seqnlp(*command, "6s")
     found = config(tmp_path / "model")
-    assert found["training"]["time_budget"] == 6 and found["steps"] >= steps
-    assert "time_budget" in seqnlp(*command, "1s", code=2).err
+    assert found["training"]["time_budget"] == 6 and found["steps"] >= before["steps"]
+    seconds = [row["seconds"] for row in history(tmp_path / "model")]
+    assert seconds == sorted(seconds) and found["seconds"] >= before["seconds"]  # one clock for both
+    assert "--time-budget" in seqnlp(*command, "1s", code=2).err

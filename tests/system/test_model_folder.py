@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-ALWAYS = {"README.md", "config.json", "history.jsonl", "model.safetensors"}
+ALWAYS = {"README.md", "config.json", "history.jsonl", "model.safetensors", "seen.safetensors"}
 FILES = {
     "classify": {*ALWAYS, "labels.json", "tokenizer.json"},
     "tag": {*ALWAYS, "labels.json", "tokenizer.json", "words.json"},

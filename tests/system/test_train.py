@@ -114,11 +114,11 @@ def in_parts(folder, rows):
     size = len(rows) // 4
     parts = [rows[i * size : (i + 1) * size] for i in range(4)]
     with open(names[0], "w", newline="") as file:
-        csv.writer(file).writerows([("label", "text"), *((label, text) for text, label in parts[0])])
+        csv.writer(file).writerows([("text", "label"), *parts[0]])
     with gzip.open(names[1], "wt") as file:
         file.writelines(json.dumps({"n": 1, "label": label, "text": text}) + "\n" for text, label in parts[1])
     names[2].write_text("".join(f"__label__{label} {text}\n" for text, label in parts[2]))
-    names[3].write_text("text\tlabel\r\n" + "".join(f"{text}\t{label}\r\n" for text, label in parts[3]))
+    names[3].write_text("label\ttext\r\n" + "".join(f"{label}\t{text}\r\n" for text, label in parts[3]))
     return names
 
 
@@ -188,7 +188,7 @@ def test_another_run_in_the_same_folder_is_refused_with_the_difference(train, co
     cases = {
         "seed": (["--seed", "7"], "train.tsv", ["seed", "1", "7"]),
         "config": (["--layers", "2"], "train.tsv", ["layers", "1", "2"]),
-        "data": ([], "other.tsv", ["train", "there", "here"]),
+        "data": ([], "other.tsv", ["other training data", "--init-from"]),
     }
     for flags, corpus_file, words in cases.values():
         result = train(copied, *flags, corpus=corpus_file, code=2)
@@ -300,6 +300,19 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(seqnlp, 
     assert whole.json["scores"] == result.json["scores"]
     assert not (seqnlp.folder / "stopped" / "checkpoint").exists()
     assert not list((seqnlp.folder / "stopped").glob(".*"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_first_step_is_answered_and_leaves_nothing(seqnlp, reader, interrupt, number, code):
+    with seqnlp.start("classify", "train", "-", "--from", "tsv", "-o", "never", "--dev", "dev.tsv") as process:
+        err = reader(process.stderr)
+        process.stdin.write(b"a lovely film\tgood\n")
+        process.stdin.flush()
+        err.wait_for(lambda lines: any("reading stdin" in line for line in lines))  # and waits for more
+        assert interrupt(process, number) == code
+        err.wait_for(lambda lines: err.ended)
+        assert any("no step was made" in line for line in err.lines) and err.lines[-1] == "seqnlp: stopped"
+    assert not (seqnlp.folder / "never").exists()
 
 
 @pytest.mark.slow

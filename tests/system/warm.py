@@ -16,7 +16,10 @@ import sys
 from importlib import metadata
 
 LOADED = [
+    "seqnlp.workflows.evaluate",
     "seqnlp.workflows.train",
+    "seqnlp.training.trainer",
+    "seqnlp.training.defaults",
     "seqnlp.workflows.predict",
     "sacrebleu",
     "rouge_score.rouge_scorer",

@@ -6,6 +6,7 @@ import pytest
 import torch
 import toy
 
+from seqnlp import errors
 from seqnlp.training import checkpoint
 
 
@@ -95,6 +96,31 @@ def test_being_killed_after_any_step_changes_nothing(tmp_path, kind):
             toy.trained(tmp_path / str(last), options, network=kind(), watch=kill)
         resumed = toy.trained(tmp_path / str(last), options, network=kind())
         toy.equal(toy.weights(resumed), toy.weights(whole))
+
+
+@pytest.mark.parametrize("given_up", [0, 2, 4])
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_an_evaluation_that_is_given_up_is_made_when_the_run_goes_on(tmp_path, given_up, ema):
+    options = replace(toy.OPTIONS, ema_decay=ema)
+    whole = toy.trained(tmp_path / "whole", options)
+    evaluate, asked = toy.accuracy(toy.Data()), [0]
+
+    def stopped(network):
+        if len(made.progress.history) == given_up:
+            asked[0] = 2
+            raise errors.Stopped(2, "in the middle of it")
+        return evaluate(network)
+
+    made = toy.make_trainer(tmp_path / "cut", options, evaluate=stopped, stop=lambda: asked[0])
+    with pytest.raises(errors.Stopped, match="the same command goes on from here"):
+        made.run()
+    assert made.progress.step == [5, 10, 15, 20, 24][given_up]
+    resumed = toy.trained(tmp_path / "cut", options, network=toy.Toy(seed=99))
+    toy.equal(toy.weights(resumed), toy.weights(whole))
+    toy.equal(resumed.best, whole.best)
+    assert [{**row, "seconds": 0} for row in resumed.progress.history] == [
+        {**row, "seconds": 0} for row in whole.progress.history
+    ]
 
 
 # what is carried from batch to batch

@@ -26,6 +26,24 @@ def test_it_is_evaluated_when_due_and_at_the_end(tmp_path):
     assert rows[-1]["epoch"] == 4
 
 
+def test_the_history_holds_the_mean_loss_and_the_mean_norm_of_the_gradient_since_the_evaluation_before(tmp_path):
+    losses, norms = [], []
+
+    class Watched(toy.Toy):
+        def forward(self, batch, carry=None):
+            found = super().forward(batch, carry)
+            losses.append(float(found.sum.detach()) / float(found.weight))
+            return found
+
+    made = toy.make_trainer(tmp_path, network=Watched())
+    scale = made.optimizer.scale
+    made.optimizer.scale = lambda weight: norms.append(scale(weight)) or norms[-1]
+    rows = made.run().history
+    for row, start, end in zip(rows, (0, 5, 10, 15, 20), (5, 10, 15, 20, 24), strict=True):
+        assert row["loss"] == pytest.approx(sum(losses[start:end]) / (end - start), abs=1e-4)
+        assert row["gradient_norm"] == pytest.approx(sum(norms[start:end]) / (end - start), abs=1e-4)
+
+
 def test_by_default_it_is_evaluated_once_an_epoch(tmp_path):
     rows = toy.trained(tmp_path, replace(toy.OPTIONS, eval_every=None)).progress.history
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
@@ -81,8 +99,10 @@ def test_it_tells_what_happens(tmp_path):
     assert events == [
         ("start", 0),
         *[("step", step) for step in (1, 2, 3, 4, 5)],
+        ("evaluating", 5),
         ("evaluation", 5),
         ("step", 6),
+        ("evaluating", 6),
         ("evaluation", 6),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,12 @@ WARM_UP = 256  # tokens before its own that a stream reads, so that its state is
 MAX_STREAMS = 64
 
 
-def log_probabilities(networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device) -> np.ndarray:
+Watch = Callable[[float], None]  # is told the share that is done
+
+
+def log_probabilities(
+    networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device, watch: Watch = lambda share: None
+) -> np.ndarray:
     """Return the log-probability of each of the ids (N,), the first after a line's end.
 
     The text is read in streams, whose number depends on its length alone; each begins some tokens before its own.
@@ -30,7 +35,9 @@ def log_probabilities(networks: Sequence[nn.Module], ids: np.ndarray, device: to
     text = np.concatenate([[tokenizer.END], ids]).astype(np.int64)  # text[n] stands before ids[n]
     found = np.empty(len(ids), dtype=np.float32)
     carries: network.Carries = [None] * len(networks)
-    for start in range(0, int((edges[1:] - begins).max()), network.STEPS):
+    longest = int((edges[1:] - begins).max())
+    for start in range(0, longest, network.STEPS):
+        watch(start / longest)
         places = begins[:, None] + np.arange(start, start + network.STEPS)  # (streams, T)
         own = (places >= edges[:-1, None]) & (places < edges[1:, None])
         places = np.minimum(places, len(ids) - 1)
@@ -44,7 +51,13 @@ def log_probabilities(networks: Sequence[nn.Module], ids: np.ndarray, device: to
     return found
 
 
-def adapted(networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device, search: Search) -> np.ndarray:
+def adapted(
+    networks: Sequence[nn.Module],
+    ids: np.ndarray,
+    device: torch.device,
+    search: Search,
+    watch: Watch = lambda share: None,
+) -> np.ndarray:
     """Return the log-probability of each of the ids (N,), while the networks learn from what was scored already.
 
     Dynamic evaluation (Krause et al. 2018, section 3) by plain gradient descent: a part is scored, then learnt from,
@@ -56,6 +69,7 @@ def adapted(networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device
         text = torch.from_numpy(np.concatenate([[tokenizer.END], ids]).astype(np.int64)).to(device)
         carries: network.Carries = [None] * len(networks)
         for start in range(0, len(ids), search.adapt_steps):
+            watch(start / len(ids))
             part = text[None, start : start + search.adapt_steps + 1]
             lengths = torch.tensor([part.size(1) - 1], device=device)
             logs = network.foreseen(learners, part[:, :-1], part[:, 1:], lengths, carries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +104,13 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         return [_prediction(ids, row, codec) for ids, row in zip(columns["ids"], logs, strict=True)]
 
     def predict_corpus(
-        self, networks: Sequence[nn.Module], codec: Codec, rows: data.Rows, search: Search, device: torch.device
+        self,
+        networks: Sequence[nn.Module],
+        codec: Codec,
+        rows: data.Rows,
+        search: Search,
+        device: torch.device,
+        watch: Callable[[float], None],
     ) -> list[Prediction] | None:
         """Return the predictions of a text that is read on from line to line."""
         from seqnlp.tasks.lm import stream as reader
@@ -114,9 +120,9 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         lines = rows.columns(np.arange(len(rows.lengths)))["ids"]
         ids = np.concatenate([np.asarray(line) for line in lines])
         if search.adapt:
-            logs = reader.adapted(networks, ids, device, search)
+            logs = reader.adapted(networks, ids, device, search, watch)
         else:
-            logs = reader.log_probabilities(networks, ids, device)
+            logs = reader.log_probabilities(networks, ids, device, watch)
         ends = np.cumsum([len(line) for line in lines])[:-1]
         return [_prediction(*pair, codec) for pair in zip(lines, np.split(logs, ends), strict=True)]
 

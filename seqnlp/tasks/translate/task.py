@@ -109,6 +109,9 @@ class Translate(base.Task[Config, Search, Codec, Prediction]):
         rest = iter(found)
         return [predictions.of_hypotheses([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
 
+    def quick_search(self) -> Search:
+        return Search(beam_size=1)
+
 
 def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:
     """Pieces of sources and targets, drawn anew by the seed of the step."""
