@@ -177,6 +177,8 @@ class Evaluator:
 
     def _note(self, predictions: Sequence[Any]) -> str | None:
         """Return what there is to say of a model whose answers are all the same while those wanted are not."""
+        if self.model.task.answers == "likelihoods":  # numbers: there is nothing that it answers
+            return None
         output, codec, config = self.model.task.output, self.model.codec, self.model.config
         pairs = zip(self.corpus, predictions, strict=True)
         answers = (output.parse(output.value(example, found, codec), config) for example, found in pairs)

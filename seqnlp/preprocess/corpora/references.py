@@ -26,13 +26,19 @@ def read(source: schema.Source, path: str, roles: Sequence[str]) -> tuple[list[s
 
 
 def of_corpus(source: schema.Source, roles: Sequence[str]) -> list[str]:
-    """Return the targets of a corpus; nobody looks at its inputs, which may be missing. Raises `DataError`."""
+    """Return the targets of a corpus; its inputs may be missing, and where one is blank there is nothing to score.
+
+    Raises `DataError`.
+    """
     role = roles[1]
     columns = {role: name for role, name in source.columns.items() if role in roles}
+    has_inputs = not columns or roles[0] in columns
     source = replace(source, columns={roles[0]: columns.get(role, role), **columns} if columns else {})
     found = []
     for record in readers.records(source, roles, targets=True):
         text = record.values[role]
+        if has_inputs and not str(record.values[roles[0]]).strip():
+            continue
         if not isinstance(text, str):
             raise errors.DataError(f"{record.where}: the {role} is no text", f"name its field with --{role}-field")
         found.append(text)
