@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import logging
 import os
 import signal
 
@@ -49,6 +50,14 @@ def pytest_configure(config):
     """Keep the way to the real stderr, which is redirected while a test runs."""
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         config.stash[STDERR] = os.dup(2)
+
+
+@pytest.fixture(autouse=True)
+def _log():
+    """Give every test the log as it is at first: a command that ran in this process may have silenced it."""
+    log = logging.getLogger("seqnlp")
+    log.setLevel(logging.NOTSET)
+    log.handlers, log.propagate = [], True
 
 
 @contextlib.contextmanager

@@ -90,7 +90,7 @@ class Output(outputs.Output[Config, Search, Codec, list]):
         return " ".join(map(repr, prediction or ()))
 
     def parse(self, written, config):
-        return [float(value) for value in written.split()] or None
+        return (written["values"] if isinstance(written, dict) else [float(value) for value in written.split()]) or None
 
     def score(self, corpus, predictions, codec, *, intervals=True):
         error = float(np.mean(np.abs(np.array([example.target for example in corpus]) - np.array(predictions))))

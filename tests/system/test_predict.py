@@ -195,7 +195,7 @@ def test_sigterm_ends_a_filter_with_143(seqnlp, model, reader, interrupt, says):
         process.stdin.flush()
         out.wait_for(lambda lines: lines == [says["lovely"]])
         assert interrupt(process, signal.SIGTERM) == 143
-        assert process.stderr.read() == b""
+        assert process.stderr.read() == b"seqnlp: stopped\n"
 
 
 def test_a_reader_that_goes_ends_it_quietly_though_more_may_come(seqnlp, model, says):
