@@ -84,12 +84,13 @@ class Classifier(nn.Module):
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
         """Return the loss of a batch with targets; in training, of its perturbed form too, where that is wanted."""
         features = self.embed(batch)
-        clean = self._loss(features, batch)
         if not (self.training and self.adversarial):
-            return clean
-        moved = adversarial.perturbed(features, clean.sum, batch.lengths, self.adversarial)
-        other = self._loss(moved, batch)
-        return loss.Loss(clean.sum + other.sum, clean.weight + other.weight)
+            return self._loss(features, batch)
+        below = set(self.embedding.parameters())
+        above = [p for p in self.parameters() if p.requires_grad and p not in below]
+        return adversarial.trained(
+            features, batch.lengths, self.adversarial, lambda vectors: self._loss(vectors, batch), above
+        )
 
     def _loss(self, features: torch.Tensor, batch: Batch) -> loss.Loss:
         assert batch.targets is not None
