@@ -27,7 +27,7 @@ class Config(WordOptions):
     wide: bool = option(True, "Without the linear model beside the network.")
     own_vectors: bool = option(True, "Begin with random word vectors, not with those of the words of the corpus.")
     adversarial: float = option(
-        1.0, "Adversarial perturbation of a text, in lengths of a word's vector; 0 for none.", low=0.0
+        0.5, "Adversarial perturbation of a text, in lengths of a word's vector; 0 for none.", low=0.0
     )
     pooling: str = option("mean+max", "How the words' outputs become one vector.", choices=POOLINGS)
     dropout: float = redeclared(WordOptions, "dropout", 0.6)
