@@ -28,6 +28,8 @@ def run(
     show.set_up(values)
     begin = time.monotonic()
     source = flags.source((reference,), answers.roles(), values)
+    if schema.is_pipe(reference):
+        source = schema.copied(source)  # it is looked at before it is read
     scoring = answers.Scoring(source, hypothesis, values["multi_label"], references)
     inputs = corpus_answers.inputs(registry.METRICS[metric], source, hypothesis)
     _check(metric, scoring, inputs)

@@ -17,6 +17,19 @@ from seqnlp import errors
 
 STDIN = "-"
 BLOCK = 1 << 16
+GZIP, PARQUET = b"\x1f\x8b\x08", b"PAR1\x15"
+BINARY = {  # how files begin that hold no text: what they are, and what to do
+    PARQUET: ("a parquet file", "--from parquet reads it"),
+    b"PK\x03\x04": ("a zip archive, as spreadsheets are too", "unpack it, or save the sheet as csv"),
+    b"\xd0\xcf\x11\xe0": ("a document of Office", "save it as csv"),
+    b"%PDF-": ("a PDF document", "extract its text"),
+    b"SQLite format 3\0": ("a database of SQLite", "export a table as csv"),
+    b"ARROW1": ("an Arrow file", "save it as parquet or csv"),
+    b"\x93NUMPY": ("an array of NumPy's", "save it as csv"),
+    b"\xfd7zXZ\0": ("compressed by xz", "give it as <(xzcat FILE)"),
+    b"\x28\xb5\x2f\xfd": ("compressed by zstd", "give it as <(zstdcat FILE)"),
+    **{b"BZh%d1AY&SY" % size: ("compressed by bzip2", "give it as <(bzcat FILE)") for size in range(1, 10)},
+}
 
 
 class Digest(Protocol):
@@ -30,14 +43,31 @@ class Digest(Protocol):
 
 
 def open_bytes(path: str, digest: Digest | None = None) -> BinaryIO:
-    """Return the bytes of a file, of stdin for "-", or of what a .gz file holds.
+    """Return the bytes of a file, of stdin for "-", or of what a file holds that is gzip by its name or first bytes.
 
     digest: is fed the bytes of the file itself as they are read. Raises `UsageError` where there is no such file.
     """
     file = open_raw(path)
     if digest is not None:
         file = cast(BinaryIO, io.BufferedReader(_Hashing(file, digest), BLOCK))
-    return cast(BinaryIO, _Unzipped(file)) if is_gzip(path) else file
+    return cast(BinaryIO, _Unzipped(file)) if is_gzip(path) or _begin(file).startswith(GZIP) else file
+
+
+def _begin(file: BinaryIO) -> bytes:
+    """Return the first bytes of an open file, as far as they have come, which are still to be read."""
+    peek = getattr(file, "peek", None)
+    try:
+        return b"" if peek is None else bytes(peek(BLOCK))
+    except (OSError, EOFError, zlib.error):
+        return b""  # is reported when it is read
+
+
+def is_parquet(path: str) -> bool:
+    """Return whether a file, which can be opened again, begins as parquet does."""
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(PARQUET)) == PARQUET
 
 
 def is_gzip(path: str | Path) -> bool:
@@ -125,8 +155,8 @@ class _Unzipped(gzip.GzipFile):
 def lines(path: str, encoding: str = "utf-8", digest: Digest | None = None) -> Iterator[str]:
     """Yield the lines of a file without their ends; only \\n ends a line, CRLF and a byte order mark are stripped.
 
-    digest: is fed the bytes of the file. Raises `DataError` with the line's number where the bytes are not text in that
-    encoding.
+    digest: is fed the bytes of the file. Raises `DataError` where it is another kind of file than one of text, and with
+    the line's number where the bytes are not text in that encoding.
     """
     with open_bytes(path, digest) as stream:
         yield from decode(stream, path, encoding)
@@ -139,7 +169,8 @@ def decode(stream: BinaryIO, path: str, encoding: str = "utf-8") -> Iterator[str
     """
     number = 0
     try:
-        encoding = _marked(stream, encoding)
+        encoding = _marked(begin := _begin(stream), encoding)
+        _check_text(begin, path, encoding)
         for number, raw in enumerate(_raw_lines(stream, encoding), 1):
             text = raw.decode(encoding) if isinstance(raw, bytes) else raw
             if number == 1:
@@ -158,10 +189,13 @@ def _raw_lines(stream: BinaryIO, encoding: str) -> Iterator[bytes | str]:
     """Lines as bytes, so that an error has a line; UTF-16 and UTF-32, where \\n is not one byte, as text."""
     try:
         "a".encode(encoding)  # raises for base64 and the like too, which are codecs of bytes
-        wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     except LookupError:
         raise errors.UsageError(f"no such encoding: {encoding}", "for example utf-8, latin-1, gb18030") from None
-    return _wide_lines(stream, encoding) if wide else iter(stream)
+    return _wide_lines(stream, encoding) if _is_wide(encoding) else iter(stream)
+
+
+def _is_wide(encoding: str) -> bool:
+    return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
 def _wide_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
@@ -174,15 +208,24 @@ def _wide_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
         yield rest
 
 
-def _marked(stream: BinaryIO, encoding: str) -> str:
+def _marked(begin: bytes, encoding: str) -> str:
     """Return the encoding that a byte order mark at the beginning says, where the one that is named is the default."""
-    peek = getattr(stream, "peek", None)
-    if encoding != "utf-8" or peek is None:
+    if encoding != "utf-8":
         return encoding
-    begin = peek(4)[:4]
     return next((wide for mark, wide in _MARKS if begin.startswith(mark)), encoding)
 
 
+def _check_text(begin: bytes, path: str, encoding: str) -> None:
+    """Raise `DataError` where a file begins as one of another kind, or where zeros are a tenth of it."""
+    for mark, (what, hint) in BINARY.items():
+        if begin.startswith(mark):
+            raise errors.DataError(f"{name(path)}: is {what}", hint)
+    if len(begin) >= MIN_BINARY and begin.count(0) * 10 >= len(begin) and encoding == "utf-8":
+        hint = "--encoding utf-16-le or utf-16-be, if it is text"
+        raise errors.DataError(f"{name(path)}: is binary, or UTF-16 without its mark", hint)
+
+
+MIN_BINARY = 32  # bytes that tell
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as that of UTF-16 does
     (codecs.BOM_UTF32_BE, "utf-32"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from seqnlp.workflows import corpus_answers, printed, texts
 
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
+UPOS = "upos"  # the column of CoNLL-U whose tags are meant where nothing is said
 SCORE = re.compile(r"[01]\.\d{4}")  # as predict prints a probability
 
 
@@ -58,7 +59,8 @@ class Scoring:
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of every file by name; stdin and pipes are gone once read."""
         every = (self.path, self.predicted, *self.further)
-        paths = [path for path in every if os.path.isfile(path) or path.startswith(tables.HUB)]
+        own = [path for path in every if path not in self.reference.names]  # and no copies
+        paths = [path for path in own if os.path.isfile(path) or path.startswith(tables.HUB)]
         return schema.Source(tuple(paths)).hashes()
 
 
@@ -98,7 +100,7 @@ def _side_by_side(
 
 
 def _predicted_labels(
-    scoring: Scoring, task: base.AnyTask, config: Any, known: Collection[str]
+    scoring: Scoring, task: base.AnyTask, config: Any, known: Set[str]
 ) -> Sequence[tuple[str, ...] | None]:
     """What predict printed, None for a blank line, or the labels in a corpus; known: those of the references."""
     said, tasks = _for(scoring.said, task), registry.that_predict("labels")
@@ -133,7 +135,10 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
     task = registry.that_predict("tags")[0]
     gold = schema.copied(_for(scoring.reference, task))
     kind = detect.format_of(gold.paths[0], gold, targets=False)
-    return _in_corpus(task, gold, "conll" if kind == "text" else kind), _predicted_tags(task, predicted, kind)
+    if kind == "text":
+        kind = corpus_answers.in_columns(gold.paths[0], gold) or "conll"
+    column = gold.columns.get("tags", UPOS) if kind == "conllu" else UPOS
+    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, kind, column)
 
 
 def _given(scoring: Scoring) -> schema.Source | None:
@@ -149,11 +154,15 @@ def _two_columns(scoring: Scoring) -> tuple[Sentences, Sentences]:
     return corpus_answers.two_columns(scoring.lines(scoring.path), files.name(scoring.path))
 
 
-def _in_corpus(task: base.AnyTask, source: schema.Source, kind: str, column: int = 0) -> Sentences:
-    return [list(example.target) for example in task.read(replace(source, format=kind), task.Config(tag_column=column))]
+def _in_corpus(
+    task: base.AnyTask, source: schema.Source, kind: str, place: int = 0, *, column: str = UPOS
+) -> Sentences:
+    """The tags of a corpus; column: the one of CoNLL-U, which has no fields besides; place: that of other columns."""
+    source = replace(source, format=kind, columns={} if kind == "conllu" else source.columns)
+    return [list(example.target) for example in task.read(source, task.Config(tag_column=place, column=column))]
 
 
-def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sentences:
+def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str, column: str) -> Sentences:
     """What predict printed: JSON, `word/TAG word/TAG`, or columns, which are those of CoNLL-U if the gold ones are."""
     (path,) = source.paths
     lines = list(files.lines(path, source.encoding))
@@ -167,13 +176,13 @@ def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str) -> Sen
     if kind == "text" and corpus_answers.slashed(lines):
         return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
     form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
-    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0)
+    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0, column=column)
 
 
 def _is_conllu(lines: Sequence[str]) -> bool:
     """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    return bool(rows) and all(len(row) == conll.UD_COLUMNS and re.match(r"\d", row[0]) for row in rows)
+    return bool(rows) and all(len(row) == len(conll.UD) and re.match(r"\d", row[0]) for row in rows)
 
 
 def _tag_column(lines: Sequence[str]) -> int:

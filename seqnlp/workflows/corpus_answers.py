@@ -5,17 +5,29 @@ Labels behind their texts, translations behind their sources, tags in the last t
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.metrics import registry as metrics
-from seqnlp.preprocess.corpora import conll, detect, formats, objects, readers, schema
+from seqnlp.preprocess.corpora import (
+    conll,
+    content,
+    delimiter,
+    detect,
+    formats,
+    look,
+    names,
+    objects,
+    readers,
+    schema,
+)
 from seqnlp.tasks import base
 from seqnlp.workflows import printed
 
@@ -31,7 +43,15 @@ def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | N
         return metric.inputs
     (path,) = reference.paths
     kinds = {detect.by_name(path, reference), hypothesis and detect.by_name(hypothesis, schema.Source(()))}
-    return "tags" if kinds & {*COLUMNS} or _holds_tags(path, reference) else "labels"
+    return "tags" if kinds & {*COLUMNS} or in_columns(path, reference) or _holds_tags(path, reference) else "labels"
+
+
+def in_columns(path: str, source: schema.Source) -> str | None:
+    """Return which kind of columns the tokens of a file stand in, whose name says nothing; None if in none."""
+    if not os.path.isfile(path) or detect.is_table(path, source) or detect.by_name(path, source) is not None:
+        return None
+    head = list(itertools.islice(source.lines(path), look.LINES))
+    return "conllu" if content.is_conllu(head) else "conll" if content.is_conll(head) else None
 
 
 def _holds_tags(path: str, source: schema.Source) -> bool:
@@ -53,7 +73,7 @@ def _record(lines: Iterable[str]) -> Any:
 
 
 def labels(
-    task: base.AnyTask, source: schema.Source, config: Any, known: Collection[str] = ()
+    task: base.AnyTask, source: schema.Source, config: Any, known: Set[str] = frozenset()
 ) -> list[tuple[str, ...]] | None:
     """Return the labels in a corpus, None where it is none but what predict printed.
 
@@ -65,7 +85,7 @@ def labels(
     return [example.target for example in found if not example.blank] or [example.target for example in found]
 
 
-def _form(source: schema.Source, known: Collection[str], header: str | None) -> schema.Source | None:
+def _form(source: schema.Source, known: Set[str], header: str | None) -> schema.Source | None:
     """Return the source with its format, None where it holds one answer a line.
 
     header: the name that must stand in a header of .csv, where lines of answers may hold commas; None where a second
@@ -75,19 +95,37 @@ def _form(source: schema.Source, known: Collection[str], header: str | None) -> 
     if detect.is_table(path, source):
         return source
     kind = detect.by_name(path, source)
-    if kind == "jsonl":  # is what predict printed, or is refused
-        return None
     lines = [line for line in source.lines(path) if line.strip()]
+    if kind == "jsonl" or content.is_json(lines):  # is what predict printed, or is refused
+        return None
     if lines and lines[0].startswith(formats.FASTTEXT_MARK):
         marked = any(name.startswith(formats.FASTTEXT_MARK) for name in known)
         return None if marked else replace(source, format="fasttext")
-    if kind == "csv":
-        names = [cell.strip('" ') for cell in printed.first(lines).split(",")]
-        return source if header in names or (header is None and len(names) > 1) else None
+    if kind == "csv" or _names_roles(lines, source):
+        parted = delimiter.rows(lines, delimiter.of(lines[: look.LINES])[0])
+        first = [cell.strip() for cell in parted[0]] if parted else []
+        return replace(source, format="csv") if header in first or (header is None and len(first) > 1) else None
+    if content.is_label_first(lines) and len(set(lines)) * 2 > len(lines) and not known & set(lines):
+        return replace(source, format="label-text")
     return replace(source, format="tsv") if _is_tsv(lines, known) else None
 
 
-def _is_tsv(lines: Sequence[str], known: Collection[str]) -> bool:
+def _names_roles(lines: Sequence[str], source: schema.Source) -> bool:
+    """Return whether the first line of a file without an ending is a header of a .csv: of text and label."""
+    (path,) = source.paths
+    if not lines or "\t" in lines[0] or detect.by_name(path, source) is not None:
+        return False
+    first = delimiter.rows(lines[:1], delimiter.of(lines[:1])[0])
+    wanted = [source.columns.get(role) for role in ("text", "label")]
+    found = [
+        name.split(",")[0] in cells if name else bool(names.usual(role, cells))
+        for cells in first[:1]
+        for role, name in zip(("text", "label"), wanted, strict=True)
+    ]
+    return len(found) == 2 and all(found) and len(first[0]) > 1
+
+
+def _is_tsv(lines: Sequence[str], known: Set[str]) -> bool:
     """Return whether lines are a text and a label, and not labels with probabilities or whatever stands behind them."""
     rows = [line.split("\t") for line in lines]
     if not any(len(row) > 1 for row in rows) or all(row[0].strip() in known for row in rows):

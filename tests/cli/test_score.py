@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import types
 from pathlib import Path
 from typing import NamedTuple
@@ -657,3 +658,69 @@ def test_words_and_tags_with_slashes_in_columns_are_columns(score):
     Path("gold.conll").write_text(columned(tokens, tags))
     for said in (columned(tokens, tags), columned(tokens, tags).replace(" ", "\t"), "1/2/B-X%2FY of/O\na/b/B-X%2FY\n"):
         assert score("spans", "gold.conll", piped=said).scores["f1"] == 100
+
+
+PAIRS = [(f"so good {n}", "pos") if n % 2 else (f"too bad {n}", "neg") for n in range(8)]
+TSV = "".join(f"{text}\t{label}\n" for text, label in PAIRS)
+SEMICOLONS = "text;label\n" + TSV.replace("\t", ";")
+SAME_LABELS = {
+    "tsv": TSV,
+    "csv": SEMICOLONS.replace(";", ","),
+    "semicolons": SEMICOLONS,
+    "bars": SEMICOLONS.replace(";", "|"),
+    "labels": "".join(f"{label}\n" for _, label in PAIRS),
+    "fasttext": "".join(f"__label__{label} {text}\n" for text, label in PAIRS),
+}
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", "fifo"])
+@pytest.mark.parametrize("form", SAME_LABELS)
+def test_labels_are_known_in_files_and_pipes_without_an_ending(score, form, ending):
+    for name in ("gold", "said"):
+        content = SAME_LABELS[form].encode()
+        if ending == "fifo":
+            os.mkfifo(name)
+            threading.Thread(target=Path(name).write_bytes, args=(content,), daemon=True).start()
+        else:
+            Path(name + ending).write_bytes(gzip.compress(content) if ending else content)
+    ending = ending.removeprefix("fifo")
+    result = score("Accuracy", "gold" + ending, "said" + ending)
+    assert json.loads(result.out)["scores"][0]["n"] == 8 and result.scores["accuracy"] == 100
+
+
+def test_labels_that_stand_before_their_texts(score):
+    write("trec", [f"LOC:{label} {text}" for text, label in PAIRS])
+    write("said", [f"LOC:{label}" for _, label in PAIRS])
+    assert score("accuracy", "trec", "said").scores["accuracy"] == 100
+    assert score("accuracy", "trec", "trec").scores["accuracy"] == 100
+
+
+def test_the_field_that_is_asked_for_is_read_on_both_sides(score):
+    write("gold.csv", ["text,team,label", *(f"{text},{label},x" for text, label in PAIRS)])
+    write("said.csv", ["text,team,label", *(f"{text},{label},{n}" for n, (text, label) in enumerate(PAIRS))])
+    about = ["--label-field", "team"]
+    assert score("accuracy", "gold.csv", "said.csv", *about).scores["accuracy"] == 100
+    write("predicted.csv", ["text,team,label,score", *(f"{text},?,{label},0.9000" for text, label in PAIRS)])
+    assert score("accuracy", "gold.csv", "predicted.csv", *about).scores["accuracy"] == 100
+    write("other.csv", ["text,label", *(f"{text},{label}" for text, label in PAIRS)])
+    assert "no column 'team'" in score("accuracy", "gold.csv", "other.csv", *about, code=3).err
+
+
+UD = "# text = Go on\n1\tGo\tgo\tVERB\tVB\t_\t0\troot\t_\t_\n2\ton\ton\tADP\tRP\t_\t1\tx\t_\t_\n\n"
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "spans"])
+@pytest.mark.parametrize("name", ["x", "x.txt", "x.conllu"])
+def test_tags_are_known_whatever_the_file_is_called(score, metric, name):
+    Path(name).write_text(UD)
+    Path("said").write_text(UD.replace("RP", "IN"))
+    assert score(metric, name, "said").scores["accuracy"] == 100
+    assert score(metric, name, "said", "--tags-field", "xpos").scores["accuracy"] == 50
+    Path(name).write_text("# global.columns = ID FORM NER\n1\tGo\tO\n2\tOslo\tB-LOC\n\n")
+    assert score(metric, name, name, "--tags-field", "NER").scores["accuracy"] == 100
+
+
+def test_texts_in_a_pipe_are_known_as_a_corpus(score):
+    write("pairs", ["source\ttarget", "ein\tone two three four", "zwei\ttwo"])
+    write("said", ["one two three four", "two"])
+    assert score("BLEU", "pairs", "said").scores["bleu"] == pytest.approx(100)

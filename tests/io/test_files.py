@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import stat
 import threading
 
@@ -125,6 +126,34 @@ def test_a_gz_file_with_changed_bytes_is_reported(tmp_path, place):
     damaged[place] ^= 0xFF
     with pytest.raises(errors.DataError, match=r"x\.gz:\d+: (damaged gzip file|not utf-8)"):
         read(tmp_path, bytes(damaged), name="x.gz")
+
+
+def test_gzip_is_known_by_its_first_bytes(tmp_path, stdin):
+    assert read(tmp_path, gzip.compress(b"a\nb\n")) == ["a", "b"]
+    stdin(gzip.compress(b"a\nb\n"))
+    assert list(files.lines("-")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04\x14\0", "is a zip archive, as spreadsheets are too; hint: unpack it, or save the sheet as csv"),
+        (b"BZh91AY&SY\x9c", "is compressed by bzip2; hint: give it as <(bzcat FILE)"),
+        (b"PAR1\x15\x04", "is a parquet file; hint: --from parquet reads it"),
+        ("a few words\n".encode("utf-16-le") * 9, "is binary, or UTF-16 without its mark; hint: --encoding utf-16-le"),
+        (bytes(range(32)) * 9 + bytes(999), "is binary"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_what_is_no_text_is_refused(tmp_path, content, message, encoding):
+    if encoding == "utf-8" or "binary" not in message:
+        with pytest.raises(errors.DataError, match=re.escape(message)):
+            read(tmp_path, content, encoding)
+
+
+@pytest.mark.parametrize("content", [b"PAR1 is a gene\n", b"BZh\n", b"PK\n", b"a\0b\n" + b"a longer line\n" * 9])
+def test_what_only_begins_a_little_like_another_kind_is_text(tmp_path, content):
+    assert read(tmp_path, content) == content.decode().split("\n")[:-1]
 
 
 def test_stdin_is_a_dash(stdin):

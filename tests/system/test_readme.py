@@ -99,6 +99,24 @@ def test_every_format_is_listed():
     assert names.split(", ") == list(detect.FORMATS)
 
 
+def wrong_inputs() -> list[list[str]]:
+    """The rows of the table of wrong inputs: command, content, message, hint, exit code."""
+    _, table = TEXT["formats.md"].split("## Wrong input")
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.split("\n") if row.startswith("| `")]
+
+
+@pytest.mark.parametrize("row", wrong_inputs(), ids=lambda row: f"{row[0]} {row[1]}")
+def test_wrong_input_is_answered_as_the_page_says(row, seqnlp, tmp_path):
+    command, content, message, hint, code = row
+    content = content.strip("`").encode().decode("unicode_escape") if content.startswith("`") else ""
+    (name,) = re.findall(r"\bx\.[a-z.]+", command)
+    (tmp_path / name).write_bytes(content.encode("latin-1"))
+    run = seqnlp.shell(f"seqnlp {command.strip('`')} -o model -q", tmp_path, warm=True)
+    assert (run.code, run.out) == (int(code), "") and not (tmp_path / "model" / "config.json").exists()
+    assert len(run.errors) == 1 and run.err.startswith(f"seqnlp: {message}")
+    assert run.err.endswith(f"; hint: {hint}\n") if hint else "; hint: " not in run.err
+
+
 def test_every_metric_is_listed():
     listed = [name for cell in cells("score.md", "metric") for name in re.findall("`(.*?)`", cell)]
     assert listed == list(metrics.METRICS)

@@ -92,7 +92,7 @@ def _has_header(table: Table, memory: schema.Schema | None) -> bool:
     found = [names.usual(role, table.first) for role in roles]
     if all(found) and len({place for places in found for place in places}) >= len(roles):
         return True
-    return memory is None and _is_unlike(table)
+    return memory is None and (_is_unlike(table) or _are_languages(table))
 
 
 def _is_remembered(first: Sequence[str], memory: schema.Schema | None) -> bool:
@@ -119,14 +119,22 @@ def _is_unlike(table: Table) -> bool:
     unlike = [place for place, column in columns.items() if recurs(column) and first[place] not in column]
     if not unlike:
         return False
-    what = f"{first[unlike[0]]!r} is nowhere below"
-    log.warning(
-        "%s: its first row (%s) is taken as a header, for %s; --no-header if it is none",
-        table.name,
-        ", ".join(first),
-        what,
-    )
+    _say_header(table, f", for {first[unlike[0]]!r} is nowhere below")
     return True
+
+
+def _are_languages(table: Table) -> bool:
+    """Return whether the first row names two languages, as translations have above them."""
+    found = {cell.strip().casefold() for cell in table.first}
+    if "source" not in table.roles or len(found) < 2 or not found <= names.LANGUAGES:
+        return False
+    _say_header(table, "")
+    return True
+
+
+def _say_header(table: Table, why: str) -> None:
+    first = ", ".join(cell.strip() for cell in table.first)
+    log.warning("%s: its first row (%s) is taken as a header%s; --no-header if it is none", table.name, first, why)
 
 
 def _is_number(cell: str) -> bool:

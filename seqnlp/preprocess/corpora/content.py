@@ -11,6 +11,7 @@ from seqnlp.preprocess.corpora import conll, formats
 
 ARRAY = re.compile(r"\s*\[\s*(\{\s*(\"|\}|$)|$)")  # the beginning of an array of objects
 CHUNK_TAG = re.compile(r"O|[BIESLUM]-\S+")
+QUOTED = re.compile(r'"[^"]*"')  # a cell
 COMMENT = re.compile(r"#(\s|$)")
 
 
@@ -36,10 +37,12 @@ def is_fasttext(lines: Sequence[str]) -> bool:
 
 
 def is_conllu(lines: Sequence[str]) -> bool:
-    """Return whether the first token has the ten columns of CoNLL-U, its number first."""
+    """Return whether the first token has the ten columns of CoNLL-U, or the first line names those of CoNLL-U Plus."""
+    if lines and conll.plus(lines[0]):
+        return True
     first = next((line for line in lines if line.strip() and not COMMENT.match(line)), "")
     cells = first.split("\t")
-    return len(cells) == conll.UD_COLUMNS and re.fullmatch(r"\d+([-.]\d+)?", cells[0]) is not None
+    return len(cells) == len(conll.UD) and re.fullmatch(r"\d+([-.]\d+)?", cells[0]) is not None
 
 
 def is_conll(lines: Sequence[str]) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import columns, conll, content, delimiter, names, schema, tables
+from seqnlp.preprocess.corpora import columns, conll, content, delimiter, look, names, schema, tables
 
 log = logging.getLogger(__name__)
 
@@ -25,53 +24,20 @@ ENDINGS = {
     ".bio": "conll",
     ".iob": "conll",
     ".conllu": "conllu",
+    ".conllup": "conllu",
     ".parquet": "parquet",
 }
 WITHOUT_FIELDS = ("text", "fasttext", "label-text", "conll", "conllu")
-HEAD_LINES, HEAD_SIZE = 1000, 1 << 20  # that are looked at: lines, characters
 STEADY = 0.9  # of the rows have the same number of columns, where nothing but that says that it is a table
+DISAGREE = "%s: is named like %s, but looks like %s: read as that"
 HINTS = {"tsv": "columns are separated by one tab", "csv": 'a field that holds a {} stands in quotes "..."'}
-
-
-@dataclass(frozen=True)
-class Look:
-    """The first lines of a file, and what is asked of it."""
-
-    path: str
-    source: schema.Source
-    roles: tuple[str, ...]
-    needed: int
-    head: list[str]
-    complete: bool  # the head is all of it
-    lines: Iterator[str]  # all of them
-
-    @property
-    def name(self) -> str:
-        """Return what a person calls the file."""
-        return self.source.name(self.path)
-
-    @property
-    def training(self) -> bool:
-        """Return whether targets are needed too."""
-        return self.needed > 1
-
-    @property
-    def words(self) -> bool:
-        """Return whether it is read as tokens."""
-        return self.roles[:1] == conll.ROLES[:1]
-
-    @property
-    def asked(self) -> list[str]:
-        """Return the names of fields that the options say."""
-        given = (self.source.columns.get(role, "") for role in self.roles)
-        return [part for name in given for part in name.split(",") if part]
 
 
 def format_of(path: str, source: schema.Source, targets: bool) -> str:
     """Return the format of a file by its name, else by its first line; stdin is not waited for."""
     kind = by_name(path, source)
     if kind is None and path != files.STDIN:
-        head = list(itertools.islice(files.lines(path, source.encoding), HEAD_LINES if source.columns else 1))
+        head = list(itertools.islice(files.lines(path, source.encoding), look.LINES if source.columns else 1))
         kind = "jsonl" if content.is_json(head) else "fasttext" if targets and content.is_fasttext(head) else None
         if kind is None and source.columns and content.is_tabbed(head, STEADY):
             kind = "tsv"
@@ -90,34 +56,12 @@ def is_table(path: str, source: schema.Source) -> str | None:
     if tables.is_saved(path):
         return "saved"
     kind = by_name(path, source)
+    if source.format is None and kind is None and Path(path).suffix != ".txt" and files.is_parquet(path):
+        return "parquet"  # one with the ending of another kind is refused when it is read: a corpus is opened once
     return kind if kind in ("hub", "parquet") else None
 
 
-def look(path: str, source: schema.Source, roles: tuple[str, ...], needed: int) -> Look:
-    """Return the first lines of a file, all of which is still to come; of stdin to predict only one is waited for."""
-    lines = source.lines(path)
-    head: list[str] = []
-    size = 0
-    most = HEAD_LINES if needed > 1 or os.path.isfile(path) else 1
-    later: Iterator[str] = lines
-    complete = False
-    try:
-        while len(head) < most and size < HEAD_SIZE:
-            head.append(next(lines))
-            size += len(head[-1])
-    except StopIteration:
-        complete = True
-    except errors.SeqnlpError as error:
-        later = _raising(error)
-    return Look(path, source, roles, needed, head, complete, itertools.chain(head, later))
-
-
-def _raising(error: errors.SeqnlpError) -> Iterator[str]:
-    yield from ()
-    raise error
-
-
-def recognised(seen: Look, *, alone: bool = False) -> schema.Schema:
+def recognised(seen: look.Look, *, alone: bool = False) -> schema.Schema:
     """Return what a file of lines is; `fields` of JSON are left to its first record.
 
     alone: no other file belongs to it line by line. Raises `DataError` where it cannot be told, `UsageError` where the
@@ -133,34 +77,44 @@ def recognised(seen: Look, *, alone: bool = False) -> schema.Schema:
         return _table(seen, kind)
     if kind == "conll" and (cells := _first_token(seen)):
         return schema.Schema(kind, "\t" if "\t" in cells else " ", width=len(conll.split(cells)))
+    if kind == "conllu" and (columns := _plus(seen)):
+        return schema.Schema(kind, header=columns, width=len(columns))
     return schema.Schema(kind)
 
 
-def _check_line_ends(seen: Look) -> None:
-    if seen.complete and len(seen.head) == 1 and '"' not in seen.head[0]:
-        returns = seen.head[0].count("\r")
+def _check_line_ends(seen: look.Look) -> None:
+    if seen.complete and len(seen.head) == 1:
+        returns = sum(part.count("\r") for part in seen.head[0].split('"')[::2])  # between quotes it may be text
         if returns > 1 or (returns and seen.training):
             what = f"{seen.name}:1: its lines end in CR alone, which ends no line here"
             raise errors.DataError(what, "convert it: tr '\\r' '\\n' < FILE")
 
 
-def _first_token(seen: Look) -> str:
+def _first_token(seen: look.Look) -> str:
     """Return the first line of a token, "" if there is none."""
     lines = (line for line in seen.head if line.strip() and not line.startswith(conll.DOCUMENT))
     return next((line for line in lines if not content.COMMENT.match(line)), "")
 
 
-def _kind(seen: Look) -> str | None:
+def _plus(seen: look.Look) -> tuple[str, ...]:
+    """Return the columns of CoNLL-U Plus, by its first line or as remembered; none of plain CoNLL-U."""
+    memory, first = seen.source.expected, "".join(seen.head[:1])
+    if (columns := conll.plus(first)) or memory is None or memory.format != "conllu" or memory.header is None:
+        return columns
+    return memory.header if _first_token(seen).count("\t") + 1 == memory.width else ()
+
+
+def _kind(seen: look.Look) -> str | None:
     """Return the format by content and name together, None where neither says it; one warning where they disagree."""
     named = by_name(seen.path, seen.source)
     found = _by_content(seen, named)
     if found is None or named is None or found == named:
         return found or named
-    log.warning("%s: is named like %s, but looks like %s: read as that", seen.name, named, found)
+    log.warning(DISAGREE, seen.name, named, found)
     return found
 
 
-def _by_content(seen: Look, named: str | None) -> str | None:
+def _by_content(seen: look.Look, named: str | None) -> str | None:
     """Return the format that the first lines say, None where they say none, or may be what the name says."""
     if content.is_json(seen.head):
         return "jsonl"
@@ -185,9 +139,11 @@ def _by_content(seen: Look, named: str | None) -> str | None:
     return None
 
 
-def _in_columns(seen: Look, named: str | None) -> str | None:
+def _in_columns(seen: look.Look, named: str | None) -> str | None:
     """Return which kind of columns the tokens stand in, None if they do not."""
     memory = seen.source.expected
+    if conll.plus("".join(seen.head[:1])):
+        return "conllu"
     if memory is not None and memory.format in ("conll", "conllu") and not seen.training and named is None:
         return memory.format if _is_like(seen, memory) else None
     if named == "conll" and seen.source.layout.get("tokens", "1") != "1":
@@ -197,16 +153,17 @@ def _in_columns(seen: Look, named: str | None) -> str | None:
     return "conll" if named != "conllu" and content.is_conll(seen.head) else None
 
 
-def _is_like(seen: Look, memory: schema.Schema) -> bool:
+def _is_like(seen: look.Look, memory: schema.Schema) -> bool:
     """Return whether the first line is one of the remembered form.
 
     A line of text may be taken for data, so that only a header tells a table where but one line is seen.
     """
     first = next((line for line in seen.head if line.strip()), "")
     if memory.format == "conllu":
-        return content.is_conllu([first]) or content.COMMENT.match(first) is not None
+        plus = memory.header is not None and content.is_columns(first, memory.width, tabs=True)
+        return plus or content.is_conllu([first]) or content.COMMENT.match(first) is not None
     if memory.format == "conll":
-        return content.is_columns(first, memory.width, memory.delimiter == "\t")
+        return _is_like_columns(seen, first, memory)
     if memory.format not in schema.TABLES:
         return memory.format == "label-text" and seen.training
     cells = (
@@ -218,7 +175,18 @@ def _is_like(seen: Look, memory: schema.Schema) -> bool:
     return tells and len(cells) == memory.width and len(cells) > 1
 
 
-def _is_named(seen: Look) -> bool:
+def _is_like_columns(seen: look.Look, first: str, memory: schema.Schema) -> bool:
+    """Return whether tokens stand in the remembered columns, below comments if there are some."""
+    if conll.KEY_AND_VALUE.match(first):
+        return True
+    token = first if first.startswith(conll.DOCUMENT) else _first_token(seen)
+    if content.is_columns(token, memory.width, memory.delimiter == "\t"):
+        return True
+    same = len(conll.split(token)) == memory.width and ("\t" in token) == (memory.delimiter == "\t")
+    return same and len(seen.head) > 1 and content.is_conll(seen.head)
+
+
+def _is_named(seen: look.Look) -> bool:
     """Return whether the first row of a .csv has the names that the options say."""
     if any(part.isdigit() for part in seen.asked):
         return False
@@ -226,12 +194,12 @@ def _is_named(seen: Look) -> bool:
     return bool(first) and all(names.place(name, first[0]) is not None for name in seen.asked)
 
 
-def _is_steady(seen: Look) -> bool:
+def _is_steady(seen: look.Look) -> bool:
     _, evidence = delimiter.of(seen.head, seen.asked, complete=seen.complete)
     return evidence >= STEADY and len(seen.head) > 1
 
 
-def _of_one_file(seen: Look) -> str | None:
+def _of_one_file(seen: look.Look) -> str | None:
     """Return what a file of no known name is that must hold both texts and targets."""
     if content.is_label_first(seen.head) and seen.roles[1:2] == ("label",):
         return "label-text"
@@ -243,7 +211,7 @@ def _of_one_file(seen: Look) -> str | None:
     return "csv" if header or seen.asked or (classes and seen.roles[1:2] == ("label",)) else None
 
 
-def _table(seen: Look, kind: str) -> schema.Schema:
+def _table(seen: look.Look, kind: str) -> schema.Schema:
     """Return the schema of a table, its header and columns recognised."""
     parted = None
     if kind == "csv":
@@ -251,6 +219,8 @@ def _table(seen: Look, kind: str) -> schema.Schema:
         rows = delimiter.rows(seen.head, parted, complete=seen.complete)
     else:
         rows = [line.split("\t") for line in seen.head if line.strip()]
+        if seen.training and rows and sum(any(map(content.QUOTED.fullmatch, row)) for row in rows) * 2 > len(rows):
+            log.warning("%s: cells stand in quotes, which tsv keeps; --from csv takes them off", seen.name)
     form = schema.Schema(kind, parted)
     if not rows:
         return schema.Schema(kind, parted, None, {}, 0, {role: (place,) for place, role in enumerate(seen.roles)})
@@ -260,7 +230,7 @@ def _table(seen: Look, kind: str) -> schema.Schema:
     return columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
 
 
-def _delimiter(seen: Look) -> str:
+def _delimiter(seen: look.Look) -> str:
     memory = seen.source.expected
     if memory is not None and memory.format == "csv" and memory.delimiter and _is_like(seen, memory):
         return memory.delimiter

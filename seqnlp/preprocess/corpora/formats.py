@@ -11,6 +11,7 @@ from seqnlp import errors
 from seqnlp.preprocess.corpora.schema import Schema
 
 FASTTEXT_MARK = "__label__"
+FLAGS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "true": True}
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class File:
     columns: Mapping[str, str] = field(default_factory=dict)  # what the options say, by role
     layout: Mapping[str, str] = field(default_factory=dict)  # of files in columns: see `conll`
     remembered: Schema | None = None
+    header: bool | None = None  # what the options say of the first line of a table
     note: Callable[[Schema], None] = lambda found: None  # what a reader finds out itself
 
     def error(self, line: int, what: str, hint: str | None = None) -> errors.DataError:
@@ -71,18 +73,24 @@ def _text(file: File) -> Iterator[Record]:
         yield Record({file.roles[0]: line}, line, file.name, number)
 
 
-def together(file: File, role: str, values: Sequence[Any], names: Sequence[str] = ()) -> Any:
+def together(file: File, line: int, role: str, values: Sequence[Any], names: Sequence[str] = ()) -> Any:
     """Return the value of a role: of its one field, or of several, put one after the other.
 
     Several targets that are 0 or 1 each say which of their names hold: they are a list of those. names: of the fields,
-    where the schema of the file does not say.
+    where the schema of the file does not say. Raises `DataError` where one of such targets is another number, or none.
     """
     if len(values) == 1:
         return values[0]
-    held = [str(value).strip() for value in values]
-    if role != file.roles[0] and not set(held) - {"0", "1", "True", "False"}:
-        names = names or file.schema.fields[role]
-        return [name for name, value in zip(names, held, strict=True) if value in ("1", "True")]
+    held = [str(value).strip().lower() for value in values]
+    if role == file.roles[0] or FLAGS.keys().isdisjoint(held):
+        return " ".join(map(str, values))
+    names = names or file.schema.fields[role]
+    other = next((number for number, value in enumerate(held) if value not in FLAGS), None)
+    if other is None:
+        return [name for name, value in zip(names, held, strict=True) if FLAGS[value]]
+    if not held[other] or held[other].replace(".", "", 1).lstrip("-").isdigit():
+        what = f"{names[other]} is {held[other]!r}, another of {', '.join(names)} is 0 or 1"
+        raise file.error(line, what, f"where several columns are the {role}, each says 1 or 0: it holds or not")
     return " ".join(map(str, values))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,13 @@ USUAL: Mapping[str, str] = {
     "target": "target tgt target_text target_sentence translation reference output summary headline compressed",
 }  # a role's own name first
 
+LANGUAGES = frozenset(
+    "ar bg bn ca cs da de el en es et eu fa fi fr ga gl he hi hr hu id it ja ka ko lt lv nl pl pt ro ru sk sl sr sv sw "
+    "ta te th tr uk ur vi zh arabic chinese czech dutch english finnish french german greek hindi italian japanese "
+    "korean polish portuguese romanian russian spanish swedish turkish ukrainian vietnamese".split()
+)  # that columns of translations are often called after
+EVERY = frozenset(name for known in USUAL.values() for name in known.split())
+
 
 def plain(name: str) -> str:
     """Return a name as it is compared: without case, with _ for whatever parts its words."""
@@ -25,9 +33,14 @@ def plain(name: str) -> str:
 
 def usual(role: str, names: Sequence[str]) -> list[int]:
     """Return which of the names may be the one of a role; only the role's own, where it is there."""
-    known = USUAL.get(role, role).split()
-    same = [place for place, name in enumerate(names) if plain(name) == role]
-    return same or [place for place, name in enumerate(names) if plain(name) in known]
+    plainly, known = list(map(plain, names)), _known(role)
+    same = [place for place, name in enumerate(plainly) if name == role]
+    return same or [place for place, name in enumerate(plainly) if name in known]
+
+
+@functools.cache
+def _known(role: str) -> frozenset[str]:
+    return frozenset(USUAL.get(role, role).split())
 
 
 def place(name: str, names: Sequence[str]) -> int | None:

@@ -107,7 +107,7 @@ class _Fields:
         for index, (role, chosen) in enumerate(self.names.items()):
             found = [_clean(nested(row, name)) for name in chosen]
             if None not in found:
-                values[role] = formats.together(file, role, found, chosen)
+                values[role] = formats.together(file, number, role, found, chosen)
             elif index < file.needed:
                 missing = chosen[found.index(None)]
                 if missing in row:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import alignment, conll, detect, formats, objects, schema, tables, tabular
+from seqnlp.preprocess.corpora import alignment, conll, detect, formats, look, objects, schema, tables, tabular
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
             source.schemas[path] = file.schema
             yield from objects.read_rows(file, TABLES[kind](path, file.name, source.digest(path)))
             continue
-        seen = detect.look(path, source, roles, needed)
+        seen = look.first_lines(path, source, roles, needed)
         found = detect.recognised(seen)
         if found.format == "text" and needed > 1:
             if (partner := next(paths, None)) is not None:
@@ -70,7 +70,7 @@ def _file(
         log.info("%s: %s", name, known)
         source.schemas[path] = known
 
-    about = (source.columns, source.layout, source.expected, note)
+    about = (source.columns, source.layout, source.expected, source.header, note)
     return formats.File(name, lines, roles, needed, found, *about)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import detect, readers, schema
+from seqnlp.preprocess.corpora import content, detect, readers, schema
 
 
 def read(source: schema.Source, path: str, roles: Sequence[str]) -> tuple[list[str], bool]:
@@ -18,7 +18,10 @@ def read(source: schema.Source, path: str, roles: Sequence[str]) -> tuple[list[s
     (path,) = source.paths
     own = replace(source, columns={role: name for role, name in source.columns.items() if role in roles})
     if not detect.is_table(path, own) and detect.format_of(path, own, targets=False) == "text":
-        return list(source.lines(path)), False
+        lines = list(source.lines(path))
+        if not content.is_tabbed(lines, 1):
+            return lines, False
+        source = replace(source, format="tsv")
     return of_corpus(source, roles), True
 
 

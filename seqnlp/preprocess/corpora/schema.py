@@ -59,7 +59,7 @@ class Schema:
         parts = [self.format]
         if self.format == "csv" and self.delimiter:
             parts.append(delimiter.shown(self.delimiter))
-        if self.format in TABLES:
+        if self.format in TABLES or self.header is not None:
             parts.append("no header" if self.header is None else " ".join(["header", *self.header]))
         elif self.width:
             parts.append(f"{self.width} column{'' if self.width == 1 else 's'}")
@@ -117,11 +117,7 @@ class Source:
         if self.encoded:
             return
         for path in self.paths:
-            if (
-                path != files.STDIN
-                and not path.startswith(tables.HUB)
-                and not (_is_pipe(path) or tables.is_saved(path))
-            ):
+            if path != files.STDIN and not path.startswith(tables.HUB) and not (is_pipe(path) or tables.is_saved(path)):
                 files.check_readable(path)
 
     @property
@@ -158,7 +154,7 @@ def copied(source: Source) -> Source:
     return source
 
 
-def _is_pipe(path: str) -> bool:
+def is_pipe(path: str) -> bool:
     """Return whether a path can be opened once only: a named pipe, or what a shell makes of <(...)."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from seqnlp.preprocess.corpora import delimiter, formats
+from seqnlp.preprocess.corpora import delimiter, formats, names
 from seqnlp.preprocess.corpora.formats import File, Record, Row
 
 log = logging.getLogger(__name__)
@@ -46,13 +46,13 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
     """Rows of cells to records, by the places of the schema."""
     header, said = file.schema.header, False
     least = 1 + max(place for role in file.roles[: file.needed] for place in file.schema.places[role])
-    under_way = False
+    under_way, again = False, _Again(file)
     for number, cells in rows:
         if not any(cell.strip() for cell in cells) and len(cells) < 2:
             if file.needed == 1:  # predict: a blank line gives a blank line
                 yield Record({file.roles[0]: ""}, Row("", tuple(cells), header), file.name, number)
             continue
-        if header is not None and (not under_way or _is_again(cells, header)):
+        if (header is not None and not under_way) or again(number, cells):
             if under_way and not said:
                 log.info("%s:%d: its header once more, which is left out", file.name, number)
                 said = True
@@ -60,14 +60,37 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
             continue
         under_way = True
         _check(file, number, cells, least, hint)
-        places = {role: place for role, place in file.schema.places.items() if max(place) < len(cells)}
-        values = {role: formats.together(file, role, [cells[i] for i in place]) for role, place in places.items()}
+        there = {role: [cells[i] for i in at] for role, at in file.schema.places.items() if max(at) < len(cells)}
+        values = {role: formats.together(file, number, role, found) for role, found in there.items()}
         yield Record(values, Row(values[file.roles[0]], tuple(cells), header), file.name, number)
 
 
-def _is_again(cells: Sequence[str], header: Sequence[str]) -> bool:
-    """Return whether a row is the header once more, as where files are joined: each may begin with a mark."""
-    return cells[0].removeprefix("\ufeff") == header[0] and list(cells[1:]) == list(header[1:])
+class _Again:
+    """Whether a row is a header once more, as where files are joined; case and a mark before it do not count."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.header = None if file.schema.header is None else list(map(_folded, file.schema.header))
+        self.looking = file.needed > 1 and file.header is None
+
+    def __call__(self, number: int, cells: Sequence[str]) -> bool:
+        """Return it; raises `DataError` where a row is another header, as far as its names say."""
+        folded = list(map(_folded, cells))
+        if folded == self.header:
+            return True
+        if self.looking and any(cell in names.EVERY for cell in folded) and self._is_other(cells):
+            hint = "give files one by one, not joined; with --header or --no-header it is a row like the others"
+            raise self.file.error(number, f"looks like a header ({', '.join(cells)}), unlike the first line", hint)
+        return False
+
+    def _is_other(self, cells: Sequence[str]) -> bool:
+        """Return whether a row names all roles that are needed in a usual way."""
+        places = [names.usual(role, cells) for role in self.file.roles[: self.file.needed]]
+        return all(places) and len({place for found in places for place in found}) >= len(places)
+
+
+def _folded(cell: str) -> str:
+    return cell.strip("\ufeff ").casefold()
 
 
 def _check(file: File, number: int, cells: Sequence[str], least: int, hint: str) -> None:

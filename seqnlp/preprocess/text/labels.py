@@ -94,7 +94,7 @@ def parted(text: str) -> tuple[str, ...]:
 SHOWN = 5  # labels in a warning
 LONG = 40  # characters of one there
 FEW_ROWS = 5  # each may well have a label of its own
-MISSING_NAMES = {"nan", "NaN", "null", "NULL"}  # as programs print a label that is not there
+MISSING_NAMES = {"nan", "NaN", "NAN", "null", "NULL", "<NA>"}  # as programs print a label that is not there
 
 
 def doubts(counts: Mapping[str, int], rows: int) -> list[str]:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import safetensors
@@ -22,7 +22,6 @@ from seqnlp import errors
 from seqnlp.io import atomic, files
 
 SAMPLE = 100  # lines that the length of a vector is taken from
-GZIP = b"\x1f\x8b"
 OTHERS = {  # how files begin that are taken for word vectors
     b"PK\x03\x04": ("is a zip archive", "--vectors <(unzip -p {0} NAME.txt) reads one of its files"),
     b"\xba\x16\x4f\x2f": ("is a model of fastText", "its .vec file holds the vectors of the words"),
@@ -135,19 +134,10 @@ def read(
 def _records(path: str, digest: files.Digest) -> Iterator[Record]:
     """Yield what a file holds; it is read to its end."""
     with files.open_bytes(path, digest) as file:
-        packed = _peek(file).startswith(GZIP)  # a pipe's name has no ending
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb")) if packed else file
         try:
-            yield from _recognised(path, stream)
+            yield from _recognised(path, file)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise errors.DataError(f"{files.name(path)}: damaged gzip file ({error})") from None
-
-
-def _peek(file: BinaryIO) -> bytes:
-    try:
-        return file.peek(len(GZIP))  # type: ignore[attr-defined, no-any-return]
-    except (OSError, EOFError, zlib.error):
-        return b""  # is reported when it is read
 
 
 def _recognised(path: str, stream: BinaryIO) -> Iterator[Record]:

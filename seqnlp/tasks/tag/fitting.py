@@ -17,6 +17,8 @@ from seqnlp.tasks.words import vocabulary
 
 log = logging.getLogger(__name__)
 
+ALONE = 0.9  # of the sentences may be one token long
+
 Neighbours = tuple[str, str, str]  # the tag before, the tag itself, the one behind; `O` outside of the sentence
 
 
@@ -26,7 +28,9 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     empty = vocabulary.splitter(config, given.get("tokenizers"), "tag")
     words, neighbours = collections.Counter[str](), collections.Counter[Neighbours]()
     places: dict[str, str] = {}  # where each tag stands first
+    single = 0
     for example in corpus:
+        single += len(example.source) == 1
         words.update(map(empty.normal, example.source))
         padded = (tag_schemes.OUTSIDE, *example.target, tag_schemes.OUTSIDE)
         neighbours.update(zip(padded, padded[1:], padded[2:], strict=False))
@@ -34,6 +38,8 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         places.update((tag, example.where_of(example.target.index(tag))) for tag in sorted(new))
     scheme = given["codec"].scheme if "codec" in given else _scheme(neighbours, places)
     known = _tags(neighbours, scheme)
+    if single > ALONE * len(corpus) and len(corpus) >= labels.FEW_ROWS:
+        log.warning("%d of %d sentences have one token only: does each row hold a token?", single, len(corpus))
     for doubt in labels.alike(places):
         log.warning(doubt)
     if "codec" in given:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seqnlp.options import option, redeclared
-from seqnlp.preprocess.corpora import conll
 from seqnlp.preprocess.text import normalize
 from seqnlp.tasks.words.options import WordOptions
 
@@ -14,7 +13,7 @@ from seqnlp.tasks.words.options import WordOptions
 class Config(WordOptions):
     """What makes the model."""
 
-    column: str = option("upos", "Column of CoNLL-U to predict.", group="Text", choices=tuple(conll.UD), main=True)
+    column: str = option("upos", "Column of CoNLL-U to predict, or of CoNLL-U Plus, by name.", group="Text", main=True)
     token_column: int = option(1, "Column of the token in .conll, from 1.", group="Text", low=1)
     tag_column: int = option(0, "Column of the tag in .conll, from 1; 0 is the last.", group="Text", low=0)
     head: str = option(

@@ -198,4 +198,4 @@ def _with_column(written: str, block: conll.Block | None, cells: Sequence[str]) 
     """A sentence in columns with another one behind."""
     lines = written.split("\n")
     places = block.tokens if block else tuple(range(len(cells)))
-    return conll.appended(conll.Block(tuple(lines), places, "conll"), (), cells)
+    return conll.appended(conll.Block(tuple(lines), places), (), cells)

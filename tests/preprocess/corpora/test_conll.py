@@ -63,6 +63,17 @@ def test_other_columns_can_be_named(places, found):
     assert read("a b c d\n", tokens=str(places[0]), tags=str(places[1])) == [((found[0],), (found[1],))]
 
 
+@pytest.mark.parametrize("header", ["token tag", "# about it all\nWord NER", "words tags x"])
+def test_a_header_is_no_token(header, caplog):
+    wide = header.endswith("x")
+    content = f"{header}\n" + ("Anna B-PER _\ntoken tag _\n" if wide else "Anna B-PER\ntoken tag\n")
+    layout = {"tags": "2"}
+    assert read(content, **layout) == [(("Anna", "token"), ("B-PER", "tag"))]
+    assert f"x:{header.count(chr(10)) + 1}: is taken as a header" in caplog.text
+    block = records(content, targets=False, **layout)[0].raw
+    assert "\n".join(block.lines) + "\n" == content and len(block.tokens) == 2
+
+
 def test_without_targets_a_token_is_enough():
     assert read("Anna\nran\n\nOslo\n", targets=False) == [(("Anna", "ran"),), (("Oslo",),)]
 
@@ -230,7 +241,7 @@ def test_there_are_as_many_sentences_as_runs_of_tokens(lines):
 
 
 @pytest.mark.skipif(not EWT.is_file(), reason="needs SEQNLP_CORPORA")
-@pytest.mark.parametrize("column", conll.UD)
+@pytest.mark.parametrize("column", ["upos", "xpos", "feats"])
 def test_a_treebank_comes_out_byte_for_byte(column):
     content = EWT.read_bytes().decode()
     gold = iter([tags for _, tags in read(content, "conllu", column=column)])
@@ -284,6 +295,18 @@ def test_conll_from_conllu_keeps_its_columns():
     assert lines[:3] == UD.split("\n")[:3]
     assert lines[3] == UD.split("\n")[3] + "\tA"
     assert lines[6] == UD.split("\n")[6]
+
+
+PLUS = conll.Block(("# global.columns = ID FORM NER", "1\ta\t_", "2\tb\t_", ""), (1, 2), ("ID", "FORM", "NER"))
+
+
+def test_conllu_plus_is_filled_in_by_name_and_is_none_with_a_column_more():
+    filled = conll.filled(PLUS, ("a", "b"), ("O", "B-X"), "ner")
+    assert filled == "# global.columns = ID FORM NER\n1\ta\tO\n2\tb\tB-X\n"
+    assert conll.appended(PLUS, ("a", "b"), ("O", "B-X")) == "# columns = ID FORM NER\n1\ta\t_\tO\n2\tb\t_\tB-X\n"
+    for block in (PLUS, None):
+        with pytest.raises(errors.UsageError, match=r"no column sense to fill in \(it has: ID FORM .*--to conll"):
+            conll.filled(block, ("a", "b"), ("O", "B-X"), "sense")
 
 
 FRESH = "1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n2\tb\t_\tY\t_\t_\t_\t_\t_\t_\n"

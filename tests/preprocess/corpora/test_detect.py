@@ -1,13 +1,10 @@
 """Detection: what a file is, by its first lines and its name; what cannot be told is refused."""
 
 import csv
-import gzip
 import io
 import logging
 
-import hypothesis
 import pytest
-from hypothesis import strategies as st
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import readers, schema
@@ -77,6 +74,14 @@ def test_what_the_options_say_of_a_header_counts(read):
     assert read("x.tsv", "so good\tpos\ntoo bad\tneg\n", header=True)[0] == [("too bad", "neg")]
 
 
+def test_languages_make_a_header_of_translations(read, caplog):
+    about = {"roles": ("source", "target")}
+    assert read("x.tsv", "de\tEnglish\nHund\tdog\n", **about)[0] == [("Hund", "dog")]
+    assert "x.tsv: its first row (de, English) is taken as a header; --no-header" in caplog.text
+    assert len(read("x.tsv", "de\tEnglish\nHund\tdog\n", header=False, **about)[0]) == 2
+    assert len(read("x.tsv", "die\tEnglish\nHund\tdog\n", **about)[0]) == 2
+
+
 def test_few_rows_make_no_header(read):
     assert read("x.tsv", "fine\tpos\nso bad\tneg\ntoo bad\tneg\n")[0][0] == ("fine", "pos")
 
@@ -84,6 +89,25 @@ def test_few_rows_make_no_header(read):
 def test_a_header_once_more_is_left_out(read):
     part = table(GOOD, header=ROLES)
     assert read("x.csv", part + part + "\ufeff" + part)[0] == GOOD * 3
+    assert read("x.csv", part + '"Text",LABEL\n' + table(GOOD))[0] == GOOD * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "other"), [("text,label", "label,text"), ("text,label", "sentence,class"), ("so good,pos", "text,label")]
+)
+def test_another_header_in_the_middle_is_refused(fails, read, first, other):
+    content = f"{first}\n{table(GOOD)}{other}\n{table(GOOD)}"
+    message, hint = fails("x.csv", content)
+    assert message == f"x.csv:10: looks like a header ({other.replace(',', ', ')}), unlike the first line"
+    assert "--no-header it is a row" in hint
+    assert tuple(other.split(",")) in read("x.csv", content, header="text" in first)[0]
+
+
+def test_quotes_in_a_tsv_are_kept_and_said(read, caplog):
+    content = "".join(f'"{text}"\t"{label}"\n' for text, label in GOOD)
+    assert read("x.tsv", content)[0] == [(f'"{text}"', f'"{label}"') for text, label in GOOD]
+    assert "x.tsv: cells stand in quotes, which tsv keeps; --from csv takes them off" in caplog.text
+    assert read("x.tsv", content, format="csv")[0] == GOOD
 
 
 def test_a_name_that_stands_twice_in_a_header_is_refused(fails, read):
@@ -158,6 +182,19 @@ def test_several_columns_of_0_and_1_are_several_labels(read, name, content):
     rows, _ = read(name, content, columns={"label": "rude,late"})
     assert rows == [("a", ["rude"]), ("b", []), ("c", ["rude", "late"])]
     assert read(name, content, columns={"text": "rude,late", "label": "text"})[0][0] == ("1 0", "a")
+    floats = content.replace("1,", "1.0,").replace(" 1}", " true}").replace(",0", ",0.0")
+    assert read(name, floats, columns={"label": "rude,late"})[0] == rows
+
+
+@pytest.mark.parametrize("other", ["2", "", "-1.5"])
+def test_a_label_that_is_neither_0_nor_1_is_refused(fails, other):
+    message, _ = fails("x.csv", f"text,rude,late\na,1,0\nb,0,{other}\n", columns={"label": "rude,late"})
+    assert message == f"x.csv:3: late is '{other}', another of rude, late is 0 or 1"
+
+
+def test_labels_of_several_columns_stand_one_behind_the_other(read):
+    rows, _ = read("x.csv", "text,kind,level\na,bank,1\nb,bank,2\n", columns={"label": "kind,level"})
+    assert rows == [("a", "bank 1"), ("b", "bank 2")]
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x.conll"])
@@ -222,6 +259,32 @@ def test_conllu_is_known_whatever_its_name(read):
         assert rows[0] == (("Go",), ("VERB",)) and found.format == "conllu"
 
 
+PLUS = "# global.columns = ID FORM NER\n# text = #Go\n1-2\t#Go\t_\n1\t#\tO\n2\tGo\tB-ORG\n\n"
+
+
+@pytest.mark.parametrize("name", ["x.conllup", "x.txt", "x.conllu", "x.conll"])
+def test_conllu_plus_names_its_columns(read, name):
+    rows, found = read(name, PLUS + PLUS, roles=("tokens", "tags"), layout={"column": "ner"})
+    assert rows == [(("#", "Go"), ("O", "B-ORG"))] * 2
+    assert str(found) == "conllu, header ID FORM NER" and schema.Schema.from_dict(found.to_dict()) == found
+    assert read(name, PLUS, roles=("tokens", "tags"), targets=False)[0] == [(("#", "Go"),)]
+
+
+def test_conllu_plus_needs_no_numbers(read):
+    content = "# global.columns = FORM UPOS\n# about it\n#\tSYM\nGo\tVERB\n"
+    assert read("x.txt", content, roles=("tokens", "tags"))[0] == [(("#", "Go"), ("SYM", "VERB"))]
+
+
+def test_a_column_that_conllu_plus_lacks_is_refused(fails):
+    about = {"roles": ("tokens", "tags")}
+    assert fails("x.txt", PLUS, **about)[0] == "x.txt:1: no column upos (it has: ID FORM NER)"
+    other = PLUS.replace("NER", "FORM")
+    message = fails("x.txt", PLUS + other, layout={"column": "NER"}, **about)[0]
+    assert message == "x.txt:7: other columns than those before (ID FORM NER)"
+    message = fails("x.conllup", PLUS + "1\ta\n", layout={"column": "NER"}, **about)[0]
+    assert message == "x.conllup:7: 2 columns, CoNLL-U Plus has 3"
+
+
 def test_a_table_of_sentences_is_no_conll(read):
     rows, found = read("x.tsv", "a b\tX Y\n\nc\tX\n", roles=("tokens", "tags"))
     assert rows == [("a b", "X Y"), ("c", "X")] and found.format == "tsv"
@@ -238,6 +301,7 @@ def test_a_label_may_stand_before_each_text(read):
 
 
 def test_lines_that_end_in_cr_alone_are_refused(fails):
+    assert "end in CR alone" in fails("x.csv", 'text,label\r"so\rgood",pos\r"too bad",neg\r')[0]
     message, hint = fails("x.tsv", "so good\tpos\rtoo bad\tneg\r")
     assert message == "x.tsv:1: its lines end in CR alone, which ends no line here"
     assert "tr" in hint
@@ -328,8 +392,12 @@ def test_stdin_to_predict_is_plain_lines_but_for_the_remembered_header_and_json(
         (schema.Schema("conll", "\t", width=2), b"Anna\tB-PER\nran\tO\n\n", ("Anna", "ran")),
         (schema.Schema("conll", " ", width=2), b"Anna B-PER\nran O\n\n", ("Anna", "ran")),
         (schema.Schema("conll", " ", width=2), b"Anna ran\n", "Anna ran"),
+        (schema.Schema("conll", " ", width=2), b"# text = Anna\nAnna NNP\n\n", ("Anna",)),
         (schema.Schema("conllu"), b"1\tGo\t_\t_\t_\t_\t_\t_\t_\t_\n\n", ("Go",)),
         (schema.Schema("conllu"), b"Anna ran\n", "Anna ran"),
+        (schema.Schema("csv"), PLUS.encode(), ("#", "Go")),
+        (schema.Schema("conllu", header=("ID", "FORM", "NER"), width=3), b"1\tGo\t_\n\n", ("Go",)),
+        (schema.Schema("conllu", header=("ID", "FORM", "NER"), width=3), b"Anna\tran\n", "Anna\tran"),
     ],
 )
 def test_a_line_of_the_remembered_columns_tells_what_comes_on_stdin(stdin, memory, first, tokens):
@@ -339,56 +407,14 @@ def test_a_line_of_the_remembered_columns_tells_what_comes_on_stdin(stdin, memor
     assert record.values["tokens"] == tokens
 
 
-# generated corpora
-
-WORDS = st.sampled_from(["good", "bad", "über", "it's", "naïve,", "so;", "a|b", "x,y", "--", "end."])
-QUOTED = st.sampled_from(['"yes"', "two\nlines", "a\ttab"])
-
-
-@st.composite
-def corpora(draw):
-    """A corpus as people write it: (name, bytes, options, rows)."""
-    kind, delimiter = draw(st.sampled_from([("tsv", "\t"), ("csv", ","), ("csv", ";"), ("csv", "\t"), ("csv", "|")]))
-    words = st.lists(WORDS if kind == "tsv" else WORDS | QUOTED, min_size=3, max_size=7)
-    labels = draw(st.sampled_from([["pos", "neg"], ["1", "0"], ["Bank, Karte", "Größe"]]))
-    texts = draw(st.lists(words, min_size=8, max_size=14))
-    rows = [(f"{n} {' '.join(text)}", labels[n % 2]) for n, text in enumerate(texts)]
-    header = draw(st.sampled_from([None, ("text", "label"), ("Review", "Sentiment"), ("remark", "verdict")]))
-    order = draw(st.sampled_from([(0, 1), (1, 0)]))
-    extra = draw(st.booleans())
-    columns = {}
-    if extra and (header is None or header[0] == "remark"):
-        numbers = {role: str(order.index(place) + 2) for place, role in enumerate(ROLES)}
-        columns = numbers if header is None else dict(zip(ROLES, header, strict=True))
-    cells = [[f"n{n}"] * extra + [row[place] for place in order] for n, row in enumerate(rows)]
-    if header is not None:
-        cells.insert(0, ["id"] * extra + [header[place] for place in order])
-    end = draw(st.sampled_from(["\n", "\r\n"]))
-    if kind == "csv":
-        text = table(cells, delimiter)
-        quoted = draw(st.booleans())
-        if quoted:
-            file = io.StringIO()
-            csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
-            text = file.getvalue()
-    else:
-        text = "".join("\t".join(row) + "\n" for row in cells)
-    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
-    name = draw(st.sampled_from([f"x.{kind}", f"x.{kind.upper()}", f"x.{kind}.gz"]))
-    data = text.replace("\n", end).encode(encoding)
-    options = {"columns": columns, "encoding": "cp1252" if encoding == "cp1252" else "utf-8"}
-    return name, gzip.compress(data) if name.endswith(".gz") else data, options, rows, end
-
-
-@hypothesis.given(corpora())
-@hypothesis.settings(max_examples=200)
-def test_generated_corpora_come_back_as_they_were_made(tmp_path_factory, corpus):
-    name, data, options, rows, end = corpus
-    path = tmp_path_factory.mktemp("corpus") / name
-    path.write_bytes(data)
-    source = schema.Source((str(path),), **options)
-    found = [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)]
-    assert [(text.replace(end, "\n"), label) for text, label in found] == rows
+@pytest.mark.parametrize("first", ["", "# about the first\n", "\n", "-DOCSTART- -X- O\n\n"])
+@pytest.mark.parametrize("tags", ["X O", "B-PER O"])
+def test_a_file_in_the_remembered_columns_is_one_whatever_stands_above(read, first, tags):
+    one, other = tags.split()
+    content = f"{first}Anna {one}\nran {other}\n\nOslo {one}\nis {other}\n"
+    about = {"roles": ("tokens", "tags"), "targets": False}
+    rows, _ = read("x.txt", content, remembered=schema.Schema("conll", " ", width=2), **about)
+    assert [values for values in rows if values[0]] == [(("Anna", "ran"),), (("Oslo", "is"),)]
 
 
 @pytest.mark.parametrize("first", ["[", "[{x}] is a set", "[ ]", '{"a": 1} is JSON', "Well, yes"])

@@ -118,6 +118,20 @@ def test_notes_of_others_are_no_obstacle(tmp_path, noted):
     assert rows_of(tmp_path / "x.parquet") == [{"text": "a"}]
 
 
+@pytest.mark.parametrize("name", ["x", "x.bin"])
+def test_a_parquet_file_is_known_by_its_first_bytes(tmp_path, name):
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
+    source = schema.Source((write(tmp_path / name, rows),), names={str(tmp_path / name): name})
+    found = [tuple(record.values.values()) for record in readers.records(source, ROLES, targets=True)]
+    assert found == [("a", "x"), ("b", "y")]
+
+
+def test_a_parquet_file_with_the_name_of_another_kind_is_refused(tmp_path):
+    source = schema.Source((write(tmp_path / "x.csv", [{"text": "a", "label": "x"}] * 2),))
+    with pytest.raises(errors.DataError, match=r"x\.csv: is a parquet file; hint: --from parquet reads it"):
+        list(readers.records(source, ROLES, targets=True))
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"PAR1 and nothing more"])
 def test_what_is_no_parquet_file(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
