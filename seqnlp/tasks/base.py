@@ -218,8 +218,11 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         It returns a `Loss`, whose `carry` is None where nothing is carried on.
         """
 
-    def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT) -> None:
-        """Put into a fresh network what it begins with besides chance: nothing, by default."""
+    def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows) -> None:
+        """Put into a fresh network what it begins with besides chance: nothing, by default.
+
+        rows: of the training part.
+        """
 
     def fit_network(
         self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training

@@ -218,7 +218,7 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
         if start:
             growth.put(network, start.model.networks[0].state_dict())
         else:
-            task.initialise(network, config, found.codec)
+            task.initialise(network, config, found.codec, found.rows)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)

@@ -12,7 +12,7 @@ from seqnlp.workflows import about, prepare, train
 @pytest.fixture
 def job(source, classify, tmp_path):
     config = classify.Config(embedding_size=3, hidden_size=5, char_ngram_buckets=11)
-    training = options.Training(epochs=3, precision="fp32", learning_rate=4e-3, ema_decay=0.99)
+    training = options.Training(epochs=3, precision="fp32", learning_rate=8e-3, ema_decay=0.99)
     return prepare.Job("classify", source, source, tmp_path / "model", config, training, device="cpu")
 
 

@@ -74,7 +74,7 @@ def test_only_public_names_are_public():
 def test_a_task_s_own_defaults_hold(tmp_path, corpus):
     seqnlp.train("classify", [corpus], tmp_path / "m", dev=[corpus], **SMALL)
     settings = seqnlp.load(tmp_path / "m").content["training"]
-    assert (settings["learning_rate"], settings["ema_decay"]) == (4e-3, 0.99)
+    assert (settings["learning_rate"], settings["ema_decay"]) == (8e-3, 0.99)
 
 
 @pytest.mark.parametrize(

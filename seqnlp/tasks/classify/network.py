@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from seqnlp.nn import adversarial, embedding, loss, pooling, wide
 from seqnlp.nn import dropout as dropouts
-from seqnlp.nn import embedding, loss, pooling, wide
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks import encoder as encoders
@@ -38,6 +38,7 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.label_smoothing, self.multi_label = config.label_smoothing, config.multi_label
+        self.adversarial = config.adversarial
         size, buckets = config.embedding_size, config.char_ngram_buckets
         self.embedding = embedding.WordEmbedding(vocabulary, size, buckets=buckets, scale=0.1, unknown=tokenizer.UNK)
         self.word_dropout = dropouts.WordDropout(config.word_dropout)
@@ -55,10 +56,18 @@ class Classifier(nn.Module):
 
     def logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the classes' logits (B, C), and the attention weights (B, S) where the pooling has them."""
-        features = self.embedding(batch.words, batch.forms, batch.char_ngrams, batch.offsets)  # (B, S, D)
+        return self.read(self.embed(batch), batch.lengths)
+
+    def embed(self, batch: Batch) -> torch.Tensor:
+        """Return the vectors of the words, (B, S, D)."""
+        vectors: torch.Tensor = self.embedding(batch.words, batch.forms, batch.char_ngrams, batch.offsets)
+        return vectors
+
+    def read(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return what `logits` does, from the vectors of the words (B, S, D) on."""
         features = self.input_dropout(self.word_dropout(features))
-        outputs, state = self.encoder(features, batch.lengths)
-        pooled, attention = self.pooling(outputs, batch.lengths, state["hidden"][:, -1])
+        outputs, state = self.encoder(features, lengths)
+        pooled, attention = self.pooling(outputs, lengths, state["hidden"][:, -1])
         with torch.autocast(pooled.device.type, enabled=False):  # logits in fp32
             logits = self.output(self.dropout(pooled.float()))
         return logits, attention
@@ -73,9 +82,19 @@ class Classifier(nn.Module):
         return torch.stack(parts), attention
 
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
-        """Return the loss of a batch with targets."""
+        """Return the loss of a batch with targets; in training, of its perturbed form too, where that is wanted."""
+        features = self.embed(batch)
+        if not (self.training and self.adversarial):
+            return self._loss(features, batch)
+        below = set(self.embedding.parameters())
+        above = [p for p in self.parameters() if p.requires_grad and p not in below]
+        return adversarial.trained(
+            features, batch.lengths, self.adversarial, lambda vectors: self._loss(vectors, batch), above
+        )
+
+    def _loss(self, features: torch.Tensor, batch: Batch) -> loss.Loss:
         assert batch.targets is not None
-        logits, _ = self.logits(batch)
+        logits, _ = self.read(features, batch.lengths)
         if self.multi_label:
             return loss.binary_cross_entropy(logits, batch.targets, weights=self.class_weights)
         return loss.cross_entropy(

@@ -25,6 +25,10 @@ class Config(WordOptions):
     min_count: int = redeclared(WordOptions, "min_count", 2)
     max_length: int = option(512, "Maximum words that are read of a text; the rest is cut off.", group="Text", low=1)
     wide: bool = option(True, "Without the linear model beside the network.")
+    own_vectors: bool = option(True, "Begin with random word vectors, not with those of the words of the corpus.")
+    adversarial: float = option(
+        0.5, "Adversarial perturbation of a text, in lengths of a word's vector; 0 for none.", low=0.0
+    )
     pooling: str = option("mean+max", "How the words' outputs become one vector.", choices=POOLINGS)
     dropout: float = redeclared(WordOptions, "dropout", 0.6)
     label_smoothing: float = redeclared(WordOptions, "label_smoothing", 0.1, "Label smoothing, without --multi-label.")

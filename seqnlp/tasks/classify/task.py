@@ -35,7 +35,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
-    training = options.Training(learning_rate=4e-3, ema_decay=0.99)
+    training = options.Training(learning_rate=8e-3, ema_decay=0.99)
     reading_options = ("multi_label",)
     min_epochs = 5
     preview_columns = ("ids", "labels")
@@ -109,8 +109,11 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
             assert wide is not None
             wide.put({name: torch.from_numpy(array) for name, array in arrays.items()})
 
-    def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
-        vocabulary.put_vectors(network.embedding.words, codec.vectors)  # type: ignore[arg-type, union-attr]
+    def initialise(self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows) -> None:
+        embedding = cast("classifier.Classifier", network).embedding.words
+        if config.own_vectors and not codec.vectors:
+            vocabulary.put_own_vectors(embedding, rows)
+        vocabulary.put_vectors(embedding, codec.vectors)
 
     def cuts(self, row: base.Row) -> bool:
         return bool(row["cut"])

@@ -22,6 +22,7 @@ from seqnlp.tasks.tag.codec import Codec
 from seqnlp.tasks.tag.options import Config, Search
 from seqnlp.tasks.tag.output import Output, Prediction
 from seqnlp.tasks.words import vocabulary
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     import torch
@@ -115,7 +116,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
             config, vocabulary=len(codec.words), tags=len(codec.classes), rare=codec.rare, legal=(legal, begin, end)
         )
 
-    def initialise(self, network: nn.Module, config: Config, codec: Codec) -> None:
+    def initialise(self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows) -> None:
         vocabulary.put_vectors(network.words, codec.vectors)  # type: ignore[arg-type]
 
     def predict(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from seqnlp import errors
 from seqnlp.io import files as io_files
 from seqnlp.preprocess.corpora import examples
-from seqnlp.preprocess.text import labels, tokenizer, word_vectors
+from seqnlp.preprocess.text import cooccurrence, labels, tokenizer, word_vectors
 from seqnlp.tasks.words import options
+from seqnlp.training import data
 
 if TYPE_CHECKING:
     from torch import nn
 
 VECTORS = "vectors.safetensors"
+MAX_TOKENS = 3_000_000  # that vectors of the corpus's own words are computed from: more takes long and tells little
 log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT", bound=options.WordOptions)
@@ -107,6 +112,15 @@ def put_vectors(embedding: nn.Embedding, vectors: word_vectors.Vectors | None) -
 
     if vectors:
         embeddings.put(embedding, *vectors.arrays)
+
+
+def put_own_vectors(embedding: nn.Embedding, rows: data.Rows) -> None:
+    """Put vectors of the words into an embedding that follow from their neighbours in the rows, or in some of them."""
+    from seqnlp.nn import embedding as embeddings
+
+    step = math.ceil(int(rows.lengths.sum()) / MAX_TOKENS)
+    texts = rows.columns(np.arange(0, len(rows.lengths), step))["ids"]
+    embeddings.put(embedding, *cooccurrence.vectors(texts, *embedding.weight.shape))
 
 
 def save(vectors: word_vectors.Vectors | None, folder: Path) -> list[str]:

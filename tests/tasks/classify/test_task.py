@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import schema, splits
+from seqnlp.preprocess.corpora import arrow, schema, splits
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import registry
@@ -273,6 +273,46 @@ def test_targets_of_several_labels_are_zeros_and_ones():
     _, codec = fitted([("a", ("x", "z")), ("b", ("y",)), ("c", ())], multi_label=True)
     batch = classify.collate(columns(codec, [("a", ("z", "x")), ("b", ()), ("c", ("new", "y"))]), (1,), codec)
     assert batch.targets.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+
+
+LONGER = [("a b c d e f", ("x",)), ("f e b a c d a", ("y",)), ("c d e", ("y",))]
+
+
+def initialised(pairs, **options):
+    """A network before its first step, and how its word vectors were before."""
+    config, codec = fitted(pairs, min_count=1, **options)
+    network = classify.build(config, codec)
+    words = network.embedding.words.weight
+    drawn = words.detach().clone()
+    rows = arrow.in_memory((codec.encode(example) for example in corpus(pairs)), codec.features())
+    classify.initialise(network, config, codec, rows)
+    return codec, drawn, words.detach()
+
+
+def test_word_vectors_begin_as_the_corpus_has_its_words():
+    codec, drawn, words = initialised(LONGER)
+    known = [codec.words.vocabulary[word] for word in "abcdef"]
+    assert (words[known] != drawn[known]).all()
+    torch.testing.assert_close(words[known].std(correction=0), drawn.std())
+    others = [row for row in range(len(words)) if row not in known]
+    assert torch.equal(words[others], drawn[others])
+
+
+def test_word_vectors_begin_at_random_where_that_is_wanted():
+    _, drawn, words = initialised(LONGER, own_vectors=False)
+    assert torch.equal(words, drawn)
+
+
+def test_the_loss_is_that_of_the_batch_and_of_its_perturbed_form():
+    config, codec = fitted(adversarial=0.5, dropout=0.0, word_dropout=0.0, wide=False)
+    network = classify.build(config, codec)
+    batch = classify.collate(columns(codec, PAIRS), (3,), codec)
+    both, clean = network(batch), network.eval()(batch)
+    assert both.weight == 2 * clean.weight == 6
+    assert both.sum > 2 * clean.sum
+    plain = classify.build(dataclasses.replace(config, adversarial=0.0), codec)
+    plain.load_state_dict(network.state_dict())
+    torch.testing.assert_close(plain(batch).sum, clean.sum)
 
 
 def test_balanced_weights_are_those_of_scikit_learn():

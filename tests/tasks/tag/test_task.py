@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seqnlp import errors
 from seqnlp.metrics import spans as spans_metric
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import conll, formats, readers, schema, spool
+from seqnlp.preprocess.corpora import arrow, conll, formats, readers, schema, spool
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
 from seqnlp.tasks import registry
@@ -318,7 +318,7 @@ def test_vectors_are_put_into_the_embedding_of_their_words(pretrained):
     config = tag.resolve(config, codec)
     assert config.embedding_size == 4
     network = tag.build(config, codec)
-    tag.initialise(network, config, codec)
+    tag.initialise(network, config, codec, arrow.in_memory([], codec.features()))
     rows = [network.words.weight[codec.words.vocabulary[word]] for word in ("oslo", "bergen", "ada")]
     expected = torch.tensor([[1.0, 0, -1, 2], [0, 1, 1, -3], [-1, -1, 2, 0]])
     torch.testing.assert_close(torch.stack(rows) / rows[0][0], expected)
