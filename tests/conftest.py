@@ -53,11 +53,14 @@ def pytest_configure(config):
 
 
 @pytest.fixture(autouse=True)
-def _log():
-    """Give every test the log as it is at first: a command that ran in this process may have silenced it."""
+def _as_at_first():
+    """Give every test the log and the signals as they are at first: a command may have run in this process before."""
     log = logging.getLogger("seqnlp")
     log.setLevel(logging.NOTSET)
     log.handlers, log.propagate = [], True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
