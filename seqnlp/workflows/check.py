@@ -82,9 +82,11 @@ class _Reader:
 def told(source: schema.Source, configs: Configs) -> base.AnyTask:
     """Return the task that a corpus is for: that of the fields which are named, else the one that its rows look like.
 
-    Raises `UsageError` where it could be for several, or for none.
+    Any text is one for a task that asks for nothing else: such a task has to be named. Raises `UsageError` where it
+    could be for several, or for none.
     """
-    tasks = [task for task in map(registry.get, registry.REGISTRY) if source.columns.keys() <= {*task.roles}]
+    every = [task for task in map(registry.get, registry.REGISTRY) if len(task.roles) > 1]
+    tasks = [task for task in every if source.columns.keys() <= {*task.roles}]
     found = tasks if source.columns and len(tasks) == 1 else [task for task in tasks if _looks(task, source, configs)]
     if len(found) == 1:
         return found[0]

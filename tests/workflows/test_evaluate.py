@@ -59,7 +59,7 @@ class Model:
     def __init__(self, answers, quick=None):
         self.answers, self.task, self.searches = answers, Task(quick), []
 
-    def run_rows(self, rows, search, limits, watch):
+    def run_corpus(self, rows, search, limits, watch):
         self.searches.append(search)
         found = []
         for number in range(len(rows.lengths)):
