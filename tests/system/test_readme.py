@@ -149,7 +149,7 @@ def shown(option: click.Parameter) -> str | None:
 @pytest.mark.parametrize("name", registry.REGISTRY)
 def test_the_defaults_on_a_task_s_page_are_those_of_its_options(name):
     context = click.Context(cli.root)
-    verbs = ("eval", *registry.VERBS.get(name, ()), "train", "predict")  # of one flag in several the last counts
+    verbs = ("eval", "train", "predict", *registry.VERBS.get(name, ()))  # of one flag in several the last counts
     commands = [task.group(name).get_command(context, verb) for verb in verbs]
     defaults = {flag: shown(option) for command in commands for option in command.params for flag in option.opts}
     rows = re.findall(r"^\| (`--[^|]*) \| ([^|]*) \|", TEXT[f"{name}.md"], flags=re.MULTILINE)
