@@ -19,6 +19,7 @@ from seqnlp import errors
 
 AHEAD = 2  # items that each process has, the one in work among them
 GRACE = 0.5  # seconds that work which is given up has to end
+LOOK_EVERY = 0.1  # seconds between looks for a signal
 
 Work = Callable[[Any], Any]
 Item = TypeVar("Item")
@@ -165,7 +166,10 @@ def interruptible(work: Callable[[Iterable[Item]], None], items: Iterable[Item])
 
     try:
         threading.Thread(target=run, daemon=True).start()
-        done.wait()  # not `join`, which takes an interrupted thread for one that has ended
+        # Not `join`, which takes an interrupted thread for one that has ended; and again and again, because a signal
+        # that the system gives to another thread does not wake this one.
+        while not done.wait(LOOK_EVERY):
+            pass
     except BaseException:
         given_up.set()
         done.wait(GRACE)  # it ends soon if it asks for items: when Python ends it must not be about to
