@@ -216,6 +216,7 @@ def test_a_terminal_shows_a_table(seqnlp, tmp_path):
     rows = labelled()
     (tmp_path / "x.tsv").write_text(tsv([*rows, (rows[1][0], "good")]))
     code, shown = seqnlp.on_terminal("check", tmp_path / "x.tsv")
+    shown = shown.replace("\r\n  ", "").replace("\r\n", "")  # a long name is broken
     assert code == 0
     for part in ("classify", "train 101", "good", "weight", "warning", "x.tsv:101"):
         assert part in shown
