@@ -12,6 +12,8 @@ from seqnlp.workflows import writer
 
 SCORE = re.compile(r"-?\d+\.\d{4}(,\d+\.\d{4})*")  # as predict prints one, or those of several labels
 
+LOGARITHM = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")  # of a probability, as any tool prints it
+
 Row = tuple[int, list[str]]  # the line on which it begins, and its cells
 
 
@@ -19,7 +21,8 @@ def cells(lines: Sequence[str], task: base.AnyTask) -> list[tuple[int, str | Non
     """Return the answer of each row with its line, None of a blank row; None where the lines are no such table.
 
     With a header it is the last column of the task's name; without one the column before the scores, which are the
-    last. Tags are the last column, or stand before their scores, where it has as many items as the first.
+    last. A logarithm is the last column. Tags are the last column, or stand before their scores, where it has as many
+    items as the first.
     """
     for reader in (_tsv, _csv):
         rows = reader(lines)
@@ -95,10 +98,16 @@ def _last(rows: Sequence[Sequence[str]], width: int) -> int | None:
     return width - 1
 
 
+def _last_number(rows: Sequence[Sequence[str]], width: int) -> int | None:
+    said = [row for row in rows if row[-1]]
+    return width - 1 if said and all(LOGARITHM.fullmatch(row[-1]) for row in said) else None
+
+
 _UNNAMED: dict[str, Callable[[Sequence[Sequence[str]], int], int | None]] = {
     "labels": _before_scores,
     "texts": _before_scores,
     "tags": _last,
+    "likelihoods": _last_number,
 }
 
 

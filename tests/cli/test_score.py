@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import logging
+import math
 import os
 import random
 import subprocess
@@ -724,3 +725,10 @@ def test_texts_in_a_pipe_are_known_as_a_corpus(score):
     write("pairs", ["source\ttarget", "ein\tone two three four", "zwei\ttwo"])
     write("said", ["one two three four", "two"])
     assert score("BLEU", "pairs", "said").scores["bleu"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("said", ["-3.5\n-2.25\n", "a b\tx\t-3.5\nc d\ty\t-2.25\n", "a b,-3.5\nc d,-2.25\n"])
+def test_log_probabilities_are_lines_or_the_last_column(score, said):
+    Path("gold.txt").write_text("a b\nc d\n")
+    Path("said").write_text(said)
+    assert score("perplexity", "gold.txt", "said").scores["perplexity"] == pytest.approx(math.exp(5.75 / 6))
