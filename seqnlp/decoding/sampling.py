@@ -85,6 +85,13 @@ class MinP:
         return scores.masked_fill(scores < lowest, -torch.inf)
 
 
+def drawn(scores: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """Return the tokens (...) that numbers between 0 and 1 (...) draw by scores (..., V), in fp64."""
+    sums = scores.softmax(-1, dtype=torch.float64).cumsum(-1)
+    tokens = torch.searchsorted(sums, uniform.unsqueeze(-1) * sums[..., -1:], right=True)
+    return tokens.squeeze(-1).clamp(max=scores.size(-1) - 1)
+
+
 def _uniform(lengths: Sequence[int], samples: int, seed: int, numbers: Sequence[int]) -> torch.Tensor:
     """Numbers between 0 and 1 for the tokens and the end of each sample, (B, T + 1, K)."""
     uniform = np.ones((len(lengths), max(lengths, default=0) + 1, samples))
@@ -111,10 +118,8 @@ class _Draw:
         scores = logs / self.temperature
         for leave in self.filters:
             scores = leave(scores)
-        sums = scores.softmax(2, dtype=torch.float64).cumsum(2)
-        aim = self.uniform[sentences, length, :wanted].unsqueeze(2) * sums[..., -1:]
-        tokens = torch.searchsorted(sums, aim, right=True).clamp(max=logs.size(2) - 1)  # (A, K, 1)
-        taken, tokens = totals + logs.gather(2, tokens).squeeze(2), tokens.squeeze(2)
+        tokens = drawn(scores, self.uniform[sentences, length, :wanted])  # (A, K)
+        taken = totals + logs.gather(2, tokens.unsqueeze(2)).squeeze(2)
         ends = tokens == self.end
         gone_on, ended = taken.masked_fill(ends, -torch.inf), taken.masked_fill(~ends, -torch.inf)
         return Choice(gone_on, parents, tokens, ended, parents)

@@ -55,11 +55,10 @@ def _tokens(
     given = [tokenizer.END, *_prompt(codec, options.prompt)]
     for _ in range(options.max_tokens):
         scores = _next(networks, torch.tensor([given], device=device), carries) / options.temperature
-        scores[:, list({tokenizer.PAD, tokenizer.UNK, tokenizer.START})] = -torch.inf  # no text
+        scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = -torch.inf  # no text
         for leave in filters:
             scores = leave(scores.unsqueeze(0)).squeeze(0)
-        sums = scores[0].double().softmax(0).cumsum(0)
-        token = int(torch.searchsorted(sums, rng.random() * float(sums[-1]), right=True).clamp(max=len(sums) - 1))
+        token = int(sampling.drawn(scores, torch.tensor([rng.random()], dtype=torch.float64, device=device)))
         if options.one_line and token == tokenizer.END:
             return
         yield token
