@@ -37,11 +37,8 @@ class Watcher:
         self.signal = 0
         self.phase = ""  # before the first step
         self.best: float | None = None
-        self.first, self.began, self.told = (
-            0,
-            0.0,
-            0.0,
-        )  # the step that this process began with, and when; the last line
+        self.first, self.began = 0, 0.0  # the step that this process began with, and when
+        self.told = 0.0  # when the last line was written
         self.before: dict[int, Any] = {}  # the handlers of signals before ours
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell sets it for what runs with &
