@@ -80,6 +80,8 @@ def _over(content: Mapping[str, Any]) -> str:
         found.append(f"{details['coverage']:.2f}% of them answered")
     if details.get("unseen"):
         found.append(f"{details['unseen']:,} labels that training never saw")
+    if content.get("refit"):
+        found.append("split off; the model then learnt from them too")
     return ", ".join(found) + "\n"
 
 

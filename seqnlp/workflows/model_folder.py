@@ -40,6 +40,7 @@ RUN_KEYS = {
 KEYS = {
     **RUN_KEYS,
     "finished": bool,
+    "refit": bool,
     "scores": list,
     "details": dict,
     "seconds": (int, float),

@@ -35,9 +35,10 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
-    training = options.Training(learning_rate=8e-3, ema_decay=0.99)
+    training = options.Training(learning_rate=8e-3, ema_decay=0.99, refit=True)
     reading_options = ("multi_label",)
     min_epochs = 5
+    calibrated = ("fusion",)
     preview_columns = ("ids", "labels")
     output = Output()
 
