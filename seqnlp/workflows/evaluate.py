@@ -198,6 +198,7 @@ def evaluate(
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
     predictions = evaluator.predictions(search, limits)
     scores, details = evaluator.score(predictions)
+    details |= model.task.output.wanted(evaluator.corpus, predictions, model.codec, search)
     result = {
         "task": model.task.name,
         "model": folder,

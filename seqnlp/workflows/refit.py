@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.workflows import encode, start
+from seqnlp.workflows import encode
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def weights(
     first: the trainer of the first run, at its end. Raises `Stopped` where that is asked for.
     """
     from seqnlp.training import refit
+    from seqnlp.workflows import start
 
     model, training = prepared.model, prepared.training
     task, config, codec = model.task, model.config, model.codec
@@ -41,7 +42,7 @@ def weights(
     if not again.is_complete:
         log.warning("no time is left to train once more on all rows: the model is that of the first run")
         return None
-    return {**again.weights(), **{name: first.best[name] for name in task.calibrated}}
+    return {**again.weights(), **{name: first.best[name] for name in task.calibrated if name in first.best}}
 
 
 def _known(parts: preparation.Opened, codec: Any) -> Iterator[Example]:
