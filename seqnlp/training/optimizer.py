@@ -44,12 +44,13 @@ class LazyAdam(torch.optim.Optimizer):
             state.update(step=torch.zeros(()), exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
         state["step"] += 1
         step = int(state["step"])
-        first = state["exp_avg"][rows].lerp_(gradient, 1 - BETAS[0])
-        second = state["exp_avg_sq"][rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+        old = [whole.index_select(0, rows) for whole in (p, state["exp_avg"], state["exp_avg_sq"])]  # [rows] is slow
+        first = old[1].lerp_(gradient, 1 - BETAS[0])
+        second = old[2].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
         state["exp_avg"][rows] = first
         state["exp_avg_sq"][rows] = second
         size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
-        p[rows] -= first.div_(second.sqrt_().add_(EPSILON)).mul_(size)
+        p[rows] = old[0].sub_(first.div_(second.sqrt_().add_(EPSILON)).mul_(size))
 
 
 def _multiply(tensors: list[torch.Tensor], factor: float) -> None:
