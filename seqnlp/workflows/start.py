@@ -23,7 +23,6 @@ from seqnlp.workflows import evaluate, model_folder, predict
 log = logging.getLogger(__name__)
 
 REFITTED = "%s learnt from its dev part too, after it was scored: its score there (%s %.2f) is not comparable"
-TRAINED_ON = "%d of %d rows of dev were trained on by %s: scores on them are too good"
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,11 @@ class Start:
     @classmethod
     def load(cls, folder: str, task: base.AnyTask, device: str) -> Start:
         """Return the model in a folder; raises `ModelError` where it cannot be used."""
+        if model_folder.unfinished(Path(folder)) is not None:
+            raise errors.ModelError(f"{folder}: its training is not finished", "the same train command finishes it")
         weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
         model = predict.load(folder, task=task.name, device=device)
-        if model.content.get("refit"):  # which a run that is under way does not know yet
+        if model.content["refit"]:
             score = model.content["scores"][0]
             log.warning(REFITTED, folder, score["name"], score["value"])
         return cls(folder, model, weights, seen.Seen.load(Path(folder) / model_folder.SEEN))
@@ -56,7 +57,7 @@ class Start:
             return np.ones(len(rows), dtype=bool)
         held = seen.inputs(dev)
         if given and (known := int(np.isin(held, self.seen.train).sum())):
-            log.warning(TRAINED_ON, known, len(held), self.name)
+            log.warning(evaluate.TRAINED_ON, known, len(held), "dev", self.name)
         kept = ~np.isin(rows, held)
         if number := int((~kept).sum()):
             log.warning("%s: %d of %d rows are in dev too, and kept out of training", title, number, len(kept))

@@ -330,8 +330,8 @@ def test_without_overwriting_nothing_is_removed(folder):
 
 
 def test_folders_above_are_made(tmp_path):
-    make(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
+    with model_folder.make(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
@@ -475,3 +475,11 @@ def test_the_card_says_how_good_and_how_made(folder):
 
 def test_history_is_one_json_object_a_line(folder):
     assert (folder / "history.jsonl").read_text() == '{"step": 30}\n{"step": 40}\n'
+
+
+def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        with pytest.raises(KeyboardInterrupt), model_folder.make(tmp_path / name):
+            raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
