@@ -333,7 +333,7 @@ class Fixed(torch.nn.Module):
     def __init__(self, logits, attention=None, thresholds=None):
         super().__init__()
         self.found = torch.tensor([logits]), None if attention is None else torch.tensor(attention)
-        self.fusion = torch.ones(1)
+        self.fusion, self.fusion_bias = torch.ones(1), torch.zeros(())
         self.thresholds = None if thresholds is None else torch.tensor(thresholds)
 
     def parts(self, batch, texts):
