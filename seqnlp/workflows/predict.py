@@ -254,17 +254,11 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
 _resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name
 
 
-def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Return what config.json says and the weights, of a finished run or of one under way."""
     content = model_folder.unfinished(folder)
     if content is not None:
-        try:
-            newest = checkpoint.newest(folder / model_folder.CHECKPOINTS)
-            groups, state = checkpoint.load(newest, "best") if newest else ({}, {})
-        except FileNotFoundError as error:
-            if tries > 1:  # the training that is under way has just replaced it by the next
-                return _stored(folder, tries - 1)
-            raise errors.ModelError(f"{error.filename or newest}: is missing", "train again with --overwrite") from None
+        groups, state = checkpoint.latest(folder / model_folder.CHECKPOINTS, "best") or ({}, {})
         if not groups.get("best"):
             raise errors.ModelError(f"{folder}: its training has not reached its first evaluation", "let it go on")
         log.warning(

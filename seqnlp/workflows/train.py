@@ -133,6 +133,7 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
         history=history,
     )
     groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
+    (folder / model_folder.CHECKPOINTS).mkdir(exist_ok=True)
     checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
 
 

@@ -209,7 +209,7 @@ def test_overwriting_removes_the_model_and_no_other_file(folder):
     (folder / "checkpoint" / "003").mkdir(parents=True)
     begin(folder, OTHER, anew=True)
     assert names(folder) == {"notes.txt", "source.tokenizer.json", "plots", "checkpoint", "labels.json", "words.json"}
-    assert names(folder / "checkpoint") == {"run.json"}
+    assert names(folder / "checkpoint") == {"run.json", "run.copy.json"}
 
 
 def test_overwriting_leaves_nothing_of_the_model_before(folder):
@@ -474,3 +474,37 @@ def test_the_card_says_how_good_and_how_made(folder):
 
 def test_history_is_one_json_object_a_line(folder):
     assert (folder / "history.jsonl").read_text() == '{"step": 30}\n{"step": 40}\n'
+
+
+# notes of a run that are damaged
+
+
+DAMAGES = {
+    "missing": None,
+    "empty": b"",
+    "cut": b'{"format_version": 2, "ta',
+    "no JSON": b"\xff\xfe",
+    "nested": b"[" * 10**5,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_note_of_a_run_is_read_from_its_copy_and_that_is_said(tmp_path, caplog, damage):
+    path, content = tmp_path / "model", DAMAGES[damage]
+    path.mkdir()
+    begin(path)
+    note = path / "checkpoint" / "run.json"
+    note.unlink() if content is None else note.write_bytes(content)
+    assert model_folder.claim(path, RUN, overwrite=False) is None
+    assert caplog.messages[0] == f"{note}: not part of a seqnlp model, or damaged; its copy is used"
+    train(path)
+    check_whole(path, "classify")
+
+
+def test_a_damaged_copy_is_no_obstacle(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    begin(path)
+    (path / "checkpoint" / "run.copy.json").write_bytes(b"")
+    train(path, OTHER, overwrite=True)
+    check_whole(path, "tag")
