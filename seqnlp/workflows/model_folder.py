@@ -19,7 +19,7 @@ from typing import Any
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import card, differences, runs
+from seqnlp.workflows import card, config_keys, differences, runs
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,6 @@ SEEN = "seen.safetensors"  # which rows it was trained on, for who goes on with 
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
 RUN_COPY = "run.copy.json"  # the same beside it, for where it was damaged
-OBJECTS = ("config", "training", "run", "sizes", "labels", "data", "files")
-RUN_KEYS = {"task": str, "date": str, **dict.fromkeys(OBJECTS, dict)}  # of run.json
-KEYS = {**RUN_KEYS, "finished": bool, "scores": list, "details": dict, "seconds": (int, float)}
 
 
 # Who owns a folder.
@@ -227,10 +224,10 @@ def unfinished(folder: Path) -> dict[str, Any] | None:
     if not (note.is_file() or copy.is_file()):
         return None
     try:
-        return _checked(note, RUN_KEYS)
+        return _checked(note, config_keys.RUN)
     except errors.ModelError as error:
         with contextlib.suppress(errors.ModelError):
-            found = _checked(copy, RUN_KEYS)
+            found = _checked(copy, config_keys.RUN)
             log.warning("%s; its copy is used", error.message)
             return found
         raise
@@ -240,16 +237,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json, its format version and the types of its values checked; raises `ModelError`."""
     if not (folder / CONFIG).is_file():
         raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL")
-    return _checked(folder / CONFIG, KEYS)
+    return _checked(folder / CONFIG, config_keys.MODEL)
 
 
-def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file of ours holds: of this format version, with values of the right types under these keys."""
+def _checked(path: Path, kinds: config_keys.Kinds) -> dict[str, Any]:
+    """Return what a file of ours holds: of this format version, with values of the right kinds under their keys."""
     try:
         content = dict(jsonl.read_json(path))
         found = content["format_version"]
-        if found == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
-            raise ValueError
+        if found == FORMAT_VERSION:
+            config_keys.check(content, kinds)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not part of a seqnlp model, or damaged", "train again") from None
     if found != FORMAT_VERSION:

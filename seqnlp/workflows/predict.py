@@ -19,6 +19,7 @@ from torch import nn
 
 from seqnlp import errors, options
 from seqnlp.io import stream
+from seqnlp.nn import shapes
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
@@ -28,8 +29,10 @@ from seqnlp.workflows import model_folder, writer
 
 log = logging.getLogger(__name__)
 
-UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
-
+UNFIT = (  # what comes of files that were changed, and whose hashes were changed with them
+    *(OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError),
+    safetensors.SafetensorError,
+)
 
 MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
@@ -239,6 +242,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
         known = model_folder.schema_of(where, content)
+        shapes.check(lambda: made.build(config, codec), weights)
         network = made.build(config, codec)
         network.load_state_dict(weights)
     except errors.ModelError:

@@ -10,7 +10,7 @@ import torch
 
 from seqnlp import errors
 from seqnlp.io import jsonl
-from seqnlp.workflows import model_folder
+from seqnlp.workflows import config_keys, model_folder
 
 RUN = {
     "task": "classify",
@@ -425,7 +425,7 @@ def test_a_config_that_is_not_ours(tmp_path, content):
         model_folder.read_config(tmp_path)
 
 
-@pytest.mark.parametrize("key", model_folder.KEYS)
+@pytest.mark.parametrize("key", config_keys.MODEL)
 def test_a_config_that_lacks_a_key_or_has_a_wrong_type_there(folder, key):
     content = model_folder.read_config(folder)
     for changed in ({**content, key: None}, {name: content[name] for name in content if name != key}):

@@ -135,6 +135,21 @@ class Tokenizer:
         except Exception as error:  # the library raises plain Exception for every malformed file
             raise errors.DataError(f"{path}: not a tokenizer ({error})", "make one with seqnlp vocab or bpe") from None
 
+    @classmethod
+    def own(cls, path: str | Path) -> Tokenizer:
+        """Return the tokenizer in a file; raises `DataError` unless it is one that `vocab` or `bpe` could have made."""
+        found = cls.load(path)
+        ids = found.vocabulary
+        if sorted(ids.values()) != list(range(len(ids))):
+            problem = "its ids are not those from 0 on, each once"
+        elif [ids.get(name) for name in SPECIALS] != list(range(len(SPECIALS))):
+            problem = f"its first entries are not {' '.join(SPECIALS)}"
+        elif isinstance(found.backend.model, models.WordLevel) and found.backend.pre_tokenizer is None:
+            problem = "it does not say how text is split"
+        else:
+            return found
+        raise errors.DataError(f"{path}: {problem}", "make one with seqnlp vocab or bpe")
+
 
 def word_splitter() -> pre_tokenizers.PreTokenizer:
     """Return the default pre-tokeniser: words, runs of punctuation, and each Han or kana character by itself."""
