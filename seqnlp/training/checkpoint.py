@@ -105,7 +105,7 @@ def load(path: Path, only: str | None = None) -> tuple[Groups, dict[str, Any]]:
     wanted = {name: hashes.get(name) for name in [f"{only}.safetensors"]} if only else hashes
     _check(path, wanted)
     try:
-        return {Path(name).stem: safetensors.torch.load_file(path / name) for name in wanted}, state
+        return {Path(name).stem: load_tensors(path / name) for name in wanted}, state
     except OSError:  # it has just been replaced by the next
         raise errors.ModelError(f"{path}: is missing", HINT) from None
 
@@ -140,6 +140,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file by name."""
+    with files.in_utf8(path) as name:
+        return safetensors.torch.load_file(name)
 
 
 def save_tensors(path: Path, tensors: Tensors) -> None:

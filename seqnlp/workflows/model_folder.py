@@ -43,6 +43,8 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     """
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
+    if (folder / CHECKPOINTS).is_symlink():
+        raise errors.UsageError(f"{folder / CHECKPOINTS}: is a link, expected a folder", "give -o a new folder")
     try:
         there = content(folder)
     except errors.ModelError as error:

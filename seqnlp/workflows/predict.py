@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 from torch import nn
 
@@ -272,6 +271,6 @@ def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     content = model_folder.read_config(folder)
     model_folder.check_files(folder, content)
     try:
-        return content, safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+        return content, checkpoint.load_tensors(folder / model_folder.WEIGHTS)
     except safetensors.SafetensorError as error:
         raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train again") from None

@@ -1,6 +1,7 @@
 """Model folders that somebody has changed, and whose hashes fit what they were changed to: refused in a line, soon."""
 
 import json
+import os
 import resource
 import shutil
 
@@ -37,6 +38,12 @@ def refused(folder):
     assert "\n" not in str(error.value) and len(str(error.value)) < 1000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < before + 300_000  # KB
     return str(error.value)
+
+
+@one_a_task
+def test_a_folder_whose_name_is_not_utf_8(folder, model, case):
+    folder = folder.rename(folder.parent / os.fsdecode(b"m\xff"))
+    assert predict.load(folder, device="cpu").predict(case.inputs[:3]) == model.predict(case.inputs[:3])
 
 
 # config.json
@@ -145,6 +152,10 @@ TOKENIZERS = {
     "a word more": vocabulary(lambda entries: {**entries, "one more word": len(entries)}),
     "no words": vocabulary(lambda entries: {}),
     "nothing that splits": lambda content: {**content, "pre_tokenizer": None},
+    "a pattern that searches for ever": lambda content: {
+        **content,
+        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(x+x+)+y"}, "behavior": "Isolated", "invert": False},
+    },
     "another splitter": lambda content: {**content, "pre_tokenizer": {"type": "Nothing"}},
 }
 

@@ -508,3 +508,11 @@ def test_a_damaged_copy_is_no_obstacle(tmp_path):
     (path / "checkpoint" / "run.copy.json").write_bytes(b"")
     train(path, OTHER, overwrite=True)
     check_whole(path, "tag")
+
+
+def test_checkpoints_below_a_link_are_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "checkpoint").symlink_to(tmp_path / "elsewhere")
+    assert refused(tmp_path / "model", overwrite=True).message.endswith("checkpoint: is a link, expected a folder")
+    assert names(tmp_path / "elsewhere") == set()
