@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from seqnlp.tasks import base
 from seqnlp.tasks.translate.options import Config
 
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
+MAX_SUBWORDS = 10_000  # of a source that are translated: thirty pages in one line
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,9 @@ class Codec(base.Codec):
         max_length = self.max_source_length or 2 * self.longest
         if len(whole) <= max_length:
             return [whole]
+        if len(whole) > MAX_SUBWORDS:
+            log.warning("a source of %d subwords: the first %d are translated", len(whole), MAX_SUBWORDS)
+            text = self.source.decode(whole[:MAX_SUBWORDS])
         normal = self.source.normal(text)  # no letter is cut from the accent that becomes one with it
         filled = [part.strip() for part in segmentation.parts(normal, self._sizes, max_length) if part.strip()]
         found = self.source.encode(filled)

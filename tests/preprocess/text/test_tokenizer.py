@@ -273,3 +273,11 @@ def test_the_patterns_of_others_that_do_not_are_taken(tmp_path):
     made.backend.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(pattern), behavior="isolated")
     made.save(tmp_path / "t.json")
     assert tokenizer.Tokenizer.load(tmp_path / "t.json").words("a b") == ["a", " b"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
+def test_pieces_are_learnt_from_the_beginning_of_a_word_without_end(caplog, kind):
+    long, marks = "ab" * 30_000, "+-" * 30_000
+    made = subword.train([f"the cat {long} the {marks} dog"] * 3, kind=kind, size=300)
+    assert made.words("the cat")
+    assert "6 words were longer than 10000 characters: pieces are learnt from their beginnings" in caplog.messages
