@@ -516,3 +516,11 @@ def test_checkpoints_below_a_link_are_refused(tmp_path):
     (tmp_path / "model" / "checkpoint").symlink_to(tmp_path / "elsewhere")
     assert refused(tmp_path / "model", overwrite=True).message.endswith("checkpoint: is a link, expected a folder")
     assert names(tmp_path / "elsewhere") == set()
+
+
+def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        with pytest.raises(KeyboardInterrupt), model_folder.make(tmp_path / name):
+            raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
