@@ -49,8 +49,19 @@ def _model(folder: Path) -> dict[str, Any]:
     content |= _under_way(folder, running) if running else {}
     model_folder.schema_of(model_folder.description(folder), content)
     task, names = content["task"], [*content["files"], *WHOLE_MODEL]
-    lines = [f"seqnlp {task} predict {folder} FILE", f"seqnlp {task} eval {folder} TEST", f'seqnlp.load("{folder}")']
-    return {"kind": "model", **content, **_sizes(folder, names), "use": lines}
+    use = [f"the same seqnlp {task} train command goes on with it"] if running else _uses(task, folder, content)
+    return {"kind": "model", **content, **_sizes(folder, names), "use": use}
+
+
+def _uses(task: str, folder: Path, content: Mapping[str, Any]) -> list[str]:
+    """How a model is used on files like the one that it was trained on."""
+    encoding = content["run"].get("read", {}).get("encoding", "utf-8")
+    said = "" if encoding == "utf-8" else f" --encoding {encoding}"
+    return [
+        f"seqnlp {task} predict {folder} FILE{said}",
+        f"seqnlp {task} eval {folder} TEST{said}",
+        f'seqnlp.load("{folder}")',
+    ]
 
 
 def _under_way(folder: Path, running: Mapping[str, Any]) -> dict[str, Any]:

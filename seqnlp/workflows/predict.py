@@ -97,9 +97,9 @@ class Model:
         pairs = zip(corpus, self.run(corpus, settings), strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
 
-    def writer(self, form: str, search: Any) -> writer.Writer:
-        """Return what makes text of predictions in an output format."""
-        return writer.Writer(self.task, self.codec, form, search)
+    def writer(self, form: str, search: Any, like: schema.Schema | None = None) -> writer.Writer:
+        """Return what makes text of predictions in an output format; like: what the input looks like."""
+        return writer.Writer(self.task, self.codec, form, search, None if like is None else like.delimiter)
 
     def run(
         self,

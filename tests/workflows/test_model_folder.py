@@ -329,8 +329,8 @@ def test_without_overwriting_nothing_is_removed(folder):
 
 
 def test_folders_above_are_made(tmp_path):
-    make(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
+    with model_folder.make(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
