@@ -101,7 +101,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Codec: type[CodecT]
     Prediction: type[PredictionT]
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
-    training: ClassVar[options.Training] = options.Training()  # its defaults
+    training: ClassVar[options.Training] = options.Training()  # its defaults; `refit` is an option only where it is on
+    calibrated: ClassVar[tuple[str, ...]] = ()  # the buffers of its network that `calibrate` fits
     reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     independent: ClassVar[bool] = True  # rows stand for themselves, so that one which is in dev too may be left out

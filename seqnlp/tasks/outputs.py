@@ -104,6 +104,12 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     ) -> Result:
         """Return what predictions score; without intervals, as in training, only what is cheap."""
 
+    def wanted(
+        self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT, search: SearchT
+    ) -> dict[str, Any]:
+        """Return details that eval has besides, where a search asks for them."""
+        return {}
+
     @abc.abstractmethod
     def mistakes(
         self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT

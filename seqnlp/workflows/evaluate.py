@@ -201,6 +201,7 @@ def evaluate(
     _look_whether_seen(evaluator, folder, corpus.title)
     predictions = evaluator.predictions(search, limits)
     scores, details = evaluator.score(predictions)
+    details |= model.task.output.wanted(evaluator.corpus, predictions, model.codec, search)
     result = {
         "task": model.task.name,
         "model": folder,

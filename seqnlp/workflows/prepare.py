@@ -142,6 +142,7 @@ class Prepared:
     training: options.Training
     usual_epochs: int  # without a time budget
     seen: seen.Seen
+    refits: bool  # whether it trains once more, on the rows of dev too
 
     def save(self, folder: Path) -> list[str]:
         """Write the codec's files, and what the model has seen; return their names."""
@@ -159,7 +160,7 @@ class Prepared:
 
         begin: when the command was started.
         """
-        from seqnlp.training import trainer
+        from seqnlp.training import refit, trainer
 
         def fit(seconds: float) -> float:
             self.watched.fit_into(seconds)
@@ -170,7 +171,7 @@ class Prepared:
             self.model.networks[0],
             self.data,
             self.watched.evaluation,
-            self.training,
+            refit.first(self.training) if self.refits else self.training,
             folder / model_folder.CHECKPOINTS,
             device=self.model.device,
             watch=watch,
@@ -199,9 +200,9 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
-    from seqnlp.nn import growth
-    from seqnlp.training import defaults, precision, randomness
+    from seqnlp.training import defaults, precision
     from seqnlp.workflows import predict
+    from seqnlp.workflows import start as starting
 
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
@@ -213,12 +214,7 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     else:
         found = _from_folder(parts, task, parts.train, looking)
     config = task.resolve(found.config, found.codec)
-    with randomness.first_weights(job.training.seed):
-        network = task.build(config, found.codec)
-        if start:
-            growth.put(network, start.model.networks[0].state_dict())
-        else:
-            task.initialise(network, config, found.codec, found.rows)
+    network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
@@ -228,17 +224,17 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
     looking.say()
-    remembered = looking.seen(start.seen if start else None)
-    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered)
+    refits = job.dev is None and chosen.refit
+    remembered = looking.seen(start.seen if start else None, refits=refits)
+    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered, refits)
 
 
 def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
     """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
-    config, codec = made.config, made.codec
     log.info("encoding %d examples", len(made.part))
-    rows = (codec.encode(example, fitted=fitted) for example in looking.through(made.part, checks.TRAIN))
-    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
-    return TrainingPart(config, codec, kept, None, {}, made.dev)
+    seen = looking.through(made.part, checks.TRAIN)
+    rows = encode.rows(task, made.config, made.codec, seen, fitted=fitted)
+    return TrainingPart(made.config, made.codec, rows, None, {}, made.dev)
 
 
 def _from_folder(parts: Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched) -> TrainingPart:
