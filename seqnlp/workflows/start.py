@@ -22,6 +22,13 @@ log = logging.getLogger(__name__)
 TRAINED_ON = "%d of %d rows of dev were trained on by %s: scores on them are too good"
 
 
+def pretrained(task: str, folder: str) -> base.Pretrained:
+    """Return the model of a task in a folder, that another begins with; raises `ModelError` where there is none."""
+    model = predict.load(folder, task=task, device="cpu")
+    weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
+    return base.Pretrained(folder, model.config, model.codec, model.networks[0], weights)
+
+
 @dataclass(frozen=True)
 class Start:
     """A trained model to go on with, the hash of its weights, and what it has seen."""
