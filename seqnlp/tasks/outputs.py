@@ -71,6 +71,13 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return what a cell of csv and tsv holds of a list of the input."""
         return " ".join(items)
 
+    def jointly(self, search: SearchT) -> Callable[[Sequence[PredictionT | None]], list[PredictionT | None]] | None:
+        """Return what completes the predictions of all inputs, None of blank ones, where a search asks for such.
+
+        By default nothing does: predictions go out as the inputs come.
+        """
+        return None
+
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
         """Return which of `warnings` a prediction deserves."""
         return ()

@@ -94,7 +94,8 @@ class Model:
         output.check(settings, "jsonl", self.config)
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
-        pairs = zip(corpus, self.run(corpus, settings), strict=True)
+        found = self.run(corpus, settings)
+        pairs = zip(corpus, complete(found) if (complete := output.jointly(settings)) else found, strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
 
     def writer(self, form: str, search: Any, like: schema.Schema | None = None) -> writer.Writer:
@@ -170,11 +171,20 @@ class Model:
     ) -> Iterator[list[tuple[Example, Any]]]:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window.
 
-        watch: is told the line up to which the work has come, of a file.
+        All are one window where predictions depend on those of all inputs. watch: is told the line up to which the work
+        has come, of a file.
         """
+        complete, held = self.task.output.jointly(search), list[tuple[Example, Any]]()
         for window in stream.windows(corpus):
             found = self.run(window, search, limits, _within(watch, window[0].line, window[-1].line))
-            yield list(zip(window, found, strict=True))
+            pairs = list(zip(window, found, strict=True))
+            if complete is None:
+                yield pairs
+            else:
+                held += pairs
+        if complete is not None and held:
+            examples, predictions = zip(*held, strict=True)
+            yield list(zip(examples, complete(predictions), strict=True))
 
 
 def _within(watch: Watch, first: int, last: int) -> Watch:

@@ -61,6 +61,7 @@ class Opened:
     train: corpora.Corpus
     dev: corpora.Corpus | None
     start: starting.Start | None
+    pretrained: base.Pretrained | None = None  # whose weights a fresh network begins with
 
     @functools.cached_property
     def fitted(self) -> Fitted:
@@ -72,7 +73,8 @@ class Opened:
         if job.dev is None:
             part, dev = task.split(part, job.training.seed, start.seen if start else None)
         if start is None:
-            return Fitted(*encode.fit(task, self.train, part, job.config, {}), part, dev)
+            given: dict[str, Any] = {"pretrained": self.pretrained}
+            return Fitted(*encode.fit(task, self.train, part, job.config, given), part, dev)
         part = splits.taken(part, start.kept(part, self.held_out(dev), self.train.title, given=dev is None))
         given = {"codec": start.model.codec, "new_labels": True}
         return Fitted(*encode.fit(task, self.train, part, start.model.config, given), part, dev)
@@ -119,7 +121,7 @@ def opened(job: Job) -> Opened:
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
     dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
-    return Opened(job, train, dev, start)
+    return Opened(job, train, dev, start, None if start else _pretrained(task, config))
 
 
 def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
@@ -129,6 +131,14 @@ def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
     from seqnlp.workflows import start as starting
 
     return starting.Start.load(job.init_from, task, job.device)
+
+
+def _pretrained(task: base.AnyTask, config: Any) -> base.Pretrained | None:
+    if (named := task.pretrained(config)) is None:
+        return None
+    from seqnlp.workflows import start as starting
+
+    return starting.pretrained(*named)
 
 
 @dataclass(frozen=True)
@@ -214,7 +224,7 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     else:
         found = _from_folder(parts, task, parts.train, looking)
     config = task.resolve(found.config, found.codec)
-    network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start)
+    network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start or parts.pretrained)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)

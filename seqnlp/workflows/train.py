@@ -81,6 +81,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
         "init_from": parts.start and parts.start.weights,
+        "pretrained": parts.pretrained and parts.pretrained.weights,
     }
 
 
