@@ -2,7 +2,7 @@
 
 A step depends on nothing but the weights, the optimiser's moments, the state that is carried along a stream, and its
 own number: batches are a pure function of (seed, epoch), and dropout is drawn from a generator seeded with (seed,
-step). All of it is in every checkpoint. So a run that was stopped and resumed is the run that was not.
+step, batch in it). All of it is in every checkpoint. So a run that was stopped and resumed is the run that was not.
 """
 
 from __future__ import annotations
@@ -185,9 +185,10 @@ class Trainer:
         epoch, place = divmod(progress.step, self.per_epoch)
         if place == 0:
             self.order, self.carry = self.data.epoch(epoch), None
-        randomness.seed_step(options.seed, progress.step)
         summed, weight = torch.zeros((2,), device=self.device).unbind()
-        for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:
+        batches = self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]
+        for number, batch in enumerate(batches):
+            randomness.seed_batch(options.seed, progress.step, number)
             found = self._backward(self.data.load(batch).to(self.device))
             summed += found.sum
             weight += found.weight
