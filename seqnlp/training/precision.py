@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from seqnlp import errors
+from seqnlp.io import ranks
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ def resolve_device(name: str) -> torch.device:
     """
     torch.backends.cudnn.allow_tf32 = False  # fp32 is to mean fp32
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and ranks.size() > 1:
+        name = f"cuda:{ranks.local_rank()}"  # one for each process of the machine
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
