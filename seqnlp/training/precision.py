@@ -25,10 +25,10 @@ def resolve_device(name: str) -> torch.device:
     Raises `UsageError` for a device that is not there.
     """
     torch.backends.cudnn.allow_tf32 = False  # fp32 is to mean fp32
+    cuda = f"cuda:{ranks.local_rank()}" if ranks.size() > 1 else "cuda"  # one for each process of a machine
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and ranks.size() > 1:
-        name = f"cuda:{ranks.local_rank()}"  # one for each process of the machine
+        return torch.device(cuda if torch.cuda.is_available() else "cpu")
+    name = cuda if name == "cuda" else name
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
