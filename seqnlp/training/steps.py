@@ -19,6 +19,7 @@ from seqnlp import errors
 from seqnlp.nn import loss
 from seqnlp.nn import rows as parts
 from seqnlp.options import Training
+from seqnlp.preprocess.corpora import arrow
 from seqnlp.training import data, distributed, memory, optimizer, precision, randomness
 
 Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch
@@ -86,6 +87,7 @@ class Steps:
             self.optimizer.step(step, rate)
         if (step + 1) % memory.TIDY_EVERY == 0:
             memory.tidy()
+            arrow.release()
         return mean, norm
 
     def _gradients(self, step: int) -> tuple[float, float]:
