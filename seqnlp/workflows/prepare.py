@@ -26,7 +26,7 @@ from seqnlp.training import data
 from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, watched
 
 if TYPE_CHECKING:
-    from seqnlp.training import progress, trainer
+    from seqnlp.training import distributed, progress, trainer
     from seqnlp.workflows import evaluate, predict
     from seqnlp.workflows import start as starting
 
@@ -165,10 +165,12 @@ class Prepared:
         budget = self.training.time_budget
         return self.evaluator if budget is None or budget > SHORT else self.evaluator.quick()
 
-    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float) -> trainer.Trainer:
+    def trainer(
+        self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float, group: distributed.Group | None = None
+    ) -> trainer.Trainer:
         """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there.
 
-        begin: when the command was started.
+        begin: when the command was started; group: the processes that take its steps.
         """
         from seqnlp.training import refit, trainer
 
@@ -189,6 +191,7 @@ class Prepared:
             begin=begin,
             fit=fit,
             usual_epochs=self.usual_epochs,
+            group=group,
         )
 
 
@@ -204,8 +207,10 @@ class TrainingPart:
     dev: examples.Examples | None  # that was split off
 
 
-def prepare(job: Job, parts: Opened | None = None) -> Prepared:
+def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | None = None) -> Prepared:
     """Fit, build and encode, and read unless that is done already; nothing is written.
+
+    before: how the run that is under way trains, where it is known; by default what the folder says.
 
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
@@ -226,7 +231,10 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     config = task.resolve(found.config, found.codec)
     network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start or parts.pretrained)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
-    chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
+    before = recorded(job) if before is None else before
+    chosen = runs.going_on(before, job.training, model_folder.description(job.folder)) or defaults.resolved(
+        _planned(job.training, found.plan), found.rows.lengths, device=device
+    )
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
@@ -285,12 +293,7 @@ def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> eval
     return evaluate.Evaluator.of(model, parts.dev, found.files, parts.train.title)
 
 
-def _recorded(job: Job) -> options.Training | None:
-    """Return how the run in the folder trains: going on elsewhere, or longer, must not change it midway."""
+def recorded(job: Job) -> dict[str, Any] | None:
+    """Return how the run in the folder trains, None where there is none."""
     before = None if job.overwrite else model_folder.content(job.folder)
-    if before is None:
-        return None
-    recorded: options.Training = options.from_dict(
-        options.Training, before["training"], model_folder.description(job.folder)
-    )
-    return runs.limited(recorded, job.training)
+    return None if before is None else dict(before["training"])

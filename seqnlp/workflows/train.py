@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors, options
+from seqnlp.io import ranks
 from seqnlp.training import budget, schedules
 from seqnlp.training import progress as progresses
 from seqnlp.workflows import encoded, model_folder, refit
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
+    from seqnlp.training import distributed
     from seqnlp.training import trainer as trainers
 
 log = logging.getLogger(__name__)
@@ -28,14 +30,32 @@ def train(
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint, from which the same job goes
-    on, and which `predict.load` takes the best weights so far from.
+    on, and which `predict.load` takes the best weights so far from. Where torchrun has started several processes, all
+    but the first one follow it, and return nothing.
     """
+    if ranks.size() == 1:
+        return _train(job, watch, stop)
+    from seqnlp.workflows import follow
+
+    with follow.joined(job, stop) as group:
+        if group.leads:
+            return _train(job, watch, group.asked, group)
+        follow.follow(job, group, watch)
+        return {}
+
+
+def _train(
+    job: preparation.Job, watch: preparation.Watch, stop: trainers.Stop, group: distributed.Group | None = None
+) -> dict[str, Any]:
+    """Train a model as `train` does; group: whose first process this one is."""
     options.check(job.config)
     options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
     parts = preparation.opened(job)
     run = _identity(job, parts)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
+    if group:
+        group.tell(None if finished else {"recorded": preparation.recorded(job)})
     if finished is not None:
         model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
@@ -51,7 +71,11 @@ def train(
         if parts.start is not None:
             content["start"] = before["start"] if before else parts.start.scores(prepared.watched)
         content["files"] = model_folder.begin(job.folder, content, prepared.save, anew=job.overwrite)
-        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin)
+        if group:
+            from seqnlp.workflows import follow
+
+            group.tell(follow.likeness(prepared))
+        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin, group=group)
         trainer.run()
         content = _scored(trainer, prepared, content)
         weights = refit.weights(job, parts, prepared, trainer) if prepared.refits else None

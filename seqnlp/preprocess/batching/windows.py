@@ -82,6 +82,14 @@ class Windows:
         order = np.random.default_rng((self.seed, number)).permutation(self.items)
         return [self.windows(part) for part in np.array_split(order, -(-self.items // self.batch))]
 
+    def rows(self, batch: Batch) -> int:
+        """Return the number of windows in a batch."""
+        return len(batch.series)
+
+    def part(self, batch: Batch, rows: slice) -> Batch:
+        """Return a batch of some of a batch's windows."""
+        return Batch(batch.series[rows], batch.starts[rows])
+
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
         return f"{self.items} windows of {self.window} + {self.horizon} steps"
