@@ -86,6 +86,9 @@ CodecT = TypeVar("CodecT", bound=Codec)
 PredictionT = TypeVar("PredictionT")
 
 
+TYPES = ("Config", "Search", "Codec", "Prediction")  # those that a task names
+
+
 class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     """A task; what is abstract is its own, all else has a default.
 
@@ -114,8 +117,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for base in cls.__dict__.get("__orig_bases__", ()):
-            if typing.get_origin(base) is Task:
-                cls.Config, cls.Search, cls.Codec, cls.Prediction = typing.get_args(base)
+            if issubclass(typing.get_origin(base) or object, Task):
+                for name, kind in zip(TYPES, typing.get_args(base), strict=False):
+                    if not isinstance(kind, TypeVar):  # which a subclass is to fill in
+                        setattr(cls, name, kind)
 
     @property
     def text_key(self) -> str:

@@ -25,7 +25,8 @@ LOADED = [
     "rouge_score.rouge_scorer",
     "pyarrow.parquet",
 ]
-LOADED += [f"seqnlp.tasks.{task}.{part}" for task in ("classify", "tag", "translate") for part in ("task", "network")]
+LOADED += [f"seqnlp.tasks.{task}.task" for task in ("classify", "tag", "translate")]
+LOADED += [f"seqnlp.tasks.{task}.network" for task in ("classify", "tag", "seq2seq")]
 LOADED += [
     "seqnlp.cli.task",
     "seqnlp.cli.score",

@@ -1,4 +1,4 @@
-"""Predictions: from the hypotheses of a search to translations, and how much of the source they cover."""
+"""Predictions: from the hypotheses of a search to answers, and how much of the source they cover."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqnlp.tasks.translate.codec import Codec
-from seqnlp.tasks.translate.options import Search
+from seqnlp.tasks.seq2seq.codec import Codec
+from seqnlp.tasks.seq2seq.options import Search
 
 if TYPE_CHECKING:
     from seqnlp.decoding import hypotheses
@@ -18,8 +18,8 @@ LOOKED_AT = 0.1  # attention in all from which on a subword of the source was lo
 
 
 @dataclass(frozen=True)
-class Translation:
-    """One translation: its text and subwords, what it is ranked by, and where it looked, (T, S) for each part."""
+class Answer:
+    """One answer: its text and subwords, what it is ranked by, and where it looked, (T, S) for each part."""
 
     text: str
     score: float
@@ -29,19 +29,19 @@ class Translation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The best translation and others, the subwords of the source, and what may be wrong with it."""
+    """The best answer and others, the subwords of the source, and what may be wrong with it."""
 
-    best: Translation
-    others: tuple[Translation, ...]
+    best: Answer
+    others: tuple[Answer, ...]
     source: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     attention_weights: bool = False  # are asked for
     coverage: float = 1.0  # share of the source's subwords that were looked at
-    ratio: float = 1.0  # subwords of the translation for each of the source
+    ratio: float = 1.0  # subwords of the answer for each of the source
 
     @property
-    def every(self) -> tuple[Translation, ...]:
-        """Return all translations, best first."""
+    def every(self) -> tuple[Answer, ...]:
+        """Return all answers, best first."""
         return (self.best, *self.others)
 
 
@@ -50,11 +50,11 @@ def of_hypotheses(
 ) -> Prediction:
     """Return a prediction from the hypotheses for each part of its source; of several parts the best are joined."""
     names = codec.source.names
-    found = _translation([nbest[0] for nbest in parts], source, codec)
+    found = _answer([nbest[0] for nbest in parts], source, codec)
     looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
     return Prediction(
         found,
-        tuple(_translation([one], source, codec) for one in parts[0][1:]) if len(parts) == 1 else (),
+        tuple(_answer([one], source, codec) for one in parts[0][1:]) if len(parts) == 1 else (),
         tuple(names[i] for part in source for i in part),
         ("cut",) if len(parts) > 1 else (),
         search.attention_weights,
@@ -63,12 +63,12 @@ def of_hypotheses(
     )
 
 
-def _translation(parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Translation:
-    """One translation from a hypothesis for each part of the source."""
-    names, glue = codec.target.names, " " if codec.bleu_tokenize == "13a" else ""
+def _answer(parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Answer:
+    """One answer from a hypothesis for each part of the source."""
+    names = codec.target.names
     texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in parts]
-    return Translation(
-        glue.join(filter(None, texts)),
+    return Answer(
+        codec.glue.join(filter(None, texts)),
         sum(one.score for one in parts),
         tuple(names[i] for one in parts for i in one.tokens),
         tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(parts, source, strict=True)),
