@@ -52,7 +52,7 @@ class Decoder(nn.Module):
     The state that `begin` gives holds "source.memory", "source.mask" and, where the attention has them, "source.keys",
     one row a sentence; and one row a hypothesis: the parts of each layer's state ("hidden.0", "cell.0" and so on for
     LSTMs), and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds "attention"
-    (N, S), the weights of the last step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
+    (N, T, S), the weights of its steps. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
     each one's hypotheses, and "place" (N,), where each row stands among these B x K, say otherwise.
 
     embedding: that of the target tokens, None for one of its own.
@@ -144,16 +144,22 @@ class Decoder(nn.Module):
                 part.unflatten(1, steps).flatten(0, 1)[state["place"]] for part in (context, weights)
             )  # (N, T, D or S)
         state["coverage"] = state["coverage"] + weights.sum(1)
-        state["attention"] = weights[:, -1]
+        state["attention"] = weights
         return context
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Return the logits (N, T, V) of features (N, T, F), in fp32."""
         return functional.linear(features, self.output, self.bias).float()
 
-    def step(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
+    def attended(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return the features (N, F) after one more token each (N, 1), and the state with the step's attention."""
         with torch.inference_mode(False), torch.no_grad():  # in inference mode autocast casts the weights every time
             features, state = self(tokens, state)
-            logits = functional.linear(features.squeeze(1), self.output)
+            return features.squeeze(1), {**state, "attention": state["attention"].squeeze(1)}
+
+    def step(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
+        features, state = self.attended(tokens, state)
+        with torch.inference_mode(False), torch.no_grad():
+            logits = functional.linear(features, self.output)
             return logits.add_(self.bias.to(logits.dtype)), state  # apart: bf16 products with a bias are far slower

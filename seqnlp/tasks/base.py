@@ -234,6 +234,9 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     ) -> None:
         """Fit to the training part what of a network is not learnt step by step: nothing, by default."""
 
+    def progressed(self, network: nn.Module, share: float) -> None:
+        """Tell a network in training, before each step, the share of the steps that is done: by default nothing."""
+
     def calibrate(
         self,
         network: nn.Module,

@@ -59,10 +59,12 @@ class Trainer:
         begin: float | None = None,
         fit: Callable[[float], float] = lambda seconds: 1.0,
         usual_epochs: int = 0,
+        progressed: Callable[[nn.Module, float], None] = lambda network, share: None,
     ) -> None:
         """
         begin: when the command was started, by `time.monotonic`; fit: makes evaluations so short, as far as that goes,
-        and says how many times as long the final scoring takes; usual_epochs: those without a time budget.
+        and says how many times as long the final scoring takes; usual_epochs: those without a time budget;
+        progressed: tells the network, before each step, the share of the steps that is done.
         """
         self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
         self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
@@ -77,6 +79,7 @@ class Trainer:
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
         self.usual_steps = usual_epochs * self.per_epoch
+        self.progressed = progressed
         self.fit, self.budget = fit, None if options.time_budget is None else budget.Budget(options.time_budget)
         self._resume()
 
@@ -185,6 +188,7 @@ class Trainer:
         epoch, place = divmod(progress.step, self.per_epoch)
         if place == 0:
             self.order, self.carry = self.data.epoch(epoch), None
+        self.progressed(self.network, progress.share)
         randomness.seed_step(options.seed, progress.step)
         summed, weight = torch.zeros((2,), device=self.device).unbind()
         for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:

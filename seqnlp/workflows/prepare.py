@@ -178,6 +178,7 @@ class Prepared:
             begin=begin,
             fit=fit,
             usual_epochs=self.usual_epochs,
+            progressed=self.model.task.progressed,
         )
 
 

@@ -73,6 +73,22 @@ class Tokenizer:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
 
+    def encode_open(self, text: str, unknown: dict[str, int], *, grow: bool) -> list[int]:
+        """Return the ids of a text, those of the `unknown` words, as they are written there, past the vocabulary.
+
+        unknown: the place of each among them; grow: whether new ones come to it, or have the id `UNK`.
+        """
+        found = self.backend.encode(text, add_special_tokens=False)
+        if UNK not in found.ids:
+            return list(found.ids)
+        ids = []
+        for number, (begin, end) in zip(found.ids, found.offsets, strict=True):
+            if number == UNK and grow:
+                unknown.setdefault(text[begin:end], len(unknown))
+            place = unknown.get(text[begin:end]) if number == UNK else None
+            ids.append(number if place is None else len(self) + place)
+        return ids
+
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the pieces of each text, as they are written in the vocabulary."""
         if not self._by_words:
@@ -114,9 +130,13 @@ class Tokenizer:
         self.backend.model.dropout = probability
         self.__dict__.pop("_by_words", None)
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of ids, special tokens left out."""
-        return self.backend.decode([i for i in ids if i > END], skip_special_tokens=False)
+    def decode(self, ids: Sequence[int], unknown: Sequence[str] = ()) -> str:
+        """Return the text of ids, special tokens left out; unknown: the words whose ids are past the vocabulary."""
+        ids = [i for i in ids if i > END]
+        if not unknown:
+            return self.backend.decode(ids, skip_special_tokens=False)
+        size = len(self)
+        return self.join([str(self.backend.id_to_token(i)) if i < size else unknown[i - size] for i in ids])
 
     def save(self, path: str | Path) -> None:
         """Write the tokenizer as one JSON file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seqnlp.options import option, redeclared
 from seqnlp.tasks.network_options import NetworkOptions
@@ -33,7 +34,9 @@ class Network(NetworkOptions):
 
 @dataclass(frozen=True)
 class Search:
-    """What shapes a result."""
+    """What shapes a result; may_leave_out: whether an output may pass over a part of its source."""
+
+    may_leave_out: ClassVar[bool] = False
 
     beam_size: int = option(5, "Hypotheses kept at each step; 1 is greedy search.", group="Search", low=1, high=100)
     nbest: int = option(

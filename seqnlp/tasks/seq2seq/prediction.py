@@ -46,15 +46,22 @@ class Prediction:
 
 
 def of_hypotheses(
-    parts: Sequence[Sequence[hypotheses.Hypothesis]], source: Sequence[Sequence[int]], codec: Codec, search: Search
+    parts: Sequence[Sequence[hypotheses.Hypothesis]],
+    source: Sequence[Sequence[int]],
+    codec: Codec,
+    search: Search,
+    unknown: Sequence[str] = (),
 ) -> Prediction:
-    """Return a prediction from the hypotheses for each part of its source; of several parts the best are joined."""
-    names = codec.source.names
-    found = _answer([nbest[0] for nbest in parts], source, codec)
+    """Return a prediction from the hypotheses for each part of its source; of several parts the best are joined.
+
+    unknown: the words of the source that have ids past the vocabulary.
+    """
+    names = [*codec.source.names, *unknown] if unknown else codec.source.names
+    found = _answer([nbest[0] for nbest in parts], source, codec, unknown)
     looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
     return Prediction(
         found,
-        tuple(_answer([one], source, codec) for one in parts[0][1:]) if len(parts) == 1 else (),
+        tuple(_answer([one], source, codec, unknown) for one in parts[0][1:]) if len(parts) == 1 else (),
         tuple(names[i] for part in source for i in part),
         ("cut",) if len(parts) > 1 else (),
         search.attention_weights,
@@ -63,10 +70,12 @@ def of_hypotheses(
     )
 
 
-def _answer(parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec) -> Answer:
+def _answer(
+    parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec, unknown: Sequence[str]
+) -> Answer:
     """One answer from a hypothesis for each part of the source."""
-    names = codec.target.names
-    texts = [codec.target.decode(one.tokens).replace("\n", " ").strip() for one in parts]
+    names = [*codec.target.names, *unknown] if unknown else codec.target.names
+    texts = [codec.target.decode(one.tokens, unknown).replace("\n", " ").strip() for one in parts]
     return Answer(
         codec.glue.join(filter(None, texts)),
         sum(one.score for one in parts),

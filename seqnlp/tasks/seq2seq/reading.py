@@ -11,6 +11,8 @@ from seqnlp.io import files
 from seqnlp.preprocess.corpora import formats, readers, references, schema
 from seqnlp.preprocess.corpora.examples import Example
 
+SHORTER, SAME = 0.8, 0.5  # at most this many letters for each of the document, at least this share of its words in it
+
 log = logging.getLogger(__name__)
 
 
@@ -58,3 +60,13 @@ def with_references(inputs: Iterable[Example], path: str, source: schema.Source)
         yield replace(one, target=line, source=one.source if line.strip() else "")
     if next(lines, None) is not None:
         raise errors.DataError(f"{name}: has more lines than {source.title}, which has {number}")
+
+
+def are_summaries(corpus: Sequence[Example]) -> bool:
+    """Return whether most targets are shorter than their sources, and say it mostly in their words."""
+    like = 0
+    for one in corpus:
+        known, told = set(one.source.casefold().split()), one.target.casefold().split()
+        shorter = len(one.target) <= SHORTER * len(one.source)
+        like += shorter and sum(word in known for word in told) >= SAME * len(told)
+    return 2 * like > len(corpus)

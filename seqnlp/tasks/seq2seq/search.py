@@ -91,13 +91,14 @@ def _search(
             numbers=[zlib.crc32(np.array(part).tobytes()) for part in parts],
             attention=True,
         )
+    covered = ranking.repetition if search.may_leave_out else ranking.coverage
     return beam.search(
         step,
         state,
         rules,
         size=1 if search.score_reference else max(search.beam_size, search.nbest),
         nbest=search.nbest,
-        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty),
+        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty, covered),
         prune_threshold=search.prune_threshold,
         attention=True,
     )

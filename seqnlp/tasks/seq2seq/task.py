@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+import numpy as np
+
 from seqnlp import errors
+from seqnlp.preprocess.batching import padding
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
+from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks.seq2seq import prediction as predictions
 from seqnlp.tasks.seq2seq import reading, search
@@ -42,6 +46,21 @@ class Task(base.Task[ConfigT, SearchT, CodecT, Prediction]):
         inputs = super().read_inputs(source, config, search)
         return reading.with_references(inputs, search.score_reference, source) if search.score_reference else inputs
 
+    def collate(self, columns: base.Columns, widths: padding.Edge, codec: CodecT) -> network.Batch:
+        import torch
+
+        from seqnlp.nn import loss
+        from seqnlp.tasks.seq2seq import network
+
+        parts, targets = [part for row in columns["source"] for part in row], columns["target"]
+        arrays = {
+            "source": padding.pad(parts, widths[0]),
+            "lengths": np.array([len(part) for part in parts]),
+            "inputs": padding.pad([[tokenizer.START, *row] for row in targets], widths[1]),
+            "outputs": padding.pad([[*row, tokenizer.END] for row in targets], widths[1], loss.IGNORED),
+        }
+        return network.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
     def predict(
         self,
         networks: Sequence[nn.Module],
@@ -54,8 +73,12 @@ class Task(base.Task[ConfigT, SearchT, CodecT, Prediction]):
         if not all(found):
             hint = f"a smaller --{self.least} or --no-repeat-ngram-size"
             raise errors.UsageError("no output satisfies all constraints of the search", hint)
-        rest = iter(found)
-        return [predictions.of_hypotheses([next(rest) for _ in row], row, codec, settings) for row in columns["source"]]
+        rest, sources = iter(found), columns["source"]
+        unknown = columns.get("unknown") or [()] * len(sources)
+        return [
+            predictions.of_hypotheses([next(rest) for _ in row], row, codec, settings, words)
+            for row, words in zip(sources, unknown, strict=True)
+        ]
 
     def quick_search(self) -> SearchT:
         return self.Search(beam_size=1)

@@ -9,6 +9,7 @@ from seqnlp.checks import duplicates, lengths, words
 from seqnlp.checks import pairs as pair_checks
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
+from seqnlp.tasks.seq2seq import reading as pairs
 from seqnlp.tasks.translate.options import Config
 
 SOURCE, TARGET = ROLES = ("source", "target")
@@ -17,6 +18,8 @@ SENTENCE = 8  # characters, on average
 
 def is_usual(corpus: Sequence[Example]) -> bool:
     """Return whether most targets are their own, and as long as sentences are: classes are neither."""
+    if pairs.are_summaries(corpus):
+        return False
     size = sum(len(example.target) for example in corpus)
     return 2 * len({example.target for example in corpus}) > len(corpus) and size >= SENTENCE * len(corpus)
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import padding
@@ -59,22 +57,11 @@ class Translate(seq2seq.Task[Config, Search, Codec]):
         return replace(codec, max_source_length=limit, lowercase=search.lowercase, scored_tokenize=search.tokenize)
 
     def collate(self, columns: base.Columns, widths: padding.Edge, codec: Codec) -> network.Batch:
-        import torch
-
-        from seqnlp.nn import loss
-        from seqnlp.tasks.seq2seq import network
-
-        parts, targets = [part for row in columns["source"] for part in row], columns["target"]
         if any(columns["texts"]):
             parts, targets = _drawn(columns["texts"], codec)
             widths = padding.round_up(max(map(len, parts))), padding.round_up(max(map(len, targets)) + 1)
-        arrays = {
-            "source": padding.pad(parts, widths[0]),
-            "lengths": np.array([len(part) for part in parts]),
-            "inputs": padding.pad([[tokenizer.START, *row] for row in targets], widths[1]),
-            "outputs": padding.pad([[*row, tokenizer.END] for row in targets], widths[1], loss.IGNORED),
-        }
-        return network.Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+            columns = {"source": [[part] for part in parts], "target": targets}
+        return super().collate(columns, widths, codec)
 
     def build(self, config: Config, codec: Codec) -> nn.Module:
         from seqnlp.tasks.seq2seq import network
