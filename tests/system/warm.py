@@ -25,8 +25,8 @@ LOADED = [
     "rouge_score.rouge_scorer",
     "pyarrow.parquet",
 ]
-LOADED += [f"seqnlp.tasks.{task}.task" for task in ("classify", "tag", "translate")]
-LOADED += [f"seqnlp.tasks.{task}.network" for task in ("classify", "tag", "seq2seq")]
+LOADED += [f"seqnlp.tasks.{task}.task" for task in ("classify", "tag", "translate", "summarize", "lm")]
+LOADED += [f"seqnlp.tasks.{task}.network" for task in ("classify", "tag", "seq2seq", "summarize", "lm")]
 LOADED += [
     "seqnlp.cli.task",
     "seqnlp.cli.score",
@@ -39,7 +39,7 @@ LOADED += [
     "seqnlp.decoding.beam",
     "seqnlp.decoding.sampling",
 ]
-LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
+LOADED += ["sklearn.svm", "scipy.sparse"]  # the wide part is fitted by it
 LOADED += ["datasets"]  # hf:NAME does
 
 

@@ -332,6 +332,11 @@ def test_a_token_never_ends_a_line_or_a_column(write):
     assert [row[1 if len(row) > 2 else 0] for row in cells] == ["a_b", "c_d", "_", "e f"]
 
 
+def test_a_comment_with_as_many_words_as_there_are_columns_has_no_tag():
+    content = "# one more here\nAnna x y B-PER\n\n# x y O\n1 x y O\n\n"
+    assert [tokens for tokens, _ in read(content)] == [("Anna",), ("#", "1")]
+
+
 def test_what_stands_above_numbered_tokens_is_a_comment_whatever_its_columns():
     content = "#\tn-tv.de\t[2005]\tx\n1\tAnna\tB-PER\tO\n2\tran\tO\tO\n\n#\ta\tb\tc\n1\tOslo\tB-LOC\tO\n\n"
     assert read(content, tokens=2, tags=3) == TWO
