@@ -11,9 +11,12 @@ which only copying gives.
 from __future__ import annotations
 
 import torch
+from torch import nn
 from torch.nn import functional
 
-from seqnlp.nn import loss
+from seqnlp.nn import decoder, loss
+
+SOURCE = "source.tokens"  # in a state: the tokens that may be copied, (B, S)
 
 MIN_ATTENTION = 1e-30  # to all steps that hold a token: less has no finite logarithm
 
@@ -69,3 +72,41 @@ def coverage(attention: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     before = attention.cumsum(1) - attention
     again: torch.Tensor = torch.minimum(attention, before).sum(2)[counted].sum()
     return again
+
+
+class Decoder(decoder.Decoder):
+    """A decoder that may copy; its state holds `SOURCE`.
+
+    With each token it reads what the memory says where the source holds that token, on average (selective reading, Gu
+    et al. 2016, section 3.3): so it knows which words come next. unknown: the id of tokens from V on as they are read.
+    """
+
+    def __init__(self, config: decoder.Config, embedding: nn.Embedding | None = None, *, unknown: int) -> None:
+        super().__init__(config, embedding)
+        self.unknown, self.vocabulary = unknown, config.vocabulary
+        self.read = nn.Linear(config.memory, config.embedding_size, bias=False)
+        self.gate = nn.Linear(config.embedding_size, 1)
+
+    def known(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return tokens as they are read."""
+        return tokens.masked_fill(tokens >= self.vocabulary, self.unknown)
+
+    def embedded(self, tokens: torch.Tensor, state: decoder.State) -> torch.Tensor:
+        """Return what the first layer reads of tokens (N, T), (N, T, F)."""
+        asked = decoder.together(tokens, state)  # (B, T)
+        held = state[SOURCE].unsqueeze(1) == asked.unsqueeze(2)  # (B, T, S)
+        shares = held / held.sum(2, keepdim=True).clamp(min=1)
+        memory = state["source.memory"]
+        read = self.read(shares.to(memory.dtype) @ memory)  # (B, T, F)
+        return super().embedded(self.known(tokens), state) + decoder.apart(read, state)
+
+    def mixed(self, tokens: torch.Tensor, state: decoder.State) -> tuple[torch.Tensor, decoder.State]:
+        """Return the log-probabilities (N, W) after one more token each (N, 1), and the state."""
+        features, state = self.attended(tokens, state)
+        with torch.inference_mode(False), torch.no_grad():
+            logits, gate = self.logits(features), self.gate(features).flatten()
+        source = state[SOURCE]
+        size = max(self.vocabulary, int(source.max()) + 1)
+        rows, place = state.get("source.rows"), state.get("place")
+        own = source if rows is None or place is None else source[place // rows.size(1)]  # (N, S)
+        return scores(logits, gate, state["attention"], own, size), state

@@ -108,7 +108,7 @@ class Decoder(nn.Module):
         tokens: (N, T), each step's input. Padding may only stand at the end, and the state after it means nothing.
         """
         state = dict(state)
-        embedded = self.dropout(self.embedding(tokens))
+        embedded = self.dropout(self.embedded(tokens, state))
         outputs = self._layer(0, embedded, state)
         embedded = embedded.to(outputs.dtype)
         context = self._attend(outputs, state)  # (N, T, D)
@@ -117,6 +117,11 @@ class Decoder(nn.Module):
             outputs = self._layer(number, outputs, state)
         features = torch.tanh(self.readout(torch.cat([outputs, context, embedded], dim=2)))
         return self.dropout(features), state
+
+    def embedded(self, tokens: torch.Tensor, state: State) -> torch.Tensor:
+        """Return what the first layer reads of tokens (N, T), (N, T, F)."""
+        vectors: torch.Tensor = self.embedding(tokens)
+        return vectors
 
     def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """A layer's outputs (N, T, H); the state goes on."""
@@ -134,15 +139,9 @@ class Decoder(nn.Module):
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
-        memory, rows = state["source.memory"], state.get("source.rows")
-        together = queries if rows is None else queries[rows].flatten(1, 2)  # (B, K x T, H)
-        context: torch.Tensor
-        context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
-        if rows is not None:
-            steps = (rows.size(1), queries.size(1))
-            context, weights = (
-                part.unflatten(1, steps).flatten(0, 1)[state["place"]] for part in (context, weights)
-            )  # (N, T, D or S)
+        memory = state["source.memory"]
+        keys, mask = state.get("source.keys", memory), state["source.mask"]
+        context, weights = (apart(part, state) for part in self.attention(together(queries, state), memory, keys, mask))
         state["coverage"] = state["coverage"] + weights.sum(1)
         state["attention"] = weights
         return context
@@ -163,3 +162,15 @@ class Decoder(nn.Module):
         with torch.inference_mode(False), torch.no_grad():
             logits = functional.linear(features, self.output)
             return logits.add_(self.bias.to(logits.dtype)), state  # apart: bf16 products with a bias are far slower
+
+
+def together(parts: torch.Tensor, state: State) -> torch.Tensor:
+    """Return what there is for each step of each hypothesis, (N, T, ...), by sentences, (B, K x T, ...)."""
+    rows = state.get("source.rows")
+    return parts if rows is None else parts[rows].flatten(1, 2)
+
+
+def apart(parts: torch.Tensor, state: State) -> torch.Tensor:
+    """Return what `together` put together as it was before, (N, T, ...)."""
+    rows = state.get("source.rows")
+    return parts if rows is None else parts.reshape(rows.numel(), -1, *parts.shape[2:])[state["place"]]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from seqnlp.nn import copy
+from seqnlp.nn import decoder as decoders
 
 N, V, S, SIZE = 5, 7, 4, 10  # three words of the source are outside the vocabulary
 
@@ -98,3 +99,49 @@ def test_what_is_attended_to_again():
     counted = torch.tensor([[True, True, True], [True, True, False]])
     # the second step meets 0.2 and 0.5 of the first; the third 0.7 of both; apart steps meet nothing
     torch.testing.assert_close(copy.coverage(attention, counted), torch.tensor(0.2 + 0.5 + 0.7))
+
+
+def decoder(attention="additive"):
+    """A decoder of 7 tokens and two words more, and the beginning for two sentences, with the same memory."""
+    torch.manual_seed(1)
+    config = decoders.Config(vocabulary=V, embedding_size=3, hidden_size=5, memory=5, attention=attention)
+    network = copy.Decoder(config, unknown=1)
+    memory, lengths = torch.randn(2, 4, 5), torch.tensor([4, 3])
+    source = torch.tensor([[4, 7, 4, 3], [8, 5, 3, 0]])
+    return network, {**network.begin(memory, lengths, torch.randn(2, 5)), copy.SOURCE: source}
+
+
+def test_a_decoder_reads_where_the_source_holds_a_token():
+    network, state = decoder()
+    found = network.embedded(torch.tensor([[4, 6, 7], [8, 4, 5]]), state)
+    memory = state["source.memory"]
+    read = [[(memory[0, 0] + memory[0, 2]) / 2, 0 * memory[0, 0], memory[0, 1]]]
+    read += [[memory[1, 0], 0 * memory[0, 0], memory[1, 1]]]
+    words = network.embedding(torch.tensor([[4, 6, 1], [1, 4, 5]]))  # those past the vocabulary are read as unknown
+    torch.testing.assert_close(found, words + network.read(torch.stack([torch.stack(row) for row in read])))
+
+
+def test_a_step_mixes_for_each_hypothesis_what_its_own_sentence_holds():
+    network, state = decoder()
+    tokens = torch.tensor([[4], [7], [8]])  # two hypotheses of the first sentence, one of the second
+    place, rows = torch.tensor([0, 1, 2]), torch.tensor([[0, 1], [2, 2]])
+    owner = torch.tensor([0, 0, 1])
+    several = {k: v if k.startswith("source.") else v[owner] for k, v in state.items()}
+    found, after = network.mixed(tokens, {**several, "source.rows": rows, "place": place})
+    for row, sentence in enumerate(owner.tolist()):
+        alone = {k: v[[sentence]] for k, v in state.items()}
+        expected, other = network.mixed(tokens[[row]], alone)
+        torch.testing.assert_close(found[[row], : expected.size(1)], expected, atol=1e-5, rtol=1e-5)
+        assert (found[row, expected.size(1) :] == -torch.inf).all()
+        torch.testing.assert_close(after["hidden.1"][[row]], other["hidden.1"])
+    torch.testing.assert_close(found.exp().sum(1), torch.ones(3))
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_steps_one_by_one_read_what_all_read_at_once(size):
+    network, state = decoder()
+    tokens = torch.tensor([[4, 7, 2][:size], [5, 8, 8][:size]])
+    whole, _ = network(tokens, state)
+    for step in range(size):
+        found, state = network(tokens[:, step : step + 1], state)
+        torch.testing.assert_close(found, whole[:, step : step + 1], atol=1e-6, rtol=1e-5)

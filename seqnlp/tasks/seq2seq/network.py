@@ -52,7 +52,10 @@ class EncoderDecoder(nn.Module):
             layer_norm=config.layer_norm,
             init=config.init,
         )
-        self.decoder = decoders.Decoder(decoder, self.embedding if shared else None)
+        self.decoder = self._decoder(decoder, self.embedding if shared else None)
+
+    def _decoder(self, config: decoders.Config, embedding: nn.Embedding | None) -> decoders.Decoder:
+        return decoders.Decoder(config, embedding)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""

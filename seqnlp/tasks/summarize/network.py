@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 
 from seqnlp.nn import copy, loss
 from seqnlp.nn import decoder as decoders
@@ -14,7 +13,6 @@ from seqnlp.tasks.seq2seq import network
 from seqnlp.tasks.summarize.options import Config
 
 COVERAGE_FROM = 0.9  # share of the steps: from the beginning on the coverage loss keeps the attention from settling
-COPIES = "source.copies"
 
 
 class PointerGenerator(network.EncoderDecoder):
@@ -25,44 +23,35 @@ class PointerGenerator(network.EncoderDecoder):
     training computes all steps at once.
     """
 
+    decoder: copy.Decoder
+
     def __init__(self, config: Config, vocabulary: int) -> None:
         super().__init__(config, source_vocabulary=vocabulary, target_vocabulary=vocabulary, shared=True)
-        self.vocabulary, self.coverage_loss = vocabulary, config.coverage_loss
-        self.gate = nn.Linear(config.embedding_size, 1)
+        self.coverage_loss = config.coverage_loss
         self.share = 0.0  # of the steps of training that is done
 
-    def _known(self, tokens: torch.Tensor) -> torch.Tensor:
-        return tokens.masked_fill(tokens >= self.vocabulary, tokenizer.UNK)
+    def _decoder(self, config: decoders.Config, embedding: torch.nn.Embedding | None) -> copy.Decoder:
+        return copy.Decoder(config, embedding, unknown=tokenizer.UNK)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token, with the tokens that may be copied."""
-        return {**super().begin(self._known(source), lengths), COPIES: source}
+        return {**super().begin(self.decoder.known(source), lengths), copy.SOURCE: source}
 
     def step(self, tokens: torch.Tensor, state: decoders.State) -> tuple[torch.Tensor, decoders.State]:
         """Return the log-probabilities (N, W) after one more token each (N, 1), and the state."""
-        features, state = self.decoder.attended(self._known(tokens), state)
-        with torch.inference_mode(False), torch.no_grad():
-            logits = self.decoder.logits(features)
-            gate = self.gate(features).flatten()
-        copies = state[COPIES]
-        size = max(self.vocabulary, int(copies.max()) + 1)
-        rows, place = state.get("source.rows"), state.get("place")
-        source = copies if rows is None or place is None else copies[place // rows.size(1)]
-        return copy.scores(logits, gate, state["attention"], source, size), state
+        return self.decoder.mixed(tokens, state)
 
     def forward(self, batch: network.Batch, carry: Any = None) -> loss.Loss:
         """Return the loss of a batch, its weight the number of target tokens."""
-        state = self.begin(batch.source, batch.lengths)
-        features, state = self.decoder(self._known(batch.inputs), state)
+        features, state = self.decoder(batch.inputs, self.begin(batch.source, batch.lengths))
         counted = batch.outputs != loss.IGNORED  # (B, T)
         attention = state["attention"]  # (B, T, S)
-        source = batch.source.unsqueeze(1).expand_as(attention)
-        features = features[counted]
+        features = features[counted]  # (N, F)
         found = copy.cross_entropy(
             self.decoder.logits(features),
-            self.gate(features).squeeze(1),
+            self.decoder.gate(features).squeeze(1),
             attention[counted],
-            source[counted],
+            batch.source.unsqueeze(1).expand_as(attention)[counted],
             batch.outputs[counted],
             label_smoothing=self.label_smoothing,
         )
