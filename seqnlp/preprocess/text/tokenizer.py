@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import tokenizers
-from tokenizers import Regex, models, pre_tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 
 from seqnlp import errors
 from seqnlp.io import atomic, files
@@ -78,16 +78,21 @@ class Tokenizer:
 
         unknown: the place of each among them; grow: whether new ones come to it, or have the id `UNK`.
         """
-        found = self.backend.encode(text, add_special_tokens=False)
-        if UNK not in found.ids:
-            return list(found.ids)
         ids = []
-        for number, (begin, end) in zip(found.ids, found.offsets, strict=True):
+        for number, word in self._words_of(text):
             if number == UNK and grow:
-                unknown.setdefault(text[begin:end], len(unknown))
-            place = unknown.get(text[begin:end]) if number == UNK else None
+                unknown.setdefault(word, len(unknown))
+            place = unknown.get(word) if number == UNK else None
             ids.append(number if place is None else len(self) + place)
         return ids
+
+    def _words_of(self, text: str) -> Iterable[tuple[int, str]]:
+        """The ids of a text, each with the word or piece that it stands for."""
+        if isinstance(self.backend.model, models.WordLevel):
+            words = self.words(text)
+            return zip(self.lookup(words), words, strict=True)
+        found = self.backend.encode(text, add_special_tokens=False)
+        return zip(found.ids, (text[slice(*ends)] for ends in found.offsets), strict=True)
 
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the pieces of each text, as they are written in the vocabulary."""
@@ -166,7 +171,19 @@ def character_splitter() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
 
 
-SPLITTERS = {"word": word_splitter, "blank": pre_tokenizers.WhitespaceSplit, "char": character_splitter}
+def spaced_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the pre-tokeniser of words with the blank before them, in bytes: joined they are the text again."""
+    return pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(CJK), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+
+
+SPLITTERS = {
+    "word": word_splitter,
+    "spaced": spaced_splitter,
+    "blank": pre_tokenizers.WhitespaceSplit,
+    "char": character_splitter,
+}
 
 
 def train_vocabulary(
@@ -220,4 +237,9 @@ def vocabulary(words: dict[str, int], *, level: str, normalization: str | Sequen
     )
     backend.normalizer = normalize.build(normalization)
     backend.pre_tokenizer = SPLITTERS[level]()
+    if level == "spaced":  # a word is the same at the beginning of a text
+        steps = (
+            [normalizers.Prepend(" ")] if backend.normalizer is None else [backend.normalizer, normalizers.Prepend(" ")]
+        )
+        backend.normalizer, backend.decoder = normalizers.Sequence(steps), decoders.ByteLevel()
     return Tokenizer(backend)

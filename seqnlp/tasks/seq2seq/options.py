@@ -13,14 +13,6 @@ from seqnlp.tasks.network_options import NetworkOptions
 class Network(NetworkOptions):
     """What makes an encoder and its decoder."""
 
-    vocab_size: int | None = option(
-        None,
-        "Subwords in a vocabulary; by default one per 90 words of the corpus, from 500 to 16,000.",
-        group="Text",
-        low=300,
-        main=True,
-    )
-    subwords: str = option("bpe", "Kind of the subwords.", choices=("bpe", "unigram"), group="Text")
     normalize: str = redeclared(NetworkOptions, "normalize", "nfc")
     embedding_size: int = redeclared(NetworkOptions, "embedding_size", 256)
     hidden_size: int = redeclared(NetworkOptions, "hidden_size", 256)

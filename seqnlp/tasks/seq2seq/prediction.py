@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks.seq2seq.codec import Codec
 from seqnlp.tasks.seq2seq.options import Search
 
@@ -56,7 +57,7 @@ def of_hypotheses(
 
     unknown: the words of the source that have ids past the vocabulary.
     """
-    names = [*codec.source.names, *unknown] if unknown else codec.source.names
+    names = _names(codec.source, unknown)
     found = _answer([nbest[0] for nbest in parts], source, codec, unknown)
     looked = np.concatenate([weights.sum(0)[:-1] for weights in found.attention]) >= LOOKED_AT  # without the ends
     return Prediction(
@@ -74,7 +75,7 @@ def _answer(
     parts: Sequence[hypotheses.Hypothesis], source: Sequence[Sequence[int]], codec: Codec, unknown: Sequence[str]
 ) -> Answer:
     """One answer from a hypothesis for each part of the source."""
-    names = [*codec.target.names, *unknown] if unknown else codec.target.names
+    names = _names(codec.target, unknown)
     texts = [codec.target.decode(one.tokens, unknown).replace("\n", " ").strip() for one in parts]
     return Answer(
         codec.glue.join(filter(None, texts)),
@@ -82,3 +83,8 @@ def _answer(
         tuple(names[i] for one in parts for i in one.tokens),
         tuple(np.asarray(one.attention)[:, : len(part)] for one, part in zip(parts, source, strict=True)),
     )
+
+
+def _names(pieces: tokenizer.Tokenizer, unknown: Sequence[str]) -> list[str]:
+    """The entries of a vocabulary as they are shown, and the words past its end."""
+    return [*pieces.names, *(pieces.join([word]) for word in unknown)] if unknown else pieces.names

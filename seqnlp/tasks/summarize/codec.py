@@ -1,4 +1,4 @@
-"""The codec: the subwords that documents and summaries share, and what is known of the summaries' lengths."""
+"""The codec: the tokens that documents and summaries share, and what is known of the summaries' lengths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIECES, ABOUT = "tokenizer.json", "lengths.json"
 
 @dataclass(frozen=True)
 class Codec(codec.Codec):
-    """Subwords; shortest, longest: those of nearly all summaries in training; words: of one there, on average."""
+    """Tokens; shortest, longest: those of nearly all summaries in training; words: of one there, on average."""
 
     source: tokenizer.Tokenizer
     shortest: int
@@ -41,14 +41,14 @@ class Codec(codec.Codec):
         return ""
 
     def range(self, lengths: torch.Tensor, search: seq2seq.Search) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the least and the greatest subwords of summaries."""
+        """Return the least and the greatest number of tokens of summaries."""
         asked = cast(Search, search)
         longest = self.longest if asked.max_length is None else asked.max_length
         shortest = min(self.shortest, longest) if asked.min_length is None else asked.min_length
         return lengths.new_full(lengths.shape, shortest), lengths.new_full(lengths.shape, longest)
 
     def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
-        """Return a row: the subwords of the document as far as it is read, those of the summary, and the lengths.
+        """Return a row: the tokens of the document as far as it is read, those of the summary, and the lengths.
 
         Words that the vocabulary lacks have ids past its end, each document's own; `unknown` says which they are.
         """

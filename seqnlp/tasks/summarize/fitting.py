@@ -1,4 +1,4 @@
-"""Fitting: the subwords of documents and summaries, and how long summaries are."""
+"""Fitting: the tokens of documents and summaries, and how long summaries are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from seqnlp import errors
 from seqnlp.metrics import summaries
 from seqnlp.preprocess.corpora import examples
-from seqnlp.preprocess.text import bitext, tokenizer
+from seqnlp.preprocess.text import bitext, subword, tokenizer
 from seqnlp.tasks.summarize.codec import Codec
 from seqnlp.tasks.summarize.options import Config
 
@@ -34,13 +34,26 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
             raise errors.UsageError("documents and summaries share one vocabulary", hint)
         (pieces,) = tokenizers
     else:
-        size = config.vocab_size or bitext.settled(corpus)[1]
-        config = replace(config, vocab_size=size)
-        pieces, _ = bitext.trained(corpus, joint=True, kind=config.subwords, size=size, normalization=config.normalize)
+        config, pieces = _vocabulary(corpus, config)
     lengths = _lengths(corpus, pieces, config)
     shortest, longest = np.quantile(lengths, NEARLY_ALL, method="nearest").tolist()
     words = float(np.mean([len(summaries.words(one.target)) for one in corpus]))
     return config, Codec(pieces, shortest, longest, words, config.max_document_length)
+
+
+def _vocabulary(corpus: examples.Examples, config: Config) -> tuple[Config, tokenizer.Tokenizer]:
+    """Return the config with the size of the vocabulary, and the tokenizer."""
+    if config.level != "word":
+        size = config.vocab_size or bitext.settled(corpus)[1]
+        kind, normal = config.level, config.normalize
+        pieces, _ = bitext.trained(corpus, joint=True, kind=kind, size=size, normalization=normal)
+        return replace(config, vocab_size=size), pieces
+    size = config.vocab_size or subword.LARGEST
+    texts = (side for one in corpus for side in (one.source, one.target))
+    words = tokenizer.train_vocabulary(
+        texts, level="spaced", normalization=config.normalize, size=size, min_count=config.min_count
+    )
+    return replace(config, vocab_size=size), words
 
 
 def _lengths(corpus: examples.Examples, pieces: tokenizer.Tokenizer, config: Config) -> list[int]:
@@ -49,7 +62,7 @@ def _lengths(corpus: examples.Examples, pieces: tokenizer.Tokenizer, config: Con
     every = [len(pieces.encode([one.target])[0]) for one in corpus]
     kept = [length for length in every if length <= limit]
     if not kept:
-        raise errors.DataError(f"no summary has at most {limit} subwords", "a greater --max-summary-length")
+        raise errors.DataError(f"no summary has at most {limit} tokens", "a greater --max-summary-length")
     if len(kept) < len(every):
-        log.warning("%d summaries have more than %d subwords: left out of training", len(every) - len(kept), limit)
+        log.warning("%d summaries have more than %d tokens: left out of training", len(every) - len(kept), limit)
     return kept

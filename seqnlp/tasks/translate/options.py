@@ -19,6 +19,14 @@ class Config(seq2seq.Network):
         choices=("auto", "joint", "separate"),
         group="Text",
     )
+    vocab_size: int | None = option(
+        None,
+        "Subwords in a vocabulary; by default one per 90 words of the corpus, from 500 to 16,000.",
+        group="Text",
+        low=300,
+        main=True,
+    )
+    subwords: str = option("bpe", "Kind of the subwords.", choices=("bpe", "unigram"), group="Text")
     bpe_dropout: float = option(
         0.0,
         "Probability that a merge is skipped in training, so that a text is split differently each time; for bpe.",
