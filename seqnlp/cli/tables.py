@@ -80,6 +80,11 @@ def _over(content: Mapping[str, Any]) -> str:
     found = [f"{number:,} {details.get('items', 'items')}"]
     if "coverage" in details:
         found.append(f"{details['coverage']:.2f}% of them answered")
+    if summaries := details.get("summaries"):
+        found.append(
+            "{copied:.1f}% of the words copied, {length_ratio:.2f} times as long as the references, "
+            "{repeats:.1f}% say something twice".format(**summaries)
+        )
     if details.get("unseen"):
         found.append(f"{details['unseen']:,} labels that training never saw")
     return ", ".join(found) + "\n"
