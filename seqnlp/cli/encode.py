@@ -80,7 +80,7 @@ def run(
 
     if output is not None:
         encoded.check_output(Path(output), overwrite)
-    given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
+    given = [tokenizer.Tokenizer.own(path) for path in tokenizers]
     with show.ended_by_sigterm(), bars.watched("encoding", output) as watch:
         if output is None:
             _, made, text = encode.fitted(task, source, config, given, codec)

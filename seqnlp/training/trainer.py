@@ -279,11 +279,12 @@ class Trainer:
         self.saved = time.monotonic()
 
     def _resume(self) -> None:
-        """Go on from the newest checkpoint, if there is one."""
-        path = checkpoint.newest(self.folder)
-        if path is None:
+        """Go on from the newest checkpoint that is whole, if there is one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = checkpoint.latest(self.folder)
+        if found is None:
             return
-        groups, state = checkpoint.load(path)
+        groups, state = found
         before = state.pop("options")
         self.progress = Progress(**state)
         self.begin -= self.progress.seconds

@@ -19,8 +19,6 @@ from seqnlp.workflows import evaluate, model_folder, predict
 
 log = logging.getLogger(__name__)
 
-TRAINED_ON = "%d of %d rows of dev were trained on by %s: scores on them are too good"
-
 
 @dataclass(frozen=True)
 class Start:
@@ -51,7 +49,7 @@ class Start:
             return np.ones(len(rows), dtype=bool)
         held = seen.inputs(dev)
         if given and (known := int(np.isin(held, self.seen.train).sum())):
-            log.warning(TRAINED_ON, known, len(held), self.name)
+            log.warning(evaluate.TRAINED_ON, known, len(held), "dev", self.name)
         kept = ~np.isin(rows, held)
         if number := int((~kept).sum()):
             log.warning("%s: %d of %d rows are in dev too, and kept out of training", title, number, len(kept))

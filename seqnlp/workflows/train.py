@@ -115,11 +115,9 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
 
     The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
     """
-    import safetensors.torch
-
     from seqnlp.training import checkpoint
 
-    weights = safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+    weights = checkpoint.load_tensors(folder / model_folder.WEIGHTS)
     history = [json.loads(line) for line in (folder / model_folder.HISTORY).read_text(encoding="utf-8").splitlines()]
     training, kept = content["training"], next(row for row in history if row["step"] == content["step"])
     halved = training["schedule"] in schedules.HALVING and history
@@ -133,6 +131,7 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
         history=history,
     )
     groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
+    (folder / model_folder.CHECKPOINTS).mkdir(exist_ok=True)
     checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
 
 

@@ -36,6 +36,7 @@ class Search:
         "The N best texts per input, best first; in text as id ||| text ||| score.",
         group="Output",
         low=1,
+        high=100,
     )
     attention_weights: bool = option(False, "Put where the decoder looked into jsonl.", group="Output")
     length_penalty: float = option(

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from seqnlp import options
 from seqnlp.io import jsonl
+from seqnlp.options import option
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
     import torch
 
 PIECES, ABOUT = "tokenizer.json", "lengths.json"
+LETTERS = 100  # of a document for each token that is read: no more of it is looked at
+
+
+@dataclass(frozen=True)
+class About:
+    """What lengths.json holds."""
+
+    shortest: int = option(0, "Tokens of a summary that hardly any in training has fewer than.", low=0)
+    longest: int = option(1, "Tokens of a summary that hardly any in training has more than.", low=0)
+    words: float = option(1.0, "Words of a summary in training, on average.", low=0.0)
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,8 @@ class Codec(codec.Codec):
         Words that the vocabulary lacks have ids past its end, each document's own; `unknown` says which they are.
         """
         words: dict[str, int] = {}
-        whole = self.source.encode_open(example.source, words, grow=True)
+        begin = example.source[: LETTERS * self.max_document_length]
+        whole = self.source.encode_open(begin, words, grow=True)
         read = whole[: self.max_document_length]
         words = {word: place for word, place in words.items() if len(self.source) + place in read}
         target = self.source.encode_open(example.target, words, grow=False) if example.target else []
@@ -61,7 +74,7 @@ class Codec(codec.Codec):
             "source": [[*read, tokenizer.END]],
             "target": target,
             "unknown": list(words),
-            "cut": len(read) < len(whole),
+            "cut": len(read) < len(whole) or len(begin) < len(example.source),
             "lengths": [len(read) + 1, len(target) + 1],
         }
 
@@ -81,14 +94,13 @@ class Codec(codec.Codec):
     def save(self, folder: Path) -> list[str]:
         """Write the tokenizer and what is known of lengths; return the files' names."""
         self.source.save(folder / PIECES)
-        jsonl.write_json(
-            folder / ABOUT, {"shortest": self.shortest, "longest": self.longest, "words": round(self.words, 2)}
-        )
+        about = About(self.shortest, self.longest, round(self.words, 2))
+        jsonl.write_json(folder / ABOUT, options.to_dict(about))
         return [ABOUT, PIECES]
 
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
-        about = jsonl.read_json(folder / ABOUT)
+        about = options.from_dict(About, jsonl.read_json(folder / ABOUT), folder / ABOUT)
         pieces = tokenizer.Tokenizer.load(folder / PIECES)
-        return cls(pieces, about["shortest"], about["longest"], about["words"], config.max_document_length)
+        return cls(pieces, about.shortest, about.longest, about.words, config.max_document_length)

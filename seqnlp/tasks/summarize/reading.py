@@ -20,6 +20,6 @@ def checks(config: Config) -> list[checking.Check]:
         lengths.Lengths(
             {DOCUMENT: lambda one: len(sides[DOCUMENT](one)), SUMMARY: lambda one: len(sides[SUMMARY](one))}, "words"
         ),
-        pair_checks.Copies(),
+        pair_checks.Copies("were they left as they were?"),
         words.UnknownWords(sides),
     ]
