@@ -150,7 +150,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: ConfigT, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
         return splits.split(corpus, seed, before=before)

@@ -177,7 +177,7 @@ class Evaluator:
 
     def _note(self, predictions: Sequence[Any]) -> str | None:
         """Return what there is to say of a model whose answers are all the same while those wanted are not."""
-        if self.model.task.answers == "likelihoods":  # numbers: there is nothing that it answers
+        if self.model.task.answers in ("likelihoods", "numbers"):  # there is nothing that it answers
             return None
         output, codec, config = self.model.task.output, self.model.codec, self.model.config
         pairs = zip(self.corpus, predictions, strict=True)

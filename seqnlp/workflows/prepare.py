@@ -70,7 +70,9 @@ class Opened:
         if start is None:
             log.info("building the vocabulary")
         if job.dev is None:
-            part, dev = task.split(part, job.training.seed, start.seen if start else None)
+            part, dev = task.split(
+                part, start.model.config if start else job.config, job.training.seed, start.seen if start else None
+            )
         if start is None:
             return Fitted(*encode.fit(task, self.train, part, job.config, {}), part, dev)
         part = splits.taken(part, start.kept(part, self.held_out(dev), self.train.title, given=dev is None))

@@ -16,6 +16,9 @@ USUAL: Mapping[str, str] = {
     "tags": "tags ner_tags pos_tags tag labels ner pos upos bio iob",
     "source": "source src source_text source_sentence original input article document",
     "target": "target tgt target_text target_sentence translation reference output summary headline compressed",
+    "value": "value values y",
+    "time": "time ds date datetime timestamp second minute hour day week month quarter year period step",
+    "id": "id unique_id series series_id item_id ts_id",
 }  # a role's own name first
 
 LANGUAGES = frozenset(
