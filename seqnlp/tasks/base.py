@@ -108,6 +108,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
     ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
+    remembers: ClassVar[bool] = False  # a model knows what to predict for where nothing is given
     Generation: type = type(None)  # how it generates, where `registry.VERBS` has it: flags of generate
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -116,6 +117,11 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         for base in cls.__dict__.get("__orig_bases__", ()):
             if typing.get_origin(base) is Task:
                 cls.Config, cls.Search, cls.Codec, cls.Prediction = typing.get_args(base)
+
+    @property
+    def input_roles(self) -> tuple[str, ...]:
+        """Return what a record to predict for holds."""
+        return self.roles[:1]
 
     @property
     def text_key(self) -> str:
@@ -148,6 +154,10 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Yield the examples to predict; blank ones too."""
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
+
+    def remembered(self, codec: CodecT) -> Iterable[examples.Example]:
+        """Yield what is predicted for where nothing is given; only of a task that `remembers`."""
+        raise NotImplementedError
 
     def split(
         self, corpus: examples.Examples, config: ConfigT, seed: int, before: seen.Seen | None = None

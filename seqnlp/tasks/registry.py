@@ -15,6 +15,7 @@ REGISTRY = {
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
     "translate": "translate sentences, with attention and beam search",
     "lm": "model language: perplexity, log-probabilities, text that goes on",
+    "forecast": "forecast series of numbers, with intervals, beside naive baselines",
 }
 
 # The verbs of a task besides train, predict and eval.
@@ -24,6 +25,7 @@ READERS = {
     "tags": "tag",
     "texts": "translate",
     "likelihoods": "lm",
+    "numbers": "forecast",
 }  # which task reads files of such answers
 
 

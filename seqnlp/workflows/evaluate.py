@@ -198,6 +198,9 @@ def evaluate(
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
     predictions = evaluator.predictions(search, limits)
     scores, details = evaluator.score(predictions)
+    with model.task.output.side_outputs(search) as side_output:
+        for pair in zip(evaluator.corpus, predictions, strict=True):
+            side_output(*pair)
     result = {
         "task": model.task.name,
         "model": folder,

@@ -23,7 +23,8 @@ class Series:
     """Values at even steps, and what else is known of them.
 
     start: the tick of the first value; axis: of its times, None where there are none. future: columns whose values are
-    known beforehand, each as long as the values and as far ahead as it is known; static: what holds for all of it.
+    known beforehand, each as long as the values and as far ahead as it is known; static: what holds for all of it;
+    column: the name of the field of the id.
     """
 
     id: str
@@ -32,11 +33,13 @@ class Series:
     axis: times.Axis | None = None
     future: Sequence[Sequence[float]] = ()
     static: Sequence[str] = ()
+    column: str = "id"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads, as JSON has it."""
         axis = None if self.axis is None else asdict(self.axis)
         return {"id": self.id, "start": self.start, "axis": axis, "static": list(self.static)} | {
+            "column": self.column,
             "values": list(self.values),
             "future": [list(column) for column in self.future],
         }
@@ -73,7 +76,7 @@ class Rows:
     id: str
     file: str
     static: tuple[str, ...]
-    column: str | None  # of the id
+    column: str  # of the id
     values: array[float] = field(default_factory=lambda: array("d"))
     places: array[int] = field(default_factory=lambda: array("q"))
     lines: array[int] = field(default_factory=lambda: array("q"))
@@ -82,7 +85,7 @@ class Rows:
     @property
     def key(self) -> Any:
         """Return what a record of JSON has of the series: its id under the name of its field."""
-        return {self.column or "id": self.id} if self.id else {}
+        return {self.column: self.id} if self.id else {}
 
     def error(self, row: int, what: str, hint: str | None = None) -> errors.DataError:
         """Return an error in one of the rows."""
@@ -112,7 +115,9 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     ahead = [_filled(column, known.gaps, lambda step: _missing(rows, order, places, step)) for column in future]
     if axis is not None and known.gaps == "ignore":  # the last time counts
         start = int(rows.places[order[max(end - 1, 0)]]) - (end - 1) * axis.step
-    return Series(rows.id, values.tolist(), start, axis, [column.tolist() for column in ahead], rows.static)
+    return Series(
+        rows.id, values.tolist(), start, axis, [column.tolist() for column in ahead], rows.static, rows.column
+    )
 
 
 def _check_times(rows: Rows, places: np.ndarray, order: np.ndarray, axis: times.Axis, known: Known) -> None:

@@ -70,7 +70,7 @@ class _Reader:
         rows = self.series.get(name)
         if rows is None:
             static = tuple(str(cell(record.raw, one, record.where)) for one in self.known.static)
-            rows = self.series[name] = Rows(name, record.file, static, (self.fields["id"] or (None,))[0])
+            rows = self.series[name] = Rows(name, record.file, static, (self.fields["id"] or ("id",))[0])
             rows.future = [array("d") for _ in self.known.future]
         if isinstance(value, list):
             for number, one in enumerate(value):
