@@ -1,4 +1,4 @@
-"""Bars: how far work has come, on a terminal, where it takes a while."""
+"""Bars: how far work has come, in the line of the terminal, where it takes a while."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ import contextlib
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from seqnlp.cli import tables
+from seqnlp.cli import terminal
 from seqnlp.io import files
 
 log = logging.getLogger("seqnlp")
 
+WIDTH = 30  # columns
 PATIENCE = 2.0  # seconds of work from which on it is shown
+EVERY = 0.5  # seconds between two looks at how far it is
 
 Watch = Callable[[float], None]  # takes how much is done
 
 
-def bar(what: str) -> Any:
-    """Return a bar of rich's on stderr, which leaves nothing behind."""
-    from rich import progress as columns
+def bar(share: float) -> str:
+    """Return a bar of which a share is full."""
+    done = int(WIDTH * min(share, 1.0))
+    return f"[{'=' * done}{' ' * (WIDTH - done)}]"
 
-    return columns.Progress(
-        columns.TextColumn(what),
-        columns.TaskProgressColumn(),
-        columns.BarColumn(),
-        columns.TimeRemainingColumn(),
-        console=tables.console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # results go there
-    )
+
+def duration(seconds: float) -> str:
+    """Return a time for people: 45s, 3m10s, 2h05m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
 @contextlib.contextmanager
@@ -42,46 +43,50 @@ def watched(what: str, output: str | None, total: Callable[[], float | None] = l
     None: to stdout. total: asked for how much there is to do when the bar opens, None: nobody knows.
     """
     mixed = output in (None, files.STDIN) and sys.stdout is not None and sys.stdout.isatty()
-    if mixed or not sys.stderr.isatty() or not log.isEnabledFor(logging.WARNING):
+    if mixed or not terminal.is_one() or not log.isEnabledFor(logging.WARNING):
         yield lambda done: None
         return
-    late = _Late(what, total)
+    work = _Work(what, total)
     try:
-        yield late.tell
+        yield work.tell
     finally:
-        late.close()
+        work.close()
 
 
-class _Late:
-    """A bar that opens later, whatever the work is at: from a thread."""
+class _Work:
+    """Work that is shown from a thread, whatever it is at."""
 
     def __init__(self, what: str, total: Callable[[], float | None]) -> None:
-        self.what, self.total, self.lock = what, total, threading.Lock()
-        self.bar: Any = None
-        self.done = 0.0
-        self.timer = threading.Timer(PATIENCE, self._open)
-        self.timer.daemon = True
-        self.timer.start()
-
-    def _open(self) -> None:
-        made, total = bar(self.what), self.total()
-        with self.lock:
-            if self.timer.finished.is_set():  # closed already
-                return
-            self.task = made.add_task("", completed=self.done, total=total)
-            self.bar = made
-            self.bar.start()
+        self.what, self.total = what, total
+        self.done, self.begin = 0.0, time.monotonic()
+        self.closed = threading.Event()
+        self.thread = threading.Thread(target=self._show, daemon=True)
+        self.thread.start()
 
     def tell(self, done: float) -> None:
         """Take how much is done."""
-        with self.lock:
-            self.done = done
-            if self.bar is not None:
-                self.bar.update(self.task, completed=done)
+        self.done = done
 
     def close(self) -> None:
         """Remove the bar."""
-        self.timer.cancel()
-        with self.lock:
-            if self.bar is not None:
-                self.bar.stop()
+        self.closed.set()
+        self.thread.join()
+        terminal.LINE.clear()
+
+    def _show(self) -> None:
+        if self.closed.wait(PATIENCE):
+            return
+        total = self.total()
+        while not self.closed.is_set():
+            terminal.LINE.show(self._parts(total))
+            self.closed.wait(EVERY)
+
+    def _parts(self, total: float | None) -> list[terminal.Part]:
+        share = self.done / total if total else 0.0
+        passed = time.monotonic() - self.begin
+        return [
+            (2, bar(share) if total else ""),
+            (0, self.what),
+            (0, f"{min(share, 1.0):.0%}" if total else ""),
+            (1, f"{duration(passed / share - passed)} left" if 0 < share < 1 else ""),
+        ]

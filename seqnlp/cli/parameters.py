@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from seqnlp import errors
-from seqnlp.cli import kinds
+from seqnlp.cli import groups, kinds, terminal
 from seqnlp.io import files
 
 
@@ -81,7 +81,17 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         if sys.stdout is None and ctx.params.get("output") in (None, files.STDIN):
             raise errors.SeqnlpError("stdout is closed", "-o names a file" if "output" in ctx.params else None)
+        if not ctx.params.get("quiet"):
+            self._look_at_environment(ctx)
         return super().invoke(ctx)
+
+    def _look_at_environment(self, ctx: click.Context) -> None:
+        """Warn of names in the environment that are meant for this command, but are of no option."""
+        begin = re.sub(r"\W+", "_", f"{ctx.command_path}_").upper()
+        known = {param.variable(ctx) for param in self.get_params(ctx) if isinstance(param, Option)}
+        for name in sorted(name for name in os.environ if name.startswith(begin) and name not in known):
+            hint = groups.suggestion(name, sorted(known))
+            terminal.LINE.say(f"seqnlp: warning: {name} in the environment is no option of this command; {hint}")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         everything = ctx.meta.get("seqnlp.help_all", False)

@@ -21,12 +21,12 @@ ERRORS = {  # of spans
 }
 
 
-def console(*, stderr: bool = False) -> Console:
+def console() -> Console:
     """Return what prints to the terminal, in its width; plain letters where NO_COLOR is set (no-color.org)."""
     from rich import console
 
     plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
-    return console.Console(stderr=stderr, markup=False, highlight=False, emoji=False, **plain)
+    return console.Console(markup=False, highlight=False, emoji=False, **plain)
 
 
 def rows(content: Mapping[str, str]) -> None:

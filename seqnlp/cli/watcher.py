@@ -10,14 +10,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors
-from seqnlp.cli import terminal
+from seqnlp.cli import bars, terminal
 
 if TYPE_CHECKING:
     from seqnlp.training import progress as progresses
 
 log = logging.getLogger("seqnlp")
 
-BAR = 30  # columns
 QUIET = 60.0  # seconds after which a log that is no terminal is told of the step
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 BEFORE = "stopping; no step was made yet, nothing is kept"
@@ -106,7 +105,7 @@ class Watcher:
             (0, f"loss {row['loss']:.3f}"),
             (0, first),
             *((rank, score) for rank, score in enumerate(others, 3)),
-            (1, duration(row["seconds"])),
+            (1, bars.duration(row["seconds"])),
             (0, "best" if better else ""),
         ]
         self.best, self.told = progress.best, time.monotonic()
@@ -124,28 +123,15 @@ class Watcher:
         total = f"/{progress.total}" if progress.total else ""
         if self.phase == "step" and made:
             speed = f"{made / passed:.1f} steps/s"
-            left = f"{duration((progress.total - progress.step) * passed / made)} left" if progress.total else ""
+            left = f"{bars.duration((progress.total - progress.step) * passed / made)} left" if progress.total else ""
         return [
-            (3, _bar(progress.step / progress.total) if progress.total else ""),
+            (3, bars.bar(progress.step / progress.total) if progress.total else ""),
             (0, SHOWN.get(self.phase, "")),
             (0, f"step {progress.step}{total}"),
             (0, f"loss {progress.loss:.3f}" if self.phase == "step" and progress.counted else ""),
             (2, speed),
             (1, left),
         ]
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people: 45s, 3m10s, 2h05m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02}m"
-
-
-def _bar(share: float) -> str:
-    done = int(BAR * min(share, 1.0))
-    return f"[{'=' * done}{' ' * (BAR - done)}]"
 
 
 def _memory() -> int:

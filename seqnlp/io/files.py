@@ -32,6 +32,15 @@ BINARY = {  # how files begin that hold no text: what they are, and what to do
 }
 
 
+class OtherKindError(errors.DataError):
+    """A file is of another kind than one of text, known by how it begins: `mark`."""
+
+    def __init__(self, path: str, mark: bytes) -> None:
+        what, hint = BINARY[mark]
+        super().__init__(f"{name(path)}: is {what}", hint)
+        self.mark = mark
+
+
 class Digest(Protocol):
     """A hash of `hashlib`."""
 
@@ -217,9 +226,9 @@ def _marked(begin: bytes, encoding: str) -> str:
 
 def _check_text(begin: bytes, path: str, encoding: str) -> None:
     """Raise `DataError` where a file begins as one of another kind, or where zeros are a tenth of it."""
-    for mark, (what, hint) in BINARY.items():
+    for mark in BINARY:
         if begin.startswith(mark):
-            raise errors.DataError(f"{name(path)}: is {what}", hint)
+            raise OtherKindError(path, mark)
     if len(begin) >= MIN_BINARY and begin.count(0) * 10 >= len(begin) and encoding == "utf-8":
         hint = "--encoding utf-16-le or utf-16-be, if it is text"
         raise errors.DataError(f"{name(path)}: is binary, or UTF-16 without its mark", hint)

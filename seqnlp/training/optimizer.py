@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import swa_utils
+from torch.optim import adamw, swa_utils
 
 from seqnlp.options import Training
 
@@ -21,35 +21,55 @@ AVERAGE_EVERY = 10  # steps: going over all weights costs time, and neighbours d
 moving_average: Callable[[float], Callable[..., None]] = swa_utils.get_ema_multi_avg_fn  # torch gives no types
 
 
-class LazyAdam(torch.optim.Optimizer):
-    """Adam on the rows that have a gradient (Kingma & Ba 2015, algorithm 1, as torch's SparseAdam has it).
+Moments = dict[str, torch.Tensor]  # of a parameter: step, exp_avg, exp_avg_sq
+
+
+def _begun(p: torch.Tensor, device: torch.device) -> Moments:
+    """Return the moments before the first step; device: that of their counter."""
+    return {
+        "step": torch.zeros((), device=device),
+        "exp_avg": torch.zeros_like(p),
+        "exp_avg_sq": torch.zeros_like(p),
+    }
+
+
+def _adamw(parameters: list[torch.Tensor], moments: list[Moments], rate: float, decay: float) -> None:
+    """Update dense parameters in place by AdamW (Loshchilov & Hutter 2019, algorithm 2).
+
+    The function, not the class `torch.optim.AdamW`, which computes the same but takes a second to load a compiler.
+    """
+    steps, means, squares = ([each[key] for each in moments] for key in ("step", "exp_avg", "exp_avg_sq"))
+    adamw.adamw(
+        parameters,
+        [p.grad for p in parameters if p.grad is not None],
+        means,
+        squares,
+        [],
+        steps,
+        fused=True,
+        amsgrad=False,
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+        lr=rate,
+        weight_decay=decay,
+        eps=EPSILON,
+        maximize=False,
+    )
+
+
+def _lazy_adam(p: torch.Tensor, rows: torch.Tensor, gradient: torch.Tensor, moments: Moments, rate: float) -> None:
+    """Update the rows that have a gradient by Adam (Kingma & Ba 2015, algorithm 1, as torch's SparseAdam has it).
 
     The rows' moments are gathered, updated and put back, several times as fast as sparse tensors do it.
     """
-
-    def __init__(self, parameters: list[nn.Parameter]) -> None:
-        super().__init__(parameters, {"lr": 1.0})
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Take one step; gradients are sparse and coalesced."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._update(p, p.grad.indices()[0], p.grad.values(), group["lr"])
-
-    def _update(self, p: nn.Parameter, rows: torch.Tensor, gradient: torch.Tensor, rate: float) -> None:
-        state = self.state[p]
-        if not state:
-            state.update(step=torch.zeros(()), exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
-        state["step"] += 1
-        step = int(state["step"])
-        first = state["exp_avg"][rows].lerp_(gradient, 1 - BETAS[0])
-        second = state["exp_avg_sq"][rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-        state["exp_avg"][rows] = first
-        state["exp_avg_sq"][rows] = second
-        size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
-        p[rows] -= first.div_(second.sqrt_().add_(EPSILON)).mul_(size)
+    moments["step"] += 1
+    step = int(moments["step"])
+    first = moments["exp_avg"][rows].lerp_(gradient, 1 - BETAS[0])
+    second = moments["exp_avg_sq"][rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+    moments["exp_avg"][rows] = first
+    moments["exp_avg_sq"][rows] = second
+    size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
+    p[rows] -= first.div_(second.sqrt_().add_(EPSILON)).mul_(size)
 
 
 def _multiply(tensors: list[torch.Tensor], factor: float) -> None:
@@ -77,14 +97,7 @@ class Optimizer:
         dense = {name: p for name, p in self.parameters.items() if name not in self.rows}
         self.dense = list(dense.values())
         self.sparse = [self.parameters[name] for name in sorted(self.rows)]
-        groups = [
-            {"params": [p for p in self.dense if p.dim() > 1], "weight_decay": options.weight_decay},
-            {"params": [p for p in self.dense if p.dim() <= 1], "weight_decay": 0.0},
-        ]
-        # AdamW: Loshchilov & Hutter 2019; no decay of biases.
-        self.parts: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=1.0, betas=BETAS, fused=True)]
-        if self.sparse:
-            self.parts.append(LazyAdam(self.sparse))
+        self.moments: dict[str, Moments] = {}
 
     def scale(self, weight: float) -> float:
         """Divide the gradients of a summed loss by its weight, clip the dense ones' norm, and return that norm.
@@ -106,17 +119,31 @@ class Optimizer:
     @torch.no_grad()
     def step(self, number: int, rate: float) -> None:
         """Take step `number` (from 0) at a learning rate, and forget the gradients."""
-        for part in self.parts:
-            for group in part.param_groups:
-                group["lr"] = rate
-            part.step()
-            part.zero_grad(set_to_none=True)
+        self._update({name: p for name, p in self.parameters.items() if p.grad is not None}, rate)
         if self.average is not None and (number < AVERAGE_EVERY or (number + 1) % AVERAGE_EVERY == 0):
             # The first weights are forgotten at once, the next ones soon.
             decay = min(
                 self.options.ema_decay**AVERAGE_EVERY, max(number - AVERAGE_EVERY, 0) / (number + 9 * AVERAGE_EVERY)
             )
             moving_average(decay)(list(self.average.values()), list(self.parameters.values()), number)
+
+    def _update(self, graded: Mapping[str, nn.Parameter], rate: float) -> None:
+        """Update the parameters that have a gradient, and forget it."""
+        for name, p in graded.items():
+            if name not in self.moments:
+                self.moments[name] = _begun(p, torch.device("cpu") if name in self.rows else p.device)
+        dense = [(name, p) for name, p in graded.items() if name not in self.rows]
+        matrices = [(name, p) for name, p in dense if p.dim() > 1]
+        rest = [(name, p) for name, p in dense if p.dim() <= 1]  # biases do not decay
+        for group, decay in ((matrices, self.options.weight_decay), (rest, 0.0)):
+            if group:
+                _adamw([p for _, p in group], [self.moments[name] for name, _ in group], rate, decay)
+        for name in self.rows & graded.keys():
+            p, gradient = graded[name], graded[name].grad
+            assert gradient is not None
+            _lazy_adam(p, gradient.indices()[0], gradient.values(), self.moments[name], rate)
+        for p in graded.values():
+            p.grad = None
 
     def weights(self) -> Mapping[str, torch.Tensor]:
         """Return the weights to evaluate and to keep: their average, where there is one."""
@@ -132,12 +159,7 @@ class Optimizer:
 
     def state(self) -> dict[str, dict[str, torch.Tensor]]:
         """Return all that a checkpoint must hold, as named tensors in groups."""
-        moments = {
-            f"{name}/{key}": value
-            for name, p in self.parameters.items()
-            for part in self.parts
-            for key, value in part.state.get(p, {}).items()
-        }
+        moments = {f"{name}/{key}": value for name, own in self.moments.items() for key, value in own.items()}
         groups: dict[str, dict[str, Any]] = {"weights": self.parameters, "moments": moments}
         return groups if self.average is None else {**groups, "average": self.average}
 
@@ -150,7 +172,6 @@ class Optimizer:
                     self.average[name].copy_(groups["average"][name])
         for key, value in groups["moments"].items():
             name, moment = key.rsplit("/", 1)
-            p, sparse = self.parameters[name], name in self.rows
-            self.parts[1 if sparse else 0].state[p][moment] = (
-                value if sparse and moment == "step" else value.to(p.device)
-            )
+            on_cpu = name in self.rows and moment == "step"
+            own = self.moments.setdefault(name, {})
+            own[moment] = value if on_cpu else value.to(self.parameters[name].device)

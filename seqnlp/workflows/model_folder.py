@@ -118,6 +118,7 @@ def make(folder: Path) -> Iterator[None]:
 
     Raises `UsageError` where it cannot be created, or another process trains there.
     """
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
@@ -135,6 +136,9 @@ def make(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+        if new:
+            with contextlib.suppress(OSError):  # there is something in it
+                folder.rmdir()
 
 
 def begin(

@@ -34,6 +34,8 @@ class Start:
     @classmethod
     def load(cls, folder: str, task: base.AnyTask, device: str) -> Start:
         """Return the model in a folder; raises `ModelError` where it cannot be used."""
+        if model_folder.unfinished(Path(folder)) is not None:
+            raise errors.ModelError(f"{folder}: its training is not finished", "the same train command finishes it")
         weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
         model = predict.load(folder, task=task.name, device=device)
         return cls(folder, model, weights, seen.Seen.load(Path(folder) / model_folder.SEEN))

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from seqnlp.cli import bars
+from seqnlp.cli.terminal import LINE
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def terminal(monkeypatch):
     logging.getLogger("seqnlp").setLevel(logging.WARNING)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(bars, "PATIENCE", 0.01)
+    monkeypatch.setattr(bars, "EVERY", 0.11)
     with os.fdopen(theirs, "w") as file:
 
         def start():
@@ -47,7 +49,16 @@ def test_a_bar_shows_what_is_done_and_is_removed(terminal):
         assert "predicting" in until(shown, "25%")
         tell(10)
         until(shown, "50%")
-    assert until(shown, "\x1b[?25h").endswith("\x1b[2K")
+    assert until(shown, "\r\x1b[K").endswith("\r\x1b[K")
+
+
+def test_what_is_said_meanwhile_stands_above_the_bar(terminal):
+    shown = terminal()
+    with bars.watched("predicting", "out.txt") as tell:
+        tell(0.25)
+        until(shown, "25%")
+        LINE.say("seqnlp: so it is")
+        assert "\r\x1b[Kseqnlp: so it is\r\n[" in until(shown, "so it is\r\n[")
 
 
 def test_a_total_that_nobody_knows_is_no_hindrance(terminal):

@@ -74,3 +74,13 @@ def test_a_default_in_the_environment_is_named_after_command_and_flag():
     names = [p.variable(train) for p in train.command.params if isinstance(p, click.Option) and hasattr(p, "variable")]
     assert {"SEQNLP_CLASSIFY_TRAIN_EPOCHS", "SEQNLP_CLASSIFY_TRAIN_FROM", "SEQNLP_CLASSIFY_TRAIN_OUTPUT"} <= {*names}
     assert len(names) == len({*names})
+
+
+def test_a_misspelt_name_in_the_environment_is_said(monkeypatch, capsys):
+    monkeypatch.setenv("SEQNLP_SCORE_FAIL_UNDR", "90")
+    monkeypatch.setenv("SEQNLP_SCORES", "of something else")
+    with pytest.raises(SystemExit):
+        cli.main(["score", "accuracy", "nowhere.txt", "nowhere.txt"])
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].endswith("no option of this command; did you mean SEQNLP_SCORE_FAIL_UNDER?")
+    assert len(said) == 2

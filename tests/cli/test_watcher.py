@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from seqnlp import errors
-from seqnlp.cli import terminal, watcher
+from seqnlp.cli import bars, terminal, watcher
 from seqnlp.training import progress as progresses
 
 
@@ -137,7 +137,7 @@ def test_a_log_is_told_of_the_step_once_a_minute(watching, said, monkeypatch):
     [(0.4, "0s"), (59.4, "59s"), (59.6, "1m00s"), (3599, "59m59s"), (3600, "1h00m"), (9000, "2h30m")],
 )
 def test_times_are_for_people(seconds, text):
-    assert watcher.duration(seconds) == text
+    assert bars.duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ CASES = [
             counting(7),
             {**MODEL, "level": level, **more},
             SOURCES,
-            training=dataclasses.replace(TRAINING, epochs=20, batch_size=4),
+            training=dataclasses.replace(TRAINING, epochs=12, batch_size=8),
             learnt=bound,
             packs=False,
         )

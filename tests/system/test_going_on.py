@@ -6,6 +6,9 @@ import math
 import pytest
 import safetensors.numpy
 
+from seqnlp.training import defaults
+from seqnlp.workflows import interface
+
 CLASSIFY = ["classify", "train"]
 FRESH = ["--epochs", "1", "--precision", "fp32"]
 STILL = [*FRESH, "--learning-rate", "1e-12"]  # steps that change nothing
@@ -147,30 +150,33 @@ def test_a_finished_run_is_made_longer(seqnlp, small, tmp_path):
 
 
 def test_the_longer_run_may_be_stopped_too(seqnlp, small, reader, interrupt, tmp_path):
-    command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *small, "--eval-every", "4"]
+    command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *small, "--eval-every", "9"]
     for name in ("whole", "stopped"):
         seqnlp(*command, "--epochs", "2", "-o", tmp_path / name)
-    seqnlp(*command, "--epochs", "40", "-o", tmp_path / "whole")
-    longer = [*command, "--epochs", "40", "-o", tmp_path / "stopped"]
+    seqnlp(*command, "--epochs", "20", "-o", tmp_path / "whole")
+    longer = [*command, "--epochs", "20", "-o", tmp_path / "stopped"]
     with seqnlp.start(*longer) as process:
         err = reader(process.stderr)
         err.wait_for(lambda lines: sum("accuracy" in line for line in lines) >= 2)
         assert interrupt(process) == 130
+    start = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *FRESH, "--init-from", tmp_path / "stopped"]
+    refused = seqnlp(*start, "-o", tmp_path / "on", code=4)
+    assert "its training is not finished; hint: the same train command finishes it" in refused.err
     seqnlp(*longer)
     assert (tmp_path / "whole" / "model.safetensors").read_bytes() == (
         tmp_path / "stopped" / "model.safetensors"
     ).read_bytes()
 
 
-def test_epochs_that_were_settled_by_default_may_be_raised(seqnlp, small, tmp_path):
-    settings = [one for one in small if one not in ("--epochs", "3")]
-    assert "--warmup-steps" in settings
-    settings += ["3"]  # of the warm-up, which went with that of the epochs
-    command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *settings, "--eval-every", "500", "-o", tmp_path / "model"]
-    seqnlp(*command)
+def test_epochs_that_were_settled_by_default_may_be_raised(write, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(defaults, "MIN_STEPS", 12)  # a thousand take a while
+    rows = [write(f"{name}.tsv", corpus[name][:20]) for name in ("train", "dev")]
+    size = dict(hidden_size=3, embedding_size=3, char_ngram_buckets=11, precision="fp32", device="cpu")
+    first = interface.train("classify", rows[0], tmp_path / "model", dev=rows[1], **size)
     epochs, steps = config(tmp_path / "model")["training"]["epochs"], config(tmp_path / "model")["steps"]
-    seqnlp(*command, "--epochs", str(epochs + 1))
+    longer = interface.train("classify", rows[0], tmp_path / "model", dev=rows[1], **size, epochs=epochs + 1)
     assert config(tmp_path / "model")["steps"] == steps + math.ceil(steps / epochs)
+    assert longer["seconds"] >= first["seconds"]
 
 
 def test_a_time_budget_may_be_raised(seqnlp, small, tmp_path):

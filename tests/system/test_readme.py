@@ -50,8 +50,8 @@ def folder(request, tmp_path_factory, seqnlp):
     small = request.param == "small"
     if small:
         shutil.copytree(ROOT / "data", place / "data")
-        for path in place.glob("data/*/*"):
-            if path.stem in ("train", "dev", "test"):
+        for path in (place / "data" / "corpus.txt", *place.glob("data/*/*")):
+            if path.stem in ("corpus", "train", "dev", "test"):
                 content = path.read_text(encoding="utf-8")
                 path.write_text(tenth(content, "\n\n" if path.suffix == ".conll" else "\n"), encoding="utf-8")
     else:

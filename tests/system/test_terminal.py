@@ -6,6 +6,8 @@ import signal
 import pytest
 import terminal
 
+pytestmark = pytest.mark.slow  # seven commands, each in a process of its own
+
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):

@@ -282,6 +282,7 @@ def stop(seqnlp, reader, interrupt, command, number, marks=1):
         return code, err.lines
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(seqnlp, uninterrupted, reader, interrupt):
     command, weights, _, result = uninterrupted
     command = [*command, "stopped"]

@@ -25,7 +25,9 @@ LOADED = [
     "rouge_score.rouge_scorer",
     "pyarrow.parquet",
 ]
-LOADED += [f"seqnlp.tasks.{task}.{part}" for task in ("classify", "tag", "translate") for part in ("task", "network")]
+LOADED += [
+    f"seqnlp.tasks.{task}.{part}" for task in ("classify", "tag", "translate", "lm") for part in ("task", "network")
+]
 LOADED += [
     "seqnlp.cli.task",
     "seqnlp.cli.score",
@@ -38,7 +40,7 @@ LOADED += [
     "seqnlp.decoding.beam",
     "seqnlp.decoding.sampling",
 ]
-LOADED += ["torch._dynamo"]  # the optimisers load it when they are first used
+LOADED += ["sklearn.svm", "scipy.sparse"]  # the wide part is fitted by it
 LOADED += ["datasets"]  # hf:NAME does
 
 

@@ -176,3 +176,19 @@ def test_restored_from_its_state_it_goes_on_the_same(ema):
         step(other, restored, number)
     torch.testing.assert_close(clone(other), clone(network), rtol=0, atol=0)
     torch.testing.assert_close(dict(restored.weights()), dict(optimiser.weights()), rtol=0, atol=0)
+
+
+def test_dense_weights_move_as_torch_s_own_class_moves_them():
+    network, optimiser = made(weight_decay=0.1, max_grad_norm=0.0)
+    other, _ = made()
+    matrix, bias = other.output.weight, other.output.bias
+    groups = [{"params": [matrix], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
+    theirs = torch.optim.AdamW(groups, lr=0.05, betas=optimizer.BETAS, eps=optimizer.EPSILON, fused=True)
+    for number in range(5):
+        network.output(torch.ones(2, 3)).square().sum().backward()
+        other.output(torch.ones(2, 3)).square().sum().backward()
+        optimiser.scale(1.0)
+        optimiser.step(number, 0.05)
+        theirs.step()
+        theirs.zero_grad()
+    assert torch.equal(network.output.weight, matrix) and torch.equal(network.output.bias, bias)

@@ -145,7 +145,7 @@ def come_back(folder, model, corpus):
     found = [tuple(record.values.values())[:2] for record in readers.records(source, task.roles, targets=True)]
     assert [values for values in found if values[0]] == corpus.values
     model = dataclasses.replace(model, remembered=schema.Schema.from_dict(source.schema.to_dict()))
-    search = task.Search()
+    search = task.quick_search() or task.Search()
     inputs = schema.Source((str(path),), encoding=corpus.options["encoding"])
     examples = list(task.read_inputs(model.source(inputs), config, search))
     write = model.writer("csv", search)

@@ -474,3 +474,11 @@ def test_the_card_says_how_good_and_how_made(folder):
 
 def test_history_is_one_json_object_a_line(folder):
     assert (folder / "history.jsonl").read_text() == '{"step": 30}\n{"step": 40}\n'
+
+
+def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        with pytest.raises(KeyboardInterrupt), model_folder.make(tmp_path / name):
+            raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import csv
+import re
 import sys
 from collections.abc import Sequence
 
@@ -11,11 +12,18 @@ from seqnlp.preprocess.corpora import names
 
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SAID = re.compile(r"sep=([,;\t|])")  # a first line that spreadsheets write and read, no row
 
 
 def shown(delimiter: str) -> str:
     """Return how a person reads a delimiter."""
     return "tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+def said(head: Sequence[str]) -> str | None:
+    """Return the delimiter that the first line names, as `sep=;` does; None where it names none."""
+    found = SAID.fullmatch(head[0]) if head else None
+    return found and found[1]
 
 
 def rows(head: Sequence[str], delimiter: str, *, complete: bool = True) -> list[list[str]]:
@@ -25,8 +33,9 @@ def rows(head: Sequence[str], delimiter: str, *, complete: bool = True) -> list[
     """
     csv.field_size_limit(sys.maxsize)  # a field may be a whole text
     found: list[list[str]] = []
+    body = head[1:] if said(head) else head
     try:
-        for cells in csv.reader((line + "\n" for line in head), delimiter=delimiter):
+        for cells in csv.reader((line + "\n" for line in body), delimiter=delimiter):
             if any(cell.strip() for cell in cells):
                 found.append(cells)
     except csv.Error:
@@ -39,6 +48,8 @@ def of(head: Sequence[str], wanted: Sequence[str] = (), *, complete: bool = True
 
     wanted: names that the header must have.
     """
+    if (named := said(head)) is not None:
+        return named, 1.0
     best: tuple[tuple[float, ...], str] = ((0, 0), DELIMITERS[0])
     for delimiter in DELIMITERS:
         if any(delimiter in line for line in head):

@@ -160,7 +160,7 @@ def _is_like(seen: look.Look, memory: schema.Schema) -> bool:
 
     A line of text may be taken for data, so that only a header tells a table where but one line is seen.
     """
-    first = next((line for line in seen.head if line.strip()), "")
+    first = next((line for line in seen.head if line.strip() and not delimiter.said([line])), "")
     if memory.format == "conllu":
         plus = memory.header is not None and content.is_columns(first, memory.width, tabs=True)
         return plus or content.is_conllu([first]) or content.COMMENT.match(first) is not None
@@ -226,7 +226,7 @@ def _table(seen: look.Look, kind: str) -> schema.Schema:
     form = schema.Schema(kind, parted)
     if not rows:
         return schema.Schema(kind, parted, None, {}, 0, {role: (place,) for place, role in enumerate(seen.roles)})
-    line = next(number for number, line in enumerate(seen.head, 1) if line.strip())
+    line = next(number for number, line in enumerate(seen.head, 1) if line.strip() and not delimiter.said([line]))
     source, hint = seen.source, HINTS[kind].format(delimiter.NAMES.get(parted or "", "delimiter"))
     about = (source.columns, source.header, source.expected)
     return columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)

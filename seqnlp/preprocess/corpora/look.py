@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import conll, schema
+from seqnlp.io import files
+from seqnlp.preprocess.corpora import conll, delimiter, schema
 
 LINES, SIZE = 1000, 1 << 20  # that are looked at: lines, characters
 
@@ -64,8 +65,12 @@ def first_lines(path: str, source: schema.Source, roles: tuple[str, ...], needed
         while len(head) < most and size < SIZE:
             head.append(next(lines))
             size += len(head[-1])
+            if most == 1 and delimiter.said(head):
+                most = 2  # the first row is the one behind it
     except StopIteration:
         complete = True
+    except files.OtherKindError:
+        raise
     except errors.SeqnlpError as error:
         if needed > 1:
             raise

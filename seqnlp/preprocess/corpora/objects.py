@@ -41,9 +41,8 @@ def _lines(file: File, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, An
             if file.needed == 1 and isinstance(record, dict):
                 record = jsonl.Object(line)  # it is given back as it came
         except json.JSONDecodeError as error:
-            raise file.error(
-                number, f"not JSON ({error.msg} at character {error.pos + 1})", "one object a line"
-            ) from None
+            hint = "one object a line" + (", as jq -c . FILE writes them" if line.strip() == "{" else "")
+            raise file.error(number, f"not JSON ({error.msg} at character {error.pos + 1})", hint) from None
         except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of brackets
             raise file.error(number, f"not JSON that can be read ({error})", "one object a line") from None
         yield number, _object(file, number, record)

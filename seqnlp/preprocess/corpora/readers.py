@@ -34,12 +34,12 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
     roles, paths = tuple(roles), iter(source.paths)
     needed = len(roles) if targets else 1
     for path in paths:
-        if (kind := detect.is_table(path, source)) is not None:
-            file = _file(source, path, roles, needed, schema.Schema(kind), ())
+        seen = _opened(source, path, roles, needed)
+        if isinstance(seen, str):
+            file = _file(source, path, roles, needed, schema.Schema(seen), ())
             source.schemas[path] = file.schema
-            yield from objects.read_rows(file, TABLES[kind](path, file.name, source.digest(path)))
+            yield from objects.read_rows(file, TABLES[seen](path, file.name, source.digest(path)))
             continue
-        seen = look.first_lines(path, source, roles, needed)
         found = detect.recognised(seen)
         if found.format == "text" and needed > 1:
             if (partner := next(paths, None)) is not None:
@@ -54,6 +54,19 @@ def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> It
         if found.format != "jsonl" and seen.head:
             file.note(found)
         yield from READERS[found.format](file)
+
+
+def _opened(source: schema.Source, path: str, roles: tuple[str, ...], needed: int) -> look.Look | str:
+    """Return the first lines of a file, or which kind of table with named columns it is."""
+    if (kind := detect.is_table(path, source)) is not None:
+        return kind
+    try:
+        return look.first_lines(path, source, roles, needed)
+    except files.OtherKindError as error:
+        if error.mark != files.PARQUET or source.format is not None or not os.path.isfile(path):
+            raise
+        log.warning(detect.DISAGREE, source.name(path), detect.by_name(path, source) or "text", "parquet")
+        return "parquet"
 
 
 def _file(

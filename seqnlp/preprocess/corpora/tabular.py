@@ -36,7 +36,8 @@ def read_csv(file: File) -> Iterator[Record]:
                 return
             except csv.Error as error:
                 raise file.error(number, f"not CSV ({error})", 'a quote inside a quoted field is written ""') from None
-            yield number, cells
+            if number > 1 or not delimiter.said([parted.join(cells)]):
+                yield number, cells
 
     name = delimiter.NAMES.get(parted, "delimiter")
     yield from _records(file, rows(), f'a field that holds a {name} stands in quotes "..."')

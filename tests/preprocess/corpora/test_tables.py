@@ -126,8 +126,8 @@ def test_a_parquet_file_is_known_by_its_first_bytes(tmp_path, name):
     assert found == [("a", "x"), ("b", "y")]
 
 
-def test_a_parquet_file_with_the_name_of_another_kind_is_refused(tmp_path):
-    source = schema.Source((write(tmp_path / "x.csv", [{"text": "a", "label": "x"}] * 2),))
+def test_a_parquet_file_is_refused_as_what_it_is_said_to_be(tmp_path):
+    source = schema.Source((write(tmp_path / "x.csv", [{"text": "a", "label": "x"}] * 2),), format="csv")
     with pytest.raises(errors.DataError, match=r"x\.csv: is a parquet file; hint: --from parquet reads it"):
         list(readers.records(source, ROLES, targets=True))
 
@@ -327,3 +327,24 @@ def test_progress_bars_are_as_they_were(folder):
     datasets.enable_progress_bars()
     ids(f"hf:{folder}+small")
     assert datasets.is_progress_bar_enabled()
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.txt", "x"])
+def test_what_a_parquet_file_is_called_does_not_matter(name, tmp_path, caplog):
+    path = tmp_path / name
+    parquet.write_table(pyarrow.table({"text": ["so good", "too bad"], "label": ["pos", "neg"]}), path)
+    found = [record.values for record in readers.records(schema.Source((str(path),)), ROLES, targets=True)]
+    assert found == [{"text": "so good", "label": "pos"}, {"text": "too bad", "label": "neg"}]
+    assert ("looks like parquet" in caplog.text) == (name != "x")
+
+
+@pytest.mark.parametrize("targets", [True, False])
+def test_the_delimiter_that_a_first_line_says_is_no_row(targets, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("sep=;\ntext;label\nso, so;neg\n\nfine, thanks;pos\n", encoding="utf-8")
+    found = list(readers.records(schema.Source((str(path),)), ROLES, targets=targets))
+    assert [(record.line, record.values["text"]) for record in found if record.values["text"]] == [
+        (3, "so, so"),
+        (5, "fine, thanks"),
+    ]
+    assert found[0].raw.header == ("text", "label")
