@@ -103,12 +103,15 @@ class Forecaster(nn.Module):
         return changes
 
     def forward(self, batch: Batch, carry: None = None) -> loss.Loss:
-        """Return the loss, in units of the scale; windows that do not change teach nothing."""
+        """Return the loss, relative to the windows' level or deviation; windows that do not change teach nothing."""
         found = relative(batch.past, self.horizon, self.season, self.subtract)
         counted = (found.scale > 0) & ~batch.ahead.isnan()  # (B, H)
         divisor = torch.where(found.scale > 0, found.scale, torch.ones_like(found.scale))
         wanted = torch.where(counted, (batch.ahead - found.base) / divisor, 0.0).float()
         errors = _errors(wanted.unsqueeze(2) - self.changes(batch, found), self.config.loss)
+        if self.config.relative_to == "level":
+            ratio = (divisor / batch.past.abs().mean(1, keepdim=True).clamp(min=TINY * divisor)).float()
+            errors = errors * (ratio.square() if self.config.loss == "mse" else ratio)
         return loss.Loss((errors * counted).sum(), counted.sum().float())
 
 

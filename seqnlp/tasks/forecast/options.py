@@ -62,6 +62,11 @@ class Config:
         choices=("last", "seasonal"),
     )
     loss: str = option("quantile", "What is learnt: the median and an interval, or a point.", choices=LOSSES)
+    relative_to: str = option(
+        "level",
+        "What an error is measured by when it is learnt from: the size of a window's values, or how much they change.",
+        choices=("level", "deviation"),
+    )
     cell: str = option("gru", "Cell of the recurrent layers.", choices=CELLS)
     hidden_size: int = option(128, "Size of the network's state.", low=1, main=True)
     layers: int = option(1, "Recurrent layers.", low=1, high=8)

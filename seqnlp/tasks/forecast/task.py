@@ -39,7 +39,7 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
     name = "forecast"
     roles = series.ROLES
     answers = "numbers"
-    training = options.Training(ema_decay=0.99)
+    training = options.Training(learning_rate=3e-3, ema_decay=0.99)
     min_epochs = 5
     preview_columns = ("values",)
     independent = False

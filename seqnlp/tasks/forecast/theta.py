@@ -32,17 +32,25 @@ def forecasts(values: np.ndarray, origins: np.ndarray, horizon: int, season: int
 
 
 def _smoothed(values: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The level before each origin and the alpha that forecast the values up to there best, both (F,)."""
-    level, squares = np.full(len(ALPHAS), values[0], dtype=np.float64), np.zeros(len(ALPHAS))
-    levels, alphas, n = np.empty(len(origins)), np.empty(len(origins)), 1
+    """The level before each origin and the alpha that forecast the values up to there best, both (F,).
+
+    A level is a + b l of the first level l, and so is every error: of each alpha the best l has a closed form.
+    """
+    a, b = np.zeros(len(ALPHAS)), np.ones(len(ALPHAS))
+    rr, rb, bb = (np.zeros(len(ALPHAS)) for _ in range(3))  # sums of products of r = value - a and b
+    levels, alphas, n = np.empty(len(origins)), np.empty(len(origins)), 0
     for number, origin in enumerate(origins):
         for value in values[n:origin].tolist():
-            error = value - level
-            squares += error * error
-            level += ALPHAS * error
+            r = value - a
+            rr += r * r
+            rb += r * b
+            bb += b * b
+            a += ALPHAS * r
+            b *= 1 - ALPHAS
         n = max(n, int(origin))
-        best = int(np.argmin(squares))
-        levels[number], alphas[number] = level[best], ALPHAS[best]
+        best = int(np.argmin(rr - rb * rb / bb))
+        levels[number] = a[best] + b[best] * rb[best] / bb[best]
+        alphas[number] = ALPHAS[best]
     return levels, alphas
 
 
