@@ -27,11 +27,12 @@ KEPT = 5000  # values of a series that are remembered, a window at least
 class Remembered:
     """The end of a series of the training part: what a forecast goes on from.
 
-    scale: the naive error of all its values, which MASE divides by.
+    scale: the naive error of all its values, which MASE divides by; length: how many they were.
     """
 
     series: even.Series
     scale: float
+    length: int
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Codec(base.Codec):
 
     def _placed(self, own: even.Series, known: Remembered | None, example: Example) -> tuple[even.Series, int]:
         """A series behind what is remembered of it, and where that ends; one that is new begins with its history."""
-        before = None if known is None else self._before(own, known.series, example)
+        before = None if known is None else self._before(own, known, example)
         if known is None or before is None:
             return own, min(self.window, len(own.values))
         tail = known.series
@@ -83,13 +84,13 @@ class Codec(base.Codec):
             before, 0
         ) + overlap
 
-    def _before(self, own: even.Series, tail: even.Series, example: Example) -> int | None:
+    def _before(self, own: even.Series, known: Remembered, example: Example) -> int | None:
         """How many of the remembered values stand before the first own one; None where they are not to be joined."""
+        tail = known.series
         if own.axis is None or self.axis is None:
             if example.target is None:  # a history by itself
                 return None
-            kept = min(len(tail.values), len(own.values))
-            same = list(own.values[-kept:]) == list(tail.values[-kept:])
+            same = len(own.values) == known.length and list(own.values[-len(tail.values) :]) == list(tail.values)
             return len(tail.values) - (len(own.values) if same else 0)
         if (own.axis.unit, own.axis.step) != (self.axis.unit, self.axis.step) and len(own.values) > 1:
             what = f"{example.where}: its steps are of another frequency than the model's"
@@ -140,6 +141,7 @@ class Codec(base.Codec):
             "lengths": np.array([[len(one.values), *map(len, one.future)] for one in every], np.int64),
             "starts": np.array([one.start for one in every], np.int64),
             "scales": np.array([one.scale for one in self.known.values()], np.float64),
+            "totals": np.array([one.length for one in self.known.values()], np.int64),
         }
         jsonl.write_json(folder / ABOUT, about)
         (folder / KNOWN).write_bytes(safetensors.numpy.save(arrays))
@@ -161,7 +163,7 @@ class Codec(base.Codec):
             one = even.Series(
                 name, values[number].tolist(), int(arrays["starts"][number]), axis, columns, static, about["column"]
             )
-            known[name] = Remembered(one, float(arrays["scales"][number]))
+            known[name] = Remembered(one, float(arrays["scales"][number]), int(arrays["totals"][number]))
         columns = about["columns"]
         made = covariates.Future.of_list(columns["future"]), covariates.Static.of_list(columns["static"])
         return cls(about["horizon"], about["window"], about["season"], axis, known, *made)

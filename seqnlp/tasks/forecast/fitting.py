@@ -30,7 +30,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     """
     names = options.names(config.future)
     sums, lengths, axis = np.zeros((len(names), 3)), [], None
-    ends: list[tuple[even.Series, float]] = []
+    ends: list[Remembered] = []
     first = None
     for example in corpus:
         own = even.Series.from_dict(example.source)
@@ -40,18 +40,18 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
         for place, column in enumerate(own.future):
             part = np.array(column[: len(own.values)])
             sums[place] += [len(part), part.sum(), (part**2).sum()]
-        ends.append(
-            (_end(own, example.target or (), max(KEPT, config.window or 0)), _scale(own, example.target, config))
-        )
+        held = example.target or ()
+        end = _end(own, held, max(KEPT, config.window or 0))
+        ends.append(Remembered(end, _scale(own, held, config), len(own.values) + len(held)))
     if first is None:
         raise errors.DataError("the training part is empty: no series")
-    known = {own.id: Remembered(own, scale) for own, scale in ends}
+    known = {one.series.id: one for one in ends}
     if "codec" in given:
         return config, replace(given["codec"], known=known)
     config = _resolved(config, axis, lengths)
     assert config.horizon and config.window and config.season
     _check(config, lengths, first.where)
-    static = Static.fit(options.names(config.static), [own.static for own, _ in ends])
+    static = Static.fit(options.names(config.static), [one.series.static for one in ends])
     made = Codec(config.horizon, config.window, config.season, axis, known, Future.fit(names, sums), static)
     return config, made
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqnlp import errors
 from seqnlp.metrics import forecasting
 from seqnlp.preprocess.corpora import even
 from seqnlp.preprocess.corpora.examples import Example
@@ -72,6 +73,9 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
     ) -> outputs.Result:
         """Return MASE, sMAPE, MAE and RMSE of all values that were forecast; beside them the baselines'."""
         rows = np.concatenate([_sums(one, one.values) for one in predictions])
+        if not len(rows):
+            what = f"{corpus[0].file}: nothing to forecast: the model knows all of its values"
+            raise errors.DataError(what, "rows that follow those of the training part are scored")
         origins = f"origins:{len(rows)}"
         details = [f"season:{codec.season}", f"horizon:{codec.horizon}", origins]
         scores = forecasting.score(rows, *details, names=NAMES, intervals=intervals)

@@ -12,7 +12,7 @@ from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks.forecast import options
 from seqnlp.tasks.forecast.options import Config
 
-DEV = 10  # one in so many values is for dev, a horizon at least
+DEV, SHORT = 10, 500  # one in so many values is for dev, a horizon at least; two of a series that is shorter
 
 
 def corpus(source: schema.Source, config: Config) -> Iterator[Example]:
@@ -54,7 +54,7 @@ def horizon_of(config: Config, axis: times.Axis | None) -> int:
 
 
 def split(whole: examples.Examples, config: Config) -> tuple[examples.Examples, examples.Examples]:
-    """Return train and dev: the last tenth of the values of each series is held out, in whole horizons, one at least.
+    """Return train and dev: the last values of each series are held out: a tenth, or a fifth, in whole horizons.
 
     Train has the series that are too short for that too. Raises `DataError` where all are.
     """
@@ -80,7 +80,8 @@ def _held_out(example: Example, config: Config) -> Example:
     content: Mapping[str, Any] = example.source
     values, axis = content["values"], even.Series.from_dict(content).axis
     horizon = horizon_of(config, axis)
-    held = max(horizon, len(values) // DEV // horizon * horizon)
+    wanted = (2 if len(values) < SHORT else 1) * len(values) // DEV
+    held = max(horizon, wanted // horizon * horizon)
     least = (config.window or max(season_of(config, axis), horizon)) + horizon
     if len(values) - held < least:
         return example
