@@ -33,5 +33,7 @@ METHODS = (NETWORK, *BASELINES)  # by the numbers that a network keeps
 
 
 def of(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> dict[str, np.ndarray]:
-    """Return the forecasts of each baseline from each origin, (F, H)."""
+    """Return the forecasts of each baseline from each origin, (F, H); there may be no origin."""
+    if not len(origins):
+        return dict.fromkeys(BASELINES, np.zeros((0, horizon)))
     return {name: made(values, origins, horizon, season) for name, made in BASELINES.items()}

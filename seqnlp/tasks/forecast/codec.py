@@ -61,6 +61,8 @@ class Codec(base.Codec):
         scale = (
             known.scale if known and not example.target else forecasting.naive_error(whole.values[:split], self.season)
         )
+        if example.target is None:
+            self.future.check_ahead(whole, self.horizon, example.where)
         return {
             "values": whole.values,
             "split": split,

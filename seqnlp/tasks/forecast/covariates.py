@@ -44,6 +44,15 @@ class Future:
         ]
         return np.stack(rows, axis=1).reshape(-1).tolist()
 
+    def check_ahead(self, one: even.Series, horizon: int, where: str) -> None:
+        """Raise `DataError` where a column is not known for all steps that are to be forecast."""
+        for (name, _, _), values in zip(self.columns, one.future, strict=False):
+            ahead = len(values) - len(one.values)
+            if ahead < horizon:
+                series = f"series {one.id!r}: " if one.id else ""
+                what = f"{where}: {series}{name} is known for {max(ahead, 0)} of the {horizon} steps to forecast"
+                raise errors.DataError(what, "rows with a time and no value say it, in FILE or in the training part")
+
     def to_list(self) -> list[list[Any]]:
         """Return what `of_list` reads."""
         return [list(column) for column in self.columns]

@@ -54,7 +54,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         found, own = self.value(example, prediction, codec), even.Series.from_dict(example.source)
         ends = [[_written(number) for number in end] for pair in found["intervals"].values() for end in pair]
         names = self.columns(None, search)
-        known = [{own.column: own.id} if one.id else {} for one in [own]] * codec.horizon
+        known = [{"id": own.id} if own.id else {}] * codec.horizon
         columns = zip(known, found["time"], found["value"], *ends, strict=True)
         return [
             {**key, "time": time, "value": _written(value), **dict(zip(names, rest, strict=True))}
