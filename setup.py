@@ -41,6 +41,7 @@ setup(
         "seqnlp.training",
         "seqnlp.tasks",
         "seqnlp.tasks.classify",
+        "seqnlp.tasks.forecast",
         "seqnlp.tasks.lm",
         "seqnlp.tasks.tag",
         "seqnlp.tasks.translate",

@@ -60,6 +60,7 @@ def result(content: Mapping[str, Any]) -> None:
         _table(["words", "accuracy", "in the text"], known, numbers=2)
     if selective := details.get("selective"):
         _selective(**selective)
+    _forecasts(details)
     if "model" in content:
         console().print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s", soft_wrap=True)
 
@@ -106,6 +107,18 @@ def _over(content: Mapping[str, Any]) -> str:
     if content.get("refit"):
         found.append("split off; the model then learnt from them too")
     return ", ".join(found) + "\n"
+
+
+def _forecasts(details: Mapping[str, Any]) -> None:
+    """Print the errors of forecasts by each method, and what lies in their intervals."""
+    if methods := details.get("methods"):
+        names = list(next(iter(methods.values())))
+        shown = [[f"{name} *" if name == details["method"] else name] + [f"{row[key]:.2f}" for key in names]
+                 for name, row in methods.items()]  # fmt: skip
+        _table(["method (* is taken)", *names], shown, numbers=len(names))
+    if intervals := details.get("intervals"):
+        held = [[f"{level}%", f"{row['coverage']:.1f}%", f"{row['width']:.2f}"] for level, row in intervals.items()]
+        _table(["interval", "holds", "mean width"], held, numbers=2)
 
 
 def _classes(classes: Mapping[str, Mapping[str, float]]) -> None:

@@ -63,6 +63,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
     ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
+    remembers: ClassVar[bool] = False  # a model knows what to predict for where nothing is given
     Generation: type = type(None)  # how it generates, where `registry.VERBS` has it: flags of generate
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
@@ -73,6 +74,11 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
                 for name, kind in zip(TYPES, typing.get_args(base), strict=False):
                     if not isinstance(kind, TypeVar):  # which a subclass is to fill in
                         setattr(cls, name, kind)
+
+    @property
+    def input_roles(self) -> tuple[str, ...]:
+        """Return what a record to predict for holds."""
+        return self.roles[:1]
 
     @property
     def text_key(self) -> str:
@@ -106,8 +112,12 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
+    def remembered(self, codec: CodecT) -> Iterable[examples.Example]:
+        """Yield what is predicted for where nothing is given; only of a task that `remembers`."""
+        raise NotImplementedError
+
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: ConfigT, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
         return splits.split(corpus, seed, before=before)

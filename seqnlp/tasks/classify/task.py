@@ -46,7 +46,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         return reading.labelled(record, config.multi_label)
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
 
