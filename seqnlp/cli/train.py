@@ -106,7 +106,8 @@ def run(
         content = train.train(job, watch=watching, stop=watching.stopped)
     finally:
         watching.close()
-    show.result(content)
+    if content:  # else this process has followed another one, which says it
+        show.result(content)
 
 
 def _refuse_settings(task: base.AnyTask) -> None:

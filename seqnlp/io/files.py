@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import hashlib
 import io
@@ -256,6 +257,18 @@ _MARKS = (
 def name(path: str) -> str:
     """Return the name that a person knows the file by."""
     return "stdin" if path == STDIN else os.fsencode(path).decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def in_utf8(path: str | Path) -> Iterator[str]:
+    """Give a name of a file to a library that takes none but in UTF-8: another one, where its own is not."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        with open(path, "rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield str(path)
 
 
 def sha256(path: str | Path) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from seqnlp import errors, options
-from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
@@ -71,8 +70,8 @@ def _under_way(folder: Path, running: Mapping[str, Any]) -> dict[str, Any]:
 
     newest = checkpoint.newest(folder / model_folder.CHECKPOINTS)
     try:
-        state = jsonl.read_json(newest / "state.json") if newest else {}
-    except (OSError, ValueError):  # it has just been replaced by the next
+        state = checkpoint.read_state(newest) if newest else {}
+    except errors.ModelError:  # it has just been replaced by the next
         state = {}
     return {
         **running,

@@ -34,7 +34,7 @@ def weights(
     model, training = prepared.model, prepared.training
     task, config, codec = model.task, model.config, model.codec
     rows = encode.rows(task, config, codec, _known(parts, codec), fitted=parts.start is None)
-    network = start.fresh(task, config, codec, rows, training.seed, parts.start)
+    network = start.fresh(task, config, codec, rows, training.seed, parts.start or parts.pretrained)
     task.fit_network(network, config, codec, rows, training)
     again = refit.Refit(first, network, task.batches(rows, config, codec, training, None), training)
     log.info("once more, on all %d examples, those of dev too; the scores are of the first run", len(rows))

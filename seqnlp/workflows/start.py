@@ -25,6 +25,13 @@ log = logging.getLogger(__name__)
 REFITTED = "%s learnt from its dev part too, after it was scored: its score there (%s %.2f) is not comparable"
 
 
+def pretrained(task: str, folder: str) -> base.Pretrained:
+    """Return the model of a task in a folder, that another begins with; raises `ModelError` where there is none."""
+    model = predict.load(folder, task=task, device="cpu")
+    weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
+    return base.Pretrained(folder, model.config, model.codec, model.networks[0], weights)
+
+
 @dataclass(frozen=True)
 class Start:
     """A trained model to go on with, the hash of its weights, and what it has seen."""
@@ -91,12 +98,19 @@ class Start:
         )
 
 
-def fresh(task: base.AnyTask, config: Any, codec: Any, rows: data.Rows, seed: int, start: Start | None) -> nn.Module:
+def fresh(
+    task: base.AnyTask,
+    config: Any,
+    codec: Any,
+    rows: data.Rows,
+    seed: int,
+    begin: Start | base.Pretrained | None,
+) -> nn.Module:
     """Return a network with its first weights: those of a model to start from, or by chance and by its task."""
     with randomness.first_weights(seed):
         network = task.build(config, codec)
-        if start:
-            growth.put(network, start.model.networks[0].state_dict())
+        if isinstance(begin, Start):
+            growth.put(network, begin.model.networks[0].state_dict())
         else:
-            task.initialise(network, config, codec, rows)
+            task.initialise(network, config, codec, rows, begin)
     return network

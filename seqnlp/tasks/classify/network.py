@@ -45,7 +45,7 @@ class Classifier(nn.Module):
         self.input_dropout = dropouts.LockedDropout(config.dropout)
         self.encoder = encoders.encoder(size, config)
         self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = dropouts.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
         self.wide = wide.Wide(classes, multi_label=config.multi_label) if config.wide else None
         self.fusion: torch.Tensor  # (P,), how much each part counts, the recurrent one last

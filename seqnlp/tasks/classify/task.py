@@ -18,7 +18,7 @@ from seqnlp.tasks.classify import fitting, reading
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config, Search
 from seqnlp.tasks.classify.output import Output, Prediction
-from seqnlp.tasks.words import vocabulary
+from seqnlp.tasks.words import pretrained, vocabulary
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         return reading.labelled(record, config.multi_label)
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
 
@@ -110,11 +110,24 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
             assert wide is not None
             wide.put({name: torch.from_numpy(array) for name, array in arrays.items()})
 
-    def initialise(self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows) -> None:
-        embedding = cast("classifier.Classifier", network).embedding.words
+    def initialise(
+        self,
+        network: nn.Module,
+        config: Config,
+        codec: Codec,
+        rows: data.Rows,
+        source: base.Pretrained | None = None,
+    ) -> None:
+        own = cast("classifier.Classifier", network)
+        embedding = own.embedding.words
         if config.own_vectors and not codec.vectors:
             vocabulary.put_own_vectors(embedding, rows)
         vocabulary.put_vectors(embedding, codec.vectors)
+        if source:
+            pretrained.put(embedding, own.encoder, codec.words, config, source)
+
+    def pretrained(self, config: Config) -> tuple[str, str] | None:
+        return vocabulary.source(config)
 
     def cuts(self, row: base.Row) -> bool:
         return bool(row["cut"])

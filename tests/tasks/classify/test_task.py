@@ -187,9 +187,9 @@ def split(rows):
 
 
 def test_a_split_leaves_no_class_to_dev_alone_and_takes_of_each():
-    train, dev = classify.split(named(["b", *"a" * 39]), 1)
+    train, dev = classify.split(named(["b", *"a" * 39]), classify.Config(), 1)
     assert len(train) == 36 and {example.target for example in dev} == {("a",)}
-    _, dev = classify.split(named(["ab"[number < 40] for number in range(60)]), 1)
+    _, dev = classify.split(named(["ab"[number < 40] for number in range(60)]), classify.Config(), 1)
     assert sorted(example.target[0] for example in dev) == [*"aabbbb"]
 
 
