@@ -41,9 +41,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         size = config.embedding_size
         self.label_smoothing = config.label_smoothing
-        self.penalties = (config.activation_penalty, config.change_penalty)
+        self.penalties = (config.activation_penalty or 0.0, config.change_penalty or 0.0)
         self.embedding = embeddings.TiedEmbedding(vocabulary, size)
-        self.embedding_dropout = dropouts.EmbeddingDropout(config.embedding_dropout)
+        self.embedding_dropout = dropouts.EmbeddingDropout(config.embedding_dropout or 0.0)
         self.dropout = dropouts.LockedDropout(config.dropout)
         ways = [False, *([True] if config.direction == "both" else [])]
         made = [encoders.forward(size, config, config.weight_dropout) for _ in ways]
