@@ -7,7 +7,7 @@ import functools
 import itertools
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect, schema
 from seqnlp.tasks import base
+
+if TYPE_CHECKING:
+    from seqnlp.workflows import predict as prediction
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ def of(task: base.AnyTask) -> click.Command:
         "predict",
         params=[
             flags.MODEL,
-            flags.Argument("file", "What to predict for; by default stdin.", required=False, default=files.STDIN),
+            flags.Argument("file", _file_help(task), required=False),
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             flags.Option(
                 ["--to"],
@@ -37,7 +40,7 @@ def of(task: base.AnyTask) -> click.Command:
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
             *flags.limits(),
-            *flags.reading(task.roles[:1]),
+            *flags.reading(task.input_roles),
             *flags.running(),
             flags.HELP_ALL,
         ],
@@ -47,10 +50,14 @@ def of(task: base.AnyTask) -> click.Command:
     )
 
 
+def _file_help(task: base.AnyTask) -> str:
+    return "What to predict for; by default " + ("what follows the training part." if task.remembers else "stdin.")
+
+
 def run(
     task: base.AnyTask,
     model: str,
-    file: str,
+    file: str | None,
     output: str | None,
     to: str | None,
     ensemble: tuple[str, ...],
@@ -58,8 +65,10 @@ def run(
 ) -> None:
     """Print a prediction for each input."""
     show.set_up(values)
-    search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
-    show.check_output(output, (file,))
+    search, named = flags.take(task.Search, values), file is not None or not task.remembers
+    file = files.STDIN if file is None else file
+    source = flags.source((file,), task.input_roles, values)
+    show.check_output(output, (file,) if named else ())
     task.output.check(search, to or "jsonl")  # which has a place for all; what the input is shows when it is read
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
@@ -70,20 +79,31 @@ def run(
         source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
         writer = None
-        inputs = task.read_inputs(source, loaded.config, search)
-        with show.output(output) as out, bars.watched("predicting", output, _lines(file, source)) as watch:
+        inputs = task.read_inputs(source, loaded.config, search) if named else task.remembered(loaded.codec)
+        lines = _lines(file, source) if named else lambda: None
+        with show.output(output) as out, bars.watched("predicting", output, lines) as watch:
             for window in loaded.stream(inputs, search, limits, watch):
                 if writer is None:
                     task.output.check(search, to := to or _output_format(task, source))
-                    writer = loaded.writer(to, search)
+                    writer = loaded.writer(to, search, source.schema)
                 out.write("".join(itertools.starmap(writer, window)).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:
                         warnings.update(task.output.warnings_of(found))
                         side_output(example, found)
+            if writer is None:
+                out.write(_of_nothing(loaded, source, to, search).encode())
     for warning, number in warnings.items():
         log.warning("%d %s", number, task.output.warnings[warning])
+
+
+def _of_nothing(loaded: prediction.Model, source: schema.Source, to: str | None, search: Any) -> str:
+    """What is printed of an input without records: its header, where it has one."""
+    if files.STDIN not in source.paths:
+        log.warning("%s: holds no records", source.title)
+    like = source.schema
+    return loaded.writer(to or "text", search, like).header(like.header) if like else ""
 
 
 def _lines(file: str, source: schema.Source) -> Callable[[], int | None]:
@@ -93,5 +113,6 @@ def _lines(file: str, source: schema.Source) -> Callable[[], int | None]:
 
 def _output_format(task: base.AnyTask, source: schema.Source) -> str:
     """Return the format of the output: that of jsonl and CoNLL where the input is such, else text."""
-    kind = source.schema.format if source.schema else "text"
-    return kind if kind in task.output.formats and kind not in schema.TABLES else "text"
+    usual = task.output.usual_format
+    kind = source.schema.format if source.schema else usual
+    return kind if kind in task.output.formats and kind not in (*schema.TABLES, "text") else usual

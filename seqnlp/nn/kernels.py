@@ -1,8 +1,8 @@
 """The cells that torch has kernels for, and the fast path of each device.
 
 On a CPU the fused LSTM kernel takes padded input only, and the kernels of the other cells are no slower with it. On
-CUDA cuDNN takes a PackedSequence. A single step is computed by hand: for one row the kernel of the LSTM takes twenty
-times as long. All paths give equal results.
+CUDA cuDNN takes a PackedSequence. A single step is computed by hand: for a single row the kernel of the LSTM takes up
+to twenty times as long. All paths give equal results.
 """
 
 from __future__ import annotations

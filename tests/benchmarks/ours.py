@@ -40,7 +40,7 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
     def run() -> int:
         work = done = 0
         while done < rows:
-            numbers, _ = made.order[made.progress.step % made.per_epoch]
+            numbers, _ = made.steps.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
             work += int(made.data.policy.lengths[numbers, column].sum())

@@ -159,6 +159,9 @@ def test_the_longer_run_may_be_stopped_too(seqnlp, small, reader, interrupt, tmp
         err = reader(process.stderr)
         err.wait_for(lambda lines: sum("accuracy" in line for line in lines) >= 2)
         assert interrupt(process) == 130
+    start = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *FRESH, "--init-from", tmp_path / "stopped"]
+    refused = seqnlp(*start, "-o", tmp_path / "on", code=4)
+    assert "its training is not finished; hint: the same train command finishes it" in refused.err
     seqnlp(*longer)
     assert (tmp_path / "whole" / "model.safetensors").read_bytes() == (
         tmp_path / "stopped" / "model.safetensors"
