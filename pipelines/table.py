@@ -19,6 +19,11 @@ def main(paths: list[str]) -> None:
             around = "{:>6.2f} to {:>5.2f}".format(*score["interval"]) if score["interval"] else " " * 15
             row = f"{score['name']:<11} {score['value']:>7.2f}  {around} {score['n']:>6}"
             print(f"{result['model']:<{width}}  {result['seed']:>4}  {row}")
+        if "calibration_error" in result["details"]:
+            error = result["details"]["calibration_error"]
+            print(f"{result['model']:<{width}}  {result['seed']:>4}  {'calibration_error':<11} {error:>7.2f}")
+        for name, values in result["details"].get("baselines", {}).items():
+            print(f"{'':<{width}}  {name}:", ", ".join(f"{score} {value:.2f}" for score, value in values.items()))
     if len({result["seed"] for result in results}) < 2:
         return
     for place, score in enumerate(results[0]["scores"]):

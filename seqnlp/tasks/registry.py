@@ -14,6 +14,7 @@ REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
     "translate": "translate sentences, with attention and beam search",
+    "summarize": "summarise documents in their own words and in new ones",
     "lm": "model language: perplexity, log-probabilities, text that goes on",
     "forecast": "forecast series of numbers, with intervals, beside naive baselines",
 }

@@ -116,6 +116,16 @@ def pairs(seed):
     return {f"{seed}.tsv": "".join(f"{' '.join(row)}\t{' '.join(ENGLISH[w] for w in row)}\n" for row in rows)}
 
 
+def summaries(seed):
+    """A number word among words that say nothing, and what it is in English: what is English already is copied."""
+    draw, rows = random.Random(seed), []
+    for _ in range(120):
+        before, behind = ([draw.choice("the a of it now".split()) for _ in range(draw.randint(0, 3))] for _ in "ab")
+        thing = draw.choice([*ENGLISH, *ENGLISH.values()])
+        rows.append((" ".join([*before, thing, *behind]), ENGLISH.get(thing, thing)))
+    return {f"{seed}.tsv": "".join(f"{document}\t{summary}\n" for document, summary in rows)}
+
+
 def counting(seed):
     """Lines that count on from any number word to the next ones; a blank line between them now and then."""
     draw, words = random.Random(seed), [*ENGLISH.values()]
@@ -223,6 +233,7 @@ CASES = [
         None,
         LONGER,
     ),
+    Case("summarize", "summarize", summaries(1), summaries(7), TRANSLATOR, SOURCES, None, LONGER),
     *(
         Case(
             f"lm-{level}",

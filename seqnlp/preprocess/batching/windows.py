@@ -90,6 +90,14 @@ class Windows:
         order = np.concatenate([draw.permutation(self.places) for _ in range(self.passes)])
         return [self.windows(part) for part in np.array_split(order, -(-self.items // self.batch))]
 
+    def rows(self, batch: Batch) -> int:
+        """Return the number of windows in a batch."""
+        return len(batch.series)
+
+    def part(self, batch: Batch, rows: slice) -> Batch:
+        """Return a batch of some of a batch's windows."""
+        return Batch(batch.series[rows], batch.starts[rows])
+
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
         return f"{self.places} windows of {self.window} + {self.horizon} steps"

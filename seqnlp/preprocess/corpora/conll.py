@@ -22,6 +22,7 @@ DOCUMENT = "-DOCSTART-"
 UD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")  # the columns of CoNLL-U
 PLUS = re.compile(r"#\s*global\.columns\s*=(.*)")  # the first line of CoNLL-U Plus, which names its own
 NO_WORD = re.compile(r"\d+[-.]\d")  # numbers of multiword tokens and empty nodes
+CHUNK_TAG = re.compile(r"O|[BIESLUM]-\S+")
 KEY_AND_VALUE = re.compile(r"#\s\S+ = ")  # a comment, even where it has as many columns as a token
 
 
@@ -55,7 +56,7 @@ def conll(file: File) -> Iterator[Record]:
 class _Conll:
     """The way from lines to tokens; what all tokens look like is learnt from the first.
 
-    `# ` begins a comment where it stands above a sentence and looks otherwise.
+    `# ` begins a comment where it stands above a sentence and looks otherwise, or has no tag where tokens are tagged.
     """
 
     def __init__(self, file: File, needed: int, places: tuple[int, int]) -> None:
@@ -74,11 +75,17 @@ class _Conll:
                 del found[first]
         numbered = self.counted and _are_numbered([cells for i, cells in found.items() if i not in hashes])
         for i in hashes:
-            if numbered or _form(lines[i], found[i]) != self.form or KEY_AND_VALUE.match(lines[i]):
+            like = _form(lines[i], found[i]) == self.form and (first is None or self._has_tag(found[i], found[first]))
+            if numbered or not like or KEY_AND_VALUE.match(lines[i]):
                 del found[i]
         for i, cells in found.items():
             self._check(begin + i, cells)
         return found
+
+    def _has_tag(self, cells: Sequence[str], other: Sequence[str]) -> bool:
+        """Return whether a line has a tag of spans, as far as another one has."""
+        tags = [row[self.places[1]] for row in (other, cells) if self.places[1] < len(row)]
+        return [CHUNK_TAG.fullmatch(tag) is not None for tag in tags] != [True, False]
 
     def _is_header(self, cells: Sequence[str]) -> bool:
         """Return whether a line names the columns of tokens and tags, in a usual way."""
@@ -150,7 +157,8 @@ class _Conllu:
             elif len(cells) != len(self.columns):
                 plus = "" if self.columns == UD else " Plus"
                 what = f"{formats.count(cells)}, CoNLL-U{plus} has {len(self.columns)}"
-                raise self.file.error(begin + i, what, "they are separated by tabs")
+                hint = "--from conll takes any number of columns" if len(cells) > 1 else "they are separated by tabs"
+                raise self.file.error(begin + i, what, hint)
         return found
 
     def _is_no_word(self, cells: Sequence[str]) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from seqnlp.preprocess.corpora import conll, formats
 
 ARRAY = re.compile(r"\s*\[\s*(\{\s*(\"|\}|$)|$)")  # the beginning of an array of objects
-CHUNK_TAG = re.compile(r"O|[BIESLUM]-\S+")
 QUOTED = re.compile(r'"[^"]*"')  # a cell
 COMMENT = re.compile(r"#(\s|$)")
 
@@ -59,7 +58,7 @@ def is_conll(lines: Sequence[str]) -> bool:
     if any(re.search(r"\s", cell.strip()) or not cell for row in cells for cell in (row[0], row[-1])):
         return False
     blank = any(not line.strip() for line in lines[full[0] :])
-    chunks = all(CHUNK_TAG.fullmatch(row[-1]) for row in cells)
+    chunks = all(conll.CHUNK_TAG.fullmatch(row[-1]) for row in cells)
     recurring = len({row[-1] for row in cells}) < len(cells)
     return chunks or (blank and recurring)
 
@@ -71,7 +70,7 @@ def is_columns(line: str, width: int | None, tabs: bool) -> bool:
     cells = conll.split(line)
     if len(cells) != width or width < 2 or ("\t" in line) != tabs:
         return False
-    return tabs or CHUNK_TAG.fullmatch(cells[-1]) is not None
+    return tabs or conll.CHUNK_TAG.fullmatch(cells[-1]) is not None
 
 
 def is_tabbed(lines: Sequence[str], share: float) -> bool:

@@ -111,7 +111,7 @@ def _fix(chain: crf.Crf) -> None:
     """Make a CRF's scores zeros that are not learnt: it then knows only what is legal."""
     for name, scores in list(chain.named_parameters()):
         delattr(chain, name)
-        chain.register_buffer(name, torch.zeros_like(scores), persistent=False)
+        chain.register_buffer(name, torch.zeros(scores.shape), persistent=False)
 
 
 def joined(networks: Sequence[nn.Module], batch: Batch) -> tuple[Tagger, torch.Tensor]:
@@ -177,8 +177,8 @@ class Tagger(nn.Module):
     def _words(self, words: torch.Tensor) -> torch.Tensor:
         """The words' vectors; in training a rare word is unknown now and then, so that the unknown one is learnt."""
         if self.training and self.word_dropout:
-            lost = torch.rand(words.shape, device=words.device) < self.word_dropout
-            words = words.masked_fill(lost & (words >= self.rare), tokenizer.UNK)
+            kept = dropouts.kept(self.words.weight, words.shape, self.word_dropout)
+            words = words.masked_fill((kept == 0) & (words >= self.rare), tokenizer.UNK)
         vectors: torch.Tensor = self.words(words)
         return vectors
 

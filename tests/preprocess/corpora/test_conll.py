@@ -185,7 +185,7 @@ def test_the_column_of_conllu_is_upos_by_default():
 @pytest.mark.parametrize("more", [-1, 1])
 def test_conllu_has_ten_columns(more):
     line = "\t".join(["1", "a", *"_" * (8 + more)])
-    message = f"x:2: {10 + more} columns, CoNLL-U has 10; hint: they are separated by tabs"
+    message = f"x:2: {10 + more} columns, CoNLL-U has 10; hint: --from conll takes any number of columns"
     assert fails(f"# text = a\n{line}\n", "conllu") == message
     assert fails(f"# text = a\n{line}\n", "conllu", targets=False) == message
 
@@ -330,6 +330,11 @@ def test_a_token_never_ends_a_line_or_a_column(write):
     assert len(cells) == 4
     assert len(set(map(len, cells))) == 1
     assert [row[1 if len(row) > 2 else 0] for row in cells] == ["a_b", "c_d", "_", "e f"]
+
+
+def test_a_comment_with_as_many_words_as_there_are_columns_has_no_tag():
+    content = "# one more here\nAnna x y B-PER\n\n# x y O\n1 x y O\n\n"
+    assert [tokens for tokens, _ in read(content)] == [("Anna",), ("#", "1")]
 
 
 def test_what_stands_above_numbered_tokens_is_a_comment_whatever_its_columns():
