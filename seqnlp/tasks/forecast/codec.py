@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.io import jsonl
+from seqnlp.io import atomic, jsonl
 from seqnlp.metrics import forecasting
 from seqnlp.preprocess.corpora import even, times
 from seqnlp.preprocess.corpora.examples import Example
@@ -147,7 +147,8 @@ class Codec(base.Codec):
             "totals": np.array([one.length for one in self.known.values()], np.int64),
         }
         jsonl.write_json(folder / ABOUT, about)
-        (folder / KNOWN).write_bytes(safetensors.numpy.save(arrays))
+        with atomic.atomic(folder / KNOWN, "wb") as file:
+            file.write(safetensors.numpy.save(arrays))
         return [ABOUT, KNOWN]
 
     @classmethod

@@ -25,6 +25,9 @@ def corpus(source: schema.Source, config: Config) -> Iterator[Example]:
 
 def inputs(source: schema.Source, config: Config) -> Iterator[Example]:
     """Yield the series whose next values are to be forecast."""
+    if config.frequency and not times.FREQUENCY.fullmatch(config.frequency):
+        units = ", ".join(times.UNITS)
+        raise errors.UsageError(f"--frequency {config.frequency}: not a step", f"one of {units}, or as 30 minutes")
     known = even.Known(config.frequency, config.gaps, options.names(config.future), options.names(config.static))
     for one, rows in series.read(source, known):
         if len(one.values) or any(map(len, one.future)):
