@@ -225,3 +225,8 @@ def test_python_does_what_the_command_does(seqnlp, trained):
 def test_a_step_that_there_is_not_is_refused(seqnlp):
     result = seqnlp("forecast", "train", "shops.csv", "-o", "no", *FIELDS, "--frequency", "moon", code=2)
     assert "--frequency moon: not a step" in result.err
+
+
+def test_check_knows_series_when_it_sees_them(seqnlp, trained):
+    assert seqnlp("check", "shops.csv", *FIELDS).json["task"] == "forecast"
+    assert seqnlp("check", "dev.tsv").json["task"] == "classify"

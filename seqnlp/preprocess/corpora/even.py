@@ -100,12 +100,12 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     places, values = np.frombuffer(rows.places, np.int64), np.frombuffer(rows.values)
     future = np.array([np.frombuffer(column) for column in rows.future]).reshape(len(rows.future), len(values))
     order = np.argsort(places, kind="stable")
-    if axis is not None and (np.diff(places) < 0).any():
-        row = int(np.flatnonzero(np.diff(places) < 0)[0]) + 1
-        log.warning("%s:%d: its times are not in order: sorted", rows.file, rows.lines[row])
+    back = np.flatnonzero(np.diff(places) < 0)
     places, values, future = places[order], values[order], future[:, order]
     if axis is not None:
         _check_times(rows, places, order, axis, known)
+        if len(back):
+            log.warning("%s:%d: its times are not in order: sorted", rows.file, rows.lines[int(back[0]) + 1])
         places = (places - places[0]) // axis.step if known.gaps != "ignore" else np.arange(len(places))
     start = int(rows.places[order[0]]) if axis is not None else 0
     if len(places) and places[-1] >= len(places):
