@@ -79,7 +79,7 @@ def to_dict(options: Any) -> dict[str, Any]:
     return dataclasses.asdict(options)
 
 
-def from_dict(kind: type, values: Mapping[str, Any], where: object) -> Any:
+def from_dict(kind: type, values: Any, where: object) -> Any:
     """Return the `kind` that `to_dict` gave the values of; `where` they were found is for errors.
 
     Raises `ModelError` unless each option is there, and nothing else, with a value that its flag could have had.
@@ -95,8 +95,10 @@ def check(options: Any) -> None:
         raise errors.UsageError(problem)
 
 
-def _problem(kind: type, values: Mapping[str, Any]) -> str | None:
+def _problem(kind: type, values: Any) -> str | None:
     """Return what is wrong with values for the options of a `kind`, None if nothing is."""
+    if not isinstance(values, Mapping):
+        return "not an object with settings"
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for names, what in ((values.keys() - fields, "unknown setting"), (fields.keys() - values, "missing setting")):
         if names:
@@ -217,6 +219,11 @@ class Training:
     grad_accumulation: int = option(1, "Batches per step.", group="Training", low=1)
     patience: int = option(
         0, "Evaluations without a better score after which training ends; 0 for no limit.", group="Training", low=0
+    )
+    refit: bool = option(
+        False,
+        "Without training once more on all rows, where a part of them was split off for dev.",
+        group="Training",
     )
     eval_every: int | None = option(
         None, "Steps between evaluations; by default one evaluation per epoch.", group="Training", low=1

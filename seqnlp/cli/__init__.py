@@ -29,6 +29,8 @@ COMMANDS = {
     "help": "show the help of a command",
 }
 
+VERBS = ("train", "predict", "eval")  # of every task
+
 EXAMPLE = """\b
 Example:
   seqnlp classify train data/reviews/train.tsv -o out/reviews
@@ -39,6 +41,11 @@ Example:
 
 class Root(groups.Group):
     """All commands; a reader that has gone away is no error."""
+
+    def hint(self, word: str) -> str:
+        if word in VERBS:
+            return f"a task comes first, as in seqnlp {next(iter(registry.REGISTRY))} {word}"
+        return super().hint(word)
 
     def invoke(self, context: click.Context) -> Any:
         try:

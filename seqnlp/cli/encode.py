@@ -96,7 +96,7 @@ def run(
         raise errors.UsageError("--shard needs -o", "rows on stdout are those of the whole corpus")
     if output is not None:
         encoded.check_output(Path(output), overwrite)
-    given = [tokenizer.Tokenizer.load(path) for path in tokenizers]
+    given = [tokenizer.Tokenizer.own(path) for path in tokenizers]
     with show.ended_by_sigterm(), bars.watched("encoding", output) as watch:
         if output is None:
             _, made, text = encode.fitted(task, source, config, given, codec)

@@ -41,12 +41,16 @@ class Group(click.Group):
             with formatter.section(title):
                 formatter.write_dl(list(section.items()))
 
+    def hint(self, word: str) -> str:
+        """Return what is meant by a word that is no command."""
+        return suggestion(word, self.list_commands(click.get_current_context()))
+
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = self.list_commands(context)
         if args and not args[0].startswith("-") and args[0] not in known:
-            raise click.UsageError(f"{self.missing} {args[0]!r}; hint: {suggestion(args[0], known)}")
+            raise click.UsageError(f"{self.missing} {args[0]!r}; hint: {self.hint(args[0])}")
         return super().resolve_command(context, args)
 
 

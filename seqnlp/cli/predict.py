@@ -7,7 +7,7 @@ import functools
 import itertools
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from seqnlp.io import files
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import detect, schema
 from seqnlp.tasks import base
+
+if TYPE_CHECKING:
+    from seqnlp.workflows import predict as prediction
 
 log = logging.getLogger(__name__)
 
@@ -75,15 +78,25 @@ def run(
             for window in loaded.stream(inputs, search, limits, watch):
                 if writer is None:
                     task.output.check(search, to := to or _output_format(task, source))
-                    writer = loaded.writer(to, search)
+                    writer = loaded.writer(to, search, source.schema)
                 out.write("".join(itertools.starmap(writer, window)).encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:
                         warnings.update(task.output.warnings_of(found))
                         side_output(example, found)
+            if writer is None:
+                out.write(_of_nothing(loaded, source, to, search).encode())
     for warning, number in warnings.items():
         log.warning("%d %s", number, task.output.warnings[warning])
+
+
+def _of_nothing(loaded: prediction.Model, source: schema.Source, to: str | None, search: Any) -> str:
+    """What is printed of an input without records: its header, where it has one."""
+    if files.STDIN not in source.paths:
+        log.warning("%s: holds no records", source.title)
+    like = source.schema
+    return loaded.writer(to or "text", search, like).header(like.header) if like else ""
 
 
 def _lines(file: str, source: schema.Source) -> Callable[[], int | None]:

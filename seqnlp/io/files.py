@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import hashlib
 import io
+import logging
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -14,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from seqnlp import errors
+
+log = logging.getLogger(__name__)
 
 STDIN = "-"
 BLOCK = 1 << 16
@@ -180,15 +185,19 @@ def decode(stream: BinaryIO, path: str, encoding: str = "utf-8") -> Iterator[str
     try:
         encoding = _marked(begin := _begin(stream), encoding)
         _check_text(begin, path, encoding)
+        doubtful = encoding.lower() in LATIN_1
         for number, raw in enumerate(_raw_lines(stream, encoding), 1):
             text = raw.decode(encoding) if isinstance(raw, bytes) else raw
             if number == 1:
                 text = text.removeprefix("\ufeff")
+            if doubtful and CONTROLS.search(text):
+                log.warning("%s:%d: control characters, as in text of cp1252: --encoding cp1252?", name(path), number)
+                doubtful = False
             yield text.removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise errors.DataError(
             f"{name(path)}:{max(number, 1)}: not {encoding} (byte {error.start + 1} of the line: {error.reason})",
-            "convert the file, or name its encoding with --encoding",
+            "name its encoding with --encoding (cp1252, if it comes from Windows), or convert it",
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise errors.DataError(f"{name(path)}:{number + 1}: damaged gzip file ({error})") from None
@@ -234,6 +243,8 @@ def _check_text(begin: bytes, path: str, encoding: str) -> None:
         raise errors.DataError(f"{name(path)}: is binary, or UTF-16 without its mark", hint)
 
 
+LATIN_1 = {"latin-1", "latin1", "iso-8859-1", "iso8859-1", "l1"}
+CONTROLS = re.compile("[\x80-\x9f]")  # that no text of these has, but cp1252 has letters there
 MIN_BINARY = 32  # bytes that tell
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as that of UTF-16 does
@@ -246,6 +257,18 @@ _MARKS = (
 def name(path: str) -> str:
     """Return the name that a person knows the file by."""
     return "stdin" if path == STDIN else os.fsencode(path).decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def in_utf8(path: str | Path) -> Iterator[str]:
+    """Give a name of a file to a library that takes none but in UTF-8: another one, where its own is not."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        with open(path, "rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield str(path)
 
 
 def sha256(path: str | Path) -> str:

@@ -109,6 +109,9 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Return what a JSON file holds."""
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    """Return what a JSON file holds; raises `ValueError` where it is none, or nested too deep."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except RecursionError:
+        raise ValueError(f"{path}: nested too deep") from None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import os
+import sys
+import types
 import unicodedata
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -9,9 +14,11 @@ from typing import Any
 
 from tokenizers import Regex, pre_tokenizers
 
-from seqnlp.metrics import base, registry, translation
+from seqnlp.metrics import base, bounds, registry, translation
 from seqnlp.preprocess.text import tokenizer
 
+WORDS = 2000  # of a text, for those that fill a table: of 2,000 by 2,000 words it takes 32 MB and a second
+TABLES = {"rougeL", "rougeLsum"}  # those that fill a table of the words of one text by those of the other
 NAMES = registry.METRICS["rouge"].scores
 
 # Letters and digits with the marks upon them, but each Han or kana character by itself.
@@ -33,25 +40,50 @@ def score(
 
     rouge_score's own tokenizer takes every letter beyond ASCII for a blank. Where any text has such letters or digits
     all are split by ours, which equals it on ASCII; the signature says tok:ascii or tok:unicode. stem: Porter's
-    suffixes of English are cut off. rougeLsum takes a line for a sentence. others: further references, of which, for
+    suffixes of English are cut off. rougeLsum takes a line for a sentence. rougeL and rougeLsum compare the first
+    `WORDS` words of a text; the signature says where any was longer. others: further references, of which, for
     each kind, the one with the best F-measure counts.
     Raises `DataError` where the numbers of items differ, or there are none.
     """
     translation.check(hypotheses, references, others)
-    from rouge_score import rouge_scorer  # a second, for all of nltk
-
+    rouge_scorer = _rouge_scorer()
     beyond = any(beyond_ascii(text) for texts in (references, *others, hypotheses) for text in texts)
-    scorer = rouge_scorer.RougeScorer(list(names), use_stemmer=stem, tokenizer=Tokenizer(stem) if beyond else None)
-    targets = zip(references, *others, strict=True)
-    found = [scorer.score_multi(several, said) for said, several in zip(hypotheses, targets, strict=True)]
+    splitter = Tokenizer(stem) if beyond else None
+    targets = list(zip(references, *others, strict=True))
+    bound = bounds.Bound(WORD, WORDS)
+    columns: dict[str, list[float]] = {}
+    for keep, own in ((str, set(names) - TABLES), (bound, TABLES & set(names))):
+        scorer = rouge_scorer.RougeScorer(sorted(own), use_stemmer=stem, tokenizer=splitter)
+        pairs = zip(hypotheses, targets, strict=True)
+        found = [scorer.score_multi(list(map(keep, several)), keep(said)) for said, several in pairs] if own else []
+        columns |= {name: [item[name].fmeasure for item in found] for name in own}
     details: tuple[str, ...] = (
         f"tok:{'unicode' if beyond else 'ascii'}",
         f"stem:{'yes' if stem else 'no'}",
         f"rouge-score:{metadata.version('rouge-score')}",
     )
     details = (f"nrefs:{1 + len(others)}", *details) if others else details
-    columns = {name: [item[name].fmeasure for item in found] for name in names}
-    return base.from_means(columns, *details, intervals=intervals)
+    if bound.cut:
+        details = (*details, bound.say("rougeL and rougeLsum"))
+    return base.from_means({name: columns[name] for name in names}, *details, intervals=intervals)
+
+
+def _rouge_scorer() -> Any:
+    """Return the module of rouge_score, which wants of nltk a stemmer and would load all of it: two seconds.
+
+    Empty packages stand in for it meanwhile, below which its files are found.
+    """
+    names = [] if "nltk" in sys.modules or "rouge_score.rouge_scorer" in sys.modules else ["nltk", "nltk.stem"]
+    found = importlib.util.find_spec("nltk") if names else None
+    where = found.submodule_search_locations[0] if found and found.submodule_search_locations else ""
+    for name in names:
+        sys.modules[name] = stand_in = types.ModuleType(name)
+        stand_in.__path__ = [os.path.join(where, *name.split(".")[1:])]
+    try:
+        return importlib.import_module("rouge_score.rouge_scorer")
+    finally:
+        for name in [name for name in sys.modules if names and name.split(".")[0] == "nltk"]:
+            del sys.modules[name]
 
 
 def measure(
@@ -81,6 +113,7 @@ class Tokenizer:
         self._split = pre_tokenizers.Split(Regex(WORD), behavior="removed", invert=True)
         self._stem: Callable[[str], Any] = str
         if stem:
+            _rouge_scorer()
             from rouge_score import tokenizers as own
 
             self._stem = own.porter.PorterStemmer().stem

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.metrics import base, bootstrap, registry
+from seqnlp.metrics import base, bootstrap, bounds, registry
 
 log = logging.getLogger(__name__)
 
 NAMES = ("bleu", "chrf", "ter")
 TOKENIZERS = registry.TOKENIZERS
+TER_WORDS = 500  # of a segment: a table of so many by so many is filled anew for each word that may be moved
 SPLIT_STOPS = 100  # lines that end in " .", for a warning: sacrebleu's own measure
 
 
@@ -36,7 +37,7 @@ def score(
     tokenize: of BLEU alone, one of TOKENIZERS; lowercase: of BLEU and chrF, as TER ignores case anyway. Values and
     signatures are those of the `sacrebleu` command, which say nothing of the intervals: `bootstrap.interval` does.
     Raises `DataError` where the numbers of segments differ, or there are none; `UsageError` for a tokenizer that
-    does not exist.
+    does not exist. TER compares the first `TER_WORDS` words of a segment; its signature says where any was longer.
     """
     check(hypotheses, references, others)
     metrics = {name: _metric(name, tokenize, lowercase) for name in names}
@@ -89,6 +90,9 @@ def _score(
     name: str, metric: Any, hypotheses: Sequence[str], references: Sequence[Sequence[str]], intervals: bool
 ) -> base.Score:
     """The formula and the statistics of each segment are sacrebleu's; chrF has no public way to either."""
+    bound = bounds.Bound(r"\S+", TER_WORDS)
+    if name == "ter":  # it fills a table of the words of one by those of the other
+        hypotheses, references = list(map(bound, hypotheses)), [list(map(bound, texts)) for texts in references]
     counts = bootstrap.Counts.of(metric._extract_corpus_statistics(hypotheses, references))
 
     def value(sums: np.ndarray) -> np.ndarray:
@@ -96,7 +100,10 @@ def _score(
         return np.array([metric._compute_score_from_stats(row).score for row in rows]).reshape(sums.shape[:-1])
 
     (found,) = base.from_counts({name: value}, counts, intervals=intervals)
-    return dataclasses.replace(found, signature=str(metric.get_signature()))
+    signature = str(metric.get_signature())
+    if bound.cut:
+        signature += f"|{bound.say('ter')}"
+    return dataclasses.replace(found, signature=signature)
 
 
 def _metric(name: str, tokenize: str, lowercase: bool) -> Any:

@@ -42,6 +42,17 @@ class Batch:
         return replace(self, **moved)
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """A trained model that another begins with: the name of its folder, and the hash of its weights."""
+
+    name: str
+    config: Any
+    codec: Any
+    network: Any
+    weights: str
+
+
 class Codec(abc.ABC):
     """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
 
@@ -101,7 +112,8 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Codec: type[CodecT]
     Prediction: type[PredictionT]
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
-    training: ClassVar[options.Training] = options.Training()  # its defaults
+    training: ClassVar[options.Training] = options.Training()  # its defaults; `refit` is an option only where it is on
+    calibrated: ClassVar[tuple[str, ...]] = ()  # the buffers of its network that `calibrate` fits
     reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     independent: ClassVar[bool] = True  # rows stand for themselves, so that one which is in dev too may be left out
@@ -218,11 +230,21 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         It returns a `Loss`, whose `carry` is None where nothing is carried on.
         """
 
-    def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows) -> None:
+    def initialise(
+        self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, source: Pretrained | None = None
+    ) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default.
 
-        rows: of the training part.
+        rows: of the training part; source: the trained model that settings name; raises `ModelError` where its weights
+        do not fit.
         """
+
+    def pretrained(self, config: ConfigT) -> tuple[str, str] | None:
+        """Return the task and the folder of the trained model that a fresh network begins with, if settings name one.
+
+        It is `given` to `fit` as `pretrained`, and to `initialise`.
+        """
+        return None
 
     def fit_network(
         self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training

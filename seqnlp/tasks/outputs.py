@@ -71,6 +71,13 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return what a cell of csv and tsv holds of a list of the input."""
         return " ".join(items)
 
+    def jointly(self, search: SearchT) -> Callable[[Sequence[PredictionT | None]], list[PredictionT | None]] | None:
+        """Return what completes the predictions of all inputs, None of blank ones, where a search asks for such.
+
+        By default nothing does: predictions go out as the inputs come.
+        """
+        return None
+
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
         """Return which of `warnings` a prediction deserves."""
         return ()
@@ -103,6 +110,12 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT, *, intervals: bool = True
     ) -> Result:
         """Return what predictions score; without intervals, as in training, only what is cheap."""
+
+    def wanted(
+        self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT, search: SearchT
+    ) -> dict[str, Any]:
+        """Return details that eval has besides, where a search asks for them."""
+        return {}
 
     @abc.abstractmethod
     def mistakes(

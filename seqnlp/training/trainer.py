@@ -69,6 +69,7 @@ class Trainer:
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
         self.usual_steps = usual_epochs * self.per_epoch
+        self.horizon: int | None = None  # the steps that the schedule is for, where they are not those of the run
         self.fit, self.budget = fit, None if options.time_budget is None else budget.Budget(options.time_budget)
         self._resume()
         self.steps.begin(self.progress.step)
@@ -194,7 +195,7 @@ class Trainer:
         return schedules.rate(
             options.schedule,
             progress.step + 1,
-            total=progress.total,
+            total=self.horizon or progress.total,
             warmup=options.warmup_steps,
             max_steps=self.max_steps,
             scale=progress.scale,
@@ -215,18 +216,18 @@ class Trainer:
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step
-            kept = {**self._buffers(), **self.optimizer.weights()}
-            self.best = {name: tensor.clone() for name, tensor in kept.items()}
+            self.best = self._kept()
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
         progress.evaluated(self._record(result), time.monotonic() - begin)
         self.watch("evaluation", progress)
         progress.seconds = self.seconds
 
-    def _buffers(self) -> dict[str, torch.Tensor]:
-        """Return what a network keeps besides its weights."""
+    def _kept(self) -> dict[str, torch.Tensor]:
+        """Return a copy of the weights that count, and of what a network keeps besides its weights."""
         kept = self.network.state_dict()
-        return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
+        buffers = {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
+        return {name: tensor.clone() for name, tensor in {**buffers, **self.optimizer.weights()}.items()}
 
     def _record(self, result: Evaluation) -> dict[str, Any]:
         """Return the line of the history for an evaluation of the last step."""
@@ -248,11 +249,12 @@ class Trainer:
         self.saved = time.monotonic()
 
     def _resume(self) -> None:
-        """Go on from the newest checkpoint, if there is one."""
-        path = checkpoint.newest(self.folder)
-        if path is None:
+        """Go on from the newest checkpoint that is whole, if there is one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = checkpoint.latest(self.folder)
+        if found is None:
             return
-        groups, state = checkpoint.load(path)
+        groups, state = found
         before = state.pop("options")
         self.progress = Progress(**state)
         self.begin -= self.progress.seconds

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from seqnlp import errors, options
-from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
@@ -50,8 +49,19 @@ def _model(folder: Path) -> dict[str, Any]:
     content |= _under_way(folder, running) if running else {}
     model_folder.schema_of(model_folder.description(folder), content)
     task, names = content["task"], [*content["files"], *WHOLE_MODEL]
-    lines = [f"seqnlp {task} predict {folder} FILE", f"seqnlp {task} eval {folder} TEST", f'seqnlp.load("{folder}")']
-    return {"kind": "model", **content, **_sizes(folder, names), "use": lines}
+    use = [f"the same seqnlp {task} train command goes on with it"] if running else _uses(task, folder, content)
+    return {"kind": "model", **content, **_sizes(folder, names), "use": use}
+
+
+def _uses(task: str, folder: Path, content: Mapping[str, Any]) -> list[str]:
+    """How a model is used on files like the one that it was trained on."""
+    encoding = content["run"].get("read", {}).get("encoding", "utf-8")
+    said = "" if encoding == "utf-8" else f" --encoding {encoding}"
+    return [
+        f"seqnlp {task} predict {folder} FILE{said}",
+        f"seqnlp {task} eval {folder} TEST{said}",
+        f'seqnlp.load("{folder}")',
+    ]
 
 
 def _under_way(folder: Path, running: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +70,8 @@ def _under_way(folder: Path, running: Mapping[str, Any]) -> dict[str, Any]:
 
     newest = checkpoint.newest(folder / model_folder.CHECKPOINTS)
     try:
-        state = jsonl.read_json(newest / "state.json") if newest else {}
-    except (OSError, ValueError):  # it has just been replaced by the next
+        state = checkpoint.read_state(newest) if newest else {}
+    except errors.ModelError:  # it has just been replaced by the next
         state = {}
     return {
         **running,

@@ -151,3 +151,12 @@ def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, 
     for example in part:
         row = codec.encode(example, fitted=True)
         yield {name: row[name] for name in task.preview_columns}
+
+
+def rows(task: base.AnyTask, config: Any, codec: Any, part: Iterable[Example], *, fitted: bool) -> arrow.Rows:
+    """Return the rows of examples, of which those that cannot be learnt from are left out.
+
+    fitted: the codec was fitted on them, and not given.
+    """
+    found = (codec.encode(example, fitted=fitted) for example in part)
+    return arrow.in_memory((row for row in found if task.is_trainable(row, config)), codec.features())

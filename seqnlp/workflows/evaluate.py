@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from seqnlp import errors
 from seqnlp.metrics import base as metrics
 from seqnlp.metrics import registry
 from seqnlp.preprocess.batching import buckets
-from seqnlp.preprocess.corpora import arrow, examples, schema
+from seqnlp.preprocess.corpora import arrow, examples, schema, seen
 from seqnlp.preprocess.text import labels
 from seqnlp.training import data, progress
-from seqnlp.workflows import corpora, predict
+from seqnlp.workflows import corpora, model_folder, predict
 
 log = logging.getLogger(__name__)
 
+TRAINED_ON = "%d of %d rows of %s were trained on by %s: scores on them are too good"
 QUICK = 500  # examples that evaluations look at where time is short and a search takes long
 SAMPLE = 32  # examples by which the time of an evaluation is told beforehand
 QUICK_SEARCH = 2.5  # times as long a full search takes
@@ -196,8 +198,10 @@ def evaluate(
     corpus = corpora.opened(model.task, model.source(source), model.config)
     model = replace(model, codec=model.task.configured(model.codec, search))
     evaluator = Evaluator.of(model, corpus, model.content["files"], folder)
+    _look_whether_seen(evaluator, folder, corpus.title)
     predictions = evaluator.predictions(search, limits)
     scores, details = evaluator.score(predictions)
+    details |= model.task.output.wanted(evaluator.corpus, predictions, model.codec, search)
     result = {
         "task": model.task.name,
         "model": folder,
@@ -208,6 +212,15 @@ def evaluate(
         "data": {**corpus.data, **schema.Source(source.references).hashes()},
     }
     return result, model.task.output.mistakes(evaluator.corpus, predictions, model.codec)
+
+
+def _look_whether_seen(evaluator: Evaluator, folder: str, title: str) -> None:
+    """Warn where rows were trained on: the model knows them again."""
+    path = Path(folder) / model_folder.SEEN
+    if evaluator.model.task.independent and path.is_file():
+        known = int(np.isin(seen.inputs(evaluator.corpus), seen.Seen.load(path).train).sum())
+        if known:
+            log.warning(TRAINED_ON, known, len(evaluator.corpus), title, folder)
 
 
 def _two(answers: Iterable[Any]) -> set[Any]:

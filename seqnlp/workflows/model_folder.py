@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,9 @@ from typing import Any
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import card, differences, runs
+from seqnlp.workflows import card, config_keys, differences, runs
+
+log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 2  # the CHANGELOG says what raises it
 VERSIONS = {"format_version": FORMAT_VERSION, "seqnlp_version": version.__version__}
@@ -26,24 +29,7 @@ CONFIG, WEIGHTS, CARD, HISTORY = "config.json", "model.safetensors", "README.md"
 SEEN = "seen.safetensors"  # which rows it was trained on, for who goes on with it
 PUBLISHED = (CONFIG, WEIGHTS, CARD, HISTORY)  # what every model has, whatever its task
 CHECKPOINTS, RUN, STAGED = "checkpoint", "run.json", ".codec"  # and inside the first, the other two
-RUN_KEYS = {
-    "task": str,
-    "config": dict,
-    "training": dict,
-    "run": dict,
-    "sizes": dict,
-    "labels": dict,
-    "data": dict,
-    "date": str,
-    "files": dict,
-}  # of run.json
-KEYS = {
-    **RUN_KEYS,
-    "finished": bool,
-    "scores": list,
-    "details": dict,
-    "seconds": (int, float),
-}
+RUN_COPY = "run.copy.json"  # the same beside it, for where it was damaged
 
 
 # Who owns a folder.
@@ -57,6 +43,8 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     """
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
+    if (folder / CHECKPOINTS).is_symlink():
+        raise errors.UsageError(f"{folder / CHECKPOINTS}: is a link, expected a folder", "give -o a new folder")
     try:
         there = content(folder)
     except errors.ModelError as error:
@@ -68,7 +56,7 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     refusal, longer = differences.refusal(folder, there["run"], run), runs.is_longer(there, run)
     if refusal and not longer:
         raise refusal
-    if refusal or description(folder).name == RUN or not there["finished"]:
+    if refusal or description(folder).name != CONFIG or not there["finished"]:
         return None
     check_files(folder, there)
     return there
@@ -76,8 +64,8 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
 
 def description(folder: Path) -> Path:
     """Return the file that says what a folder holds: run.json while a run is under way, else config.json."""
-    run = folder / CHECKPOINTS / RUN
-    return run if run.is_file() else folder / CONFIG
+    notes = (folder / CHECKPOINTS / name for name in (RUN, RUN_COPY))
+    return next((note for note in notes if note.is_file()), folder / CONFIG)
 
 
 def content(folder: Path) -> dict[str, Any] | None:
@@ -96,7 +84,7 @@ def _files(folder: Path) -> dict[str, str]:
 def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
     """Return whether a path is what a run that was killed while writing left behind."""
     if path.name == CHECKPOINTS and path.is_dir():
-        return all(inside.name == STAGED or _is_temporary(inside, [RUN]) for inside in path.iterdir())
+        return all(inside.name == STAGED or _is_temporary(inside, [RUN, RUN_COPY]) for inside in path.iterdir())
     return _is_temporary(path, [*PUBLISHED, *codec_files])
 
 
@@ -154,7 +142,7 @@ def begin(
     before, checkpoints = _files(folder), folder / CHECKPOINTS
     hashes = _stage(folder, save, before)
     for path in checkpoints.iterdir() if anew else ():
-        if path.name not in (RUN, STAGED):
+        if path.name not in (RUN, RUN_COPY, STAGED):
             _remove(path)
     _note(folder, content, {**before, **hashes})
     for name in (*(PUBLISHED if anew else ()), *sorted(before.keys() - hashes)):
@@ -185,7 +173,8 @@ def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str,
 
 
 def _note(folder: Path, content: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
-    jsonl.write_json(folder / CHECKPOINTS / RUN, {**VERSIONS, **content, "files": hashes})
+    for name in (RUN, RUN_COPY):
+        jsonl.write_json(folder / CHECKPOINTS / name, {**VERSIONS, **content, "files": hashes})
 
 
 def _remove(path: Path) -> None:
@@ -216,7 +205,8 @@ def publish(folder: Path, content: Mapping[str, Any], weights: Mapping[str, Any]
 
 def finish(folder: Path) -> None:
     """Remove the checkpoints of a run that is complete; first what says that it is under way."""
-    (folder / CHECKPOINTS / RUN).unlink(missing_ok=True)
+    for name in (RUN_COPY, RUN):
+        (folder / CHECKPOINTS / name).unlink(missing_ok=True)
     shutil.rmtree(folder / CHECKPOINTS)
 
 
@@ -232,25 +222,37 @@ def tidy(folder: Path) -> None:
 
 
 def unfinished(folder: Path) -> dict[str, Any] | None:
-    """Return what `begin` noted, None where no run is under way; raises `ModelError` for what cannot be used."""
-    path = folder / CHECKPOINTS / RUN
-    return _checked(path, RUN_KEYS) if path.is_file() else None
+    """Return what `begin` noted, None where no run is under way; raises `ModelError` for what cannot be used.
+
+    Where one of the two notes is missing or damaged the other counts, with a warning.
+    """
+    note, copy = (folder / CHECKPOINTS / name for name in (RUN, RUN_COPY))
+    if not (note.is_file() or copy.is_file()):
+        return None
+    try:
+        return _checked(note, config_keys.RUN)
+    except errors.ModelError as error:
+        with contextlib.suppress(errors.ModelError):
+            found = _checked(copy, config_keys.RUN)
+            log.warning("%s; its copy is used", error.message)
+            return found
+        raise
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json, its format version and the types of its values checked; raises `ModelError`."""
     if not (folder / CONFIG).is_file():
         raise errors.ModelError(f"{folder}: no model here", "train one: seqnlp TASK train ... -o MODEL")
-    return _checked(folder / CONFIG, KEYS)
+    return _checked(folder / CONFIG, config_keys.MODEL)
 
 
-def _checked(path: Path, keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file of ours holds: of this format version, with values of the right types under these keys."""
+def _checked(path: Path, kinds: config_keys.Kinds) -> dict[str, Any]:
+    """Return what a file of ours holds: of this format version, with values of the right kinds under their keys."""
     try:
         content = dict(jsonl.read_json(path))
         found = content["format_version"]
-        if found == FORMAT_VERSION and not all(isinstance(content[key], kind) for key, kind in keys.items()):
-            raise ValueError
+        if found == FORMAT_VERSION:
+            config_keys.check(content, kinds)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not part of a seqnlp model, or damaged", "train again") from None
     if found != FORMAT_VERSION:

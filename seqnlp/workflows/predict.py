@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 from torch import nn
 
 from seqnlp import errors, options
 from seqnlp.io import stream
+from seqnlp.nn import shapes
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
@@ -28,8 +28,10 @@ from seqnlp.workflows import model_folder, writer
 
 log = logging.getLogger(__name__)
 
-UNFIT = (OSError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError)
-
+UNFIT = (  # what comes of files that were changed, and whose hashes were changed with them
+    *(OSError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError),
+    safetensors.SafetensorError,
+)
 
 MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cores
 SHARING = threading.Lock()
@@ -92,12 +94,13 @@ class Model:
         output.check(settings, "jsonl", self.config)
         records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
         corpus = [self.task.example(record, settings) for record in records]
-        pairs = zip(corpus, self.run(corpus, settings), strict=True)
+        found = self.run(corpus, settings)
+        pairs = zip(corpus, complete(found) if (complete := output.jointly(settings)) else found, strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
 
-    def writer(self, form: str, search: Any) -> writer.Writer:
-        """Return what makes text of predictions in an output format."""
-        return writer.Writer(self.task, self.codec, form, search)
+    def writer(self, form: str, search: Any, like: schema.Schema | None = None) -> writer.Writer:
+        """Return what makes text of predictions in an output format; like: what the input looks like."""
+        return writer.Writer(self.task, self.codec, form, search, None if like is None else like.delimiter)
 
     def run(
         self,
@@ -168,11 +171,20 @@ class Model:
     ) -> Iterator[list[tuple[Example, Any]]]:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window.
 
-        watch: is told the line up to which the work has come, of a file.
+        All are one window where predictions depend on those of all inputs. watch: is told the line up to which the work
+        has come, of a file.
         """
+        complete, held = self.task.output.jointly(search), list[tuple[Example, Any]]()
         for window in stream.windows(corpus):
             found = self.run(window, search, limits, _within(watch, window[0].line, window[-1].line))
-            yield list(zip(window, found, strict=True))
+            pairs = list(zip(window, found, strict=True))
+            if complete is None:
+                yield pairs
+            else:
+                held += pairs
+        if complete is not None and held:
+            examples, predictions = zip(*held, strict=True)
+            yield list(zip(examples, complete(predictions), strict=True))
 
 
 def _within(watch: Watch, first: int, last: int) -> Watch:
@@ -239,6 +251,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
         known = model_folder.schema_of(where, content)
+        shapes.check(lambda: made.build(config, codec), weights)
         network = made.build(config, codec)
         network.load_state_dict(weights)
     except errors.ModelError:
@@ -254,17 +267,11 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
 _resolve_device, _resolve = precision.resolve_device, precision.resolve  # `load` has a parameter of that name
 
 
-def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Return what config.json says and the weights, of a finished run or of one under way."""
     content = model_folder.unfinished(folder)
     if content is not None:
-        try:
-            newest = checkpoint.newest(folder / model_folder.CHECKPOINTS)
-            groups, state = checkpoint.load(newest, "best") if newest else ({}, {})
-        except FileNotFoundError as error:
-            if tries > 1:  # the training that is under way has just replaced it by the next
-                return _stored(folder, tries - 1)
-            raise errors.ModelError(f"{error.filename or newest}: is missing", "train again with --overwrite") from None
+        groups, state = checkpoint.latest(folder / model_folder.CHECKPOINTS, "best") or ({}, {})
         if not groups.get("best"):
             raise errors.ModelError(f"{folder}: its training has not reached its first evaluation", "let it go on")
         log.warning(
@@ -274,6 +281,6 @@ def _stored(folder: Path, tries: int = 3) -> tuple[dict[str, Any], dict[str, tor
     content = model_folder.read_config(folder)
     model_folder.check_files(folder, content)
     try:
-        return content, safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+        return content, checkpoint.load_tensors(folder / model_folder.WEIGHTS)
     except safetensors.SafetensorError as error:
         raise errors.ModelError(f"{folder / model_folder.WEIGHTS}: cannot be read ({error})", "train again") from None

@@ -61,6 +61,7 @@ class Opened:
     train: corpora.Corpus
     dev: corpora.Corpus | None
     start: starting.Start | None
+    pretrained: base.Pretrained | None = None  # whose weights a fresh network begins with
 
     @functools.cached_property
     def fitted(self) -> Fitted:
@@ -72,7 +73,8 @@ class Opened:
         if job.dev is None:
             part, dev = task.split(part, job.training.seed, start.seen if start else None)
         if start is None:
-            return Fitted(*encode.fit(task, self.train, part, job.config, {}), part, dev)
+            given: dict[str, Any] = {"pretrained": self.pretrained}
+            return Fitted(*encode.fit(task, self.train, part, job.config, given), part, dev)
         part = splits.taken(part, start.kept(part, self.held_out(dev), self.train.title, given=dev is None))
         given = {"codec": start.model.codec, "new_labels": True}
         return Fitted(*encode.fit(task, self.train, part, start.model.config, given), part, dev)
@@ -119,7 +121,7 @@ def opened(job: Job) -> Opened:
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
     dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
-    return Opened(job, train, dev, start)
+    return Opened(job, train, dev, start, None if start else _pretrained(task, config))
 
 
 def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
@@ -129,6 +131,14 @@ def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
     from seqnlp.workflows import start as starting
 
     return starting.Start.load(job.init_from, task, job.device)
+
+
+def _pretrained(task: base.AnyTask, config: Any) -> base.Pretrained | None:
+    if (named := task.pretrained(config)) is None:
+        return None
+    from seqnlp.workflows import start as starting
+
+    return starting.pretrained(*named)
 
 
 @dataclass(frozen=True)
@@ -142,6 +152,7 @@ class Prepared:
     training: options.Training
     usual_epochs: int  # without a time budget
     seen: seen.Seen
+    refits: bool  # whether it trains once more, on the rows of dev too
 
     def save(self, folder: Path) -> list[str]:
         """Write the codec's files, and what the model has seen; return their names."""
@@ -161,7 +172,7 @@ class Prepared:
 
         begin: when the command was started; group: the processes that take its steps.
         """
-        from seqnlp.training import trainer
+        from seqnlp.training import refit, trainer
 
         def fit(seconds: float) -> float:
             self.watched.fit_into(seconds)
@@ -172,7 +183,7 @@ class Prepared:
             self.model.networks[0],
             self.data,
             self.watched.evaluation,
-            self.training,
+            refit.first(self.training) if self.refits else self.training,
             folder / model_folder.CHECKPOINTS,
             device=self.model.device,
             watch=watch,
@@ -204,9 +215,9 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
-    from seqnlp.nn import growth
-    from seqnlp.training import defaults, precision, randomness
+    from seqnlp.training import defaults, precision
     from seqnlp.workflows import predict
+    from seqnlp.workflows import start as starting
 
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
@@ -218,12 +229,7 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     else:
         found = _from_folder(parts, task, parts.train, looking)
     config = task.resolve(found.config, found.codec)
-    with randomness.first_weights(job.training.seed):
-        network = task.build(config, found.codec)
-        if start:
-            growth.put(network, start.model.networks[0].state_dict())
-        else:
-            task.initialise(network, config, found.codec, found.rows)
+    network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start or parts.pretrained)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     before = recorded(job) if before is None else before
     chosen = runs.going_on(before, job.training, model_folder.description(job.folder)) or defaults.resolved(
@@ -236,17 +242,17 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
     looking.say()
-    remembered = looking.seen(start.seen if start else None)
-    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered)
+    refits = job.dev is None and chosen.refit
+    remembered = looking.seen(start.seen if start else None, refits=refits)
+    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered, refits)
 
 
 def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
     """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
-    config, codec = made.config, made.codec
     log.info("encoding %d examples", len(made.part))
-    rows = (codec.encode(example, fitted=fitted) for example in looking.through(made.part, checks.TRAIN))
-    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
-    return TrainingPart(config, codec, kept, None, {}, made.dev)
+    seen = looking.through(made.part, checks.TRAIN)
+    rows = encode.rows(task, made.config, made.codec, seen, fitted=fitted)
+    return TrainingPart(made.config, made.codec, rows, None, {}, made.dev)
 
 
 def _from_folder(parts: Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched) -> TrainingPart:

@@ -14,7 +14,7 @@ from seqnlp import errors, options
 from seqnlp.io import ranks
 from seqnlp.training import budget, schedules
 from seqnlp.training import progress as progresses
-from seqnlp.workflows import encoded, model_folder
+from seqnlp.workflows import encoded, model_folder, refit
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ def _train(
             group.tell(follow.likeness(prepared))
         trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin, group=group)
         trainer.run()
-        content = _publish(job.folder, trainer, prepared, content)
+        content = _scored(trainer, prepared, content)
+        weights = refit.weights(job, parts, prepared, trainer) if prepared.refits else None
+        content |= {"refit": weights is not None, "seconds": round(trainer.seconds, 1), "date": _now()}
+        model_folder.publish(job.folder, content, weights or trainer.best, trainer.progress.history)
         model_folder.finish(job.folder)
         if parts.start is not None and prepared.watched is prepared.evaluator:  # else it is another part, or search
             parts.start.compare(content["start"]["scores"], content["scores"])
@@ -102,6 +105,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
         "init_from": parts.start and parts.start.weights,
+        "pretrained": parts.pretrained and parts.pretrained.weights,
     }
 
 
@@ -138,12 +142,14 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint from which a finished run goes on: its best weights, at its last step.
 
     The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
+    Weights that have learnt from the rows of dev too are of no use: the run begins anew.
     """
-    import safetensors.torch
-
+    if content["refit"]:
+        log.warning("%s: was trained once more on all rows, those of dev too: the longer run begins anew", folder)
+        return
     from seqnlp.training import checkpoint
 
-    weights = safetensors.torch.load_file(folder / model_folder.WEIGHTS)
+    weights = checkpoint.load_tensors(folder / model_folder.WEIGHTS)
     history = [json.loads(line) for line in (folder / model_folder.HISTORY).read_text(encoding="utf-8").splitlines()]
     training, kept = content["training"], next(row for row in history if row["step"] == content["step"])
     halved = training["schedule"] in schedules.HALVING and history
@@ -157,6 +163,7 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
         history=history,
     )
     groups = {"weights": weights, "average": weights, "best": weights, "moments": {}}
+    (folder / model_folder.CHECKPOINTS).mkdir(exist_ok=True)
     checkpoint.save(folder / model_folder.CHECKPOINTS, groups, {**dataclasses.asdict(progress), "options": training})
 
 
@@ -164,32 +171,26 @@ def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
-def _publish(
-    folder: Path, trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Score the best weights once more, with intervals, and write the model's files."""
+def _scored(trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Score the best weights once more, with intervals; return what config.json will hold."""
     progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
     log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
     trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
     latest = evaluator is prepared.watched and progress.best_step == progress.step
     scores, details = evaluator.scores(latest=latest)
-    whole = {
+    return {
         **content,
         "finished": True,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "step": progress.best_step,
         "steps": progress.step,
-        "seconds": round(trainer.seconds, 1),
-        "date": _now(),
     }
-    model_folder.publish(folder, whole, trainer.best, progress.history)
-    return whole
 
 
 def _result(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    keys = ("scores", "details", *(("start",) if "start" in content else ()))
+    keys = ("scores", "details", *(key for key in ("refit", "start") if content.get(key)))
     seed, seconds = content["training"]["seed"], content["seconds"]
     return {
         "task": content["task"],

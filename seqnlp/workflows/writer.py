@@ -19,10 +19,16 @@ TAKEN = "predicted_"  # stands before the name of a column that the input has al
 class Writer:
     """Gives the text of one prediction after the other, in the order of the inputs; a table's header with the first."""
 
-    def __init__(self, task: base.AnyTask, codec: Any, form: str, search: Any) -> None:
+    def __init__(self, task: base.AnyTask, codec: Any, form: str, search: Any, delimiter: str | None = None) -> None:
+        """delimiter: of the input, where that is csv."""
         self.task, self.codec, self.form, self.search = task, codec, form, search
+        self.delimiter = TABLES.get(form, "") if form != "csv" or delimiter is None else delimiter
         self.number = 0  # of the next record
         self.table: _Table | None = None
+
+    def header(self, names: tuple[str, ...] | None) -> str:
+        """Return the header of a table without rows, nothing where the input had none."""
+        return self._table(names, 0).header() if self.form in TABLES and names else ""
 
     def __call__(self, example: Example, found: Any) -> str:
         """Return the lines of a prediction, None: of a blank input, with their ends."""
@@ -59,11 +65,14 @@ class Writer:
         head = ""
         if self.table is None:
             names = self._names_of(example.record)
-            self.table = _Table(self.form, names, len(own), self.task.output.columns(names, self.search))
+            self.table = self._table(names, len(own))
             head = self.table.header()
         cells = self.table.filled(own, self._extra(example.record), example.where)
         said = {} if found is None else self.task.output.cells(example, found, self.search, self.codec)
         return head + self.table.line([*cells, *(said.get(name, "") for name in self.table.added)], example.where)
+
+    def _table(self, names: tuple[str, ...] | None, width: int) -> _Table:
+        return _Table(self.form, self.delimiter, names, width, self.task.output.columns(names, self.search))
 
     def _names_of(self, record: Any) -> tuple[str, ...] | None:
         """The names of the columns that came in, None for a table without a header."""
@@ -103,8 +112,10 @@ class Writer:
 class _Table:
     """The form of the rows: the names of the columns that came in, if they have any, how many, and those added."""
 
-    def __init__(self, form: str, names: tuple[str, ...] | None, width: int, added: Sequence[str]) -> None:
-        self.form, self.names, self.added = form, names, added
+    def __init__(
+        self, form: str, delimiter: str, names: tuple[str, ...] | None, width: int, added: Sequence[str]
+    ) -> None:
+        self.form, self.delimiter, self.names, self.added = form, delimiter, names, added
         self.width = len(names) if names is not None else width
 
     def header(self) -> str:
@@ -133,9 +144,9 @@ class _Table:
             raise errors.DataError(
                 f"{where}: a tab or a line end inside a column ({bad[:40]!r})", "--to csv has quotes"
             )
-        return TABLES[self.form].join(cells if self.form == "tsv" else map(_quoted, cells)) + "\n"
+        return self.delimiter.join(cells if self.form == "tsv" else map(self._quoted, cells)) + "\n"
 
-
-def _quoted(cell: str) -> str:
-    """A cell by RFC 4180."""
-    return '"' + cell.replace('"', '""') + '"' if re.search('[",\r\n]', cell) else cell
+    def _quoted(self, cell: str) -> str:
+        """A cell by RFC 4180."""
+        special = any(sign in cell for sign in ('"', "\r", "\n", self.delimiter))
+        return '"' + cell.replace('"', '""') + '"' if special else cell

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
+from seqnlp.preprocess.corpora import delimiter, look
 from seqnlp.tasks import base
 from seqnlp.workflows import writer
 
@@ -45,7 +46,8 @@ def _tsv(lines: Sequence[str]) -> list[Row] | None:
 def _csv(lines: Sequence[str]) -> list[Row] | None:
     """The rows, None where a quote is out of place: then it is something else."""
     csv.field_size_limit(sys.maxsize)
-    reader, rows = csv.reader((line + "\n" for line in lines), strict=True), []
+    parted, rows = delimiter.of(lines[: look.LINES])[0], []
+    reader = csv.reader((line + "\n" for line in lines), delimiter=parted, strict=True)
     number = 1
     try:
         for row in reader:

@@ -78,7 +78,7 @@ def test_bytes_that_are_not_utf8_are_reported_with_their_line(tmp_path):
     with pytest.raises(errors.DataError) as error:
         list(files.lines(path))
     assert error.value.message == f"{path}:3: not utf-8 (byte 3 of the line: invalid continuation byte)"
-    assert error.value.hint == "convert the file, or name its encoding with --encoding"
+    assert error.value.hint == "name its encoding with --encoding (cp1252, if it comes from Windows), or convert it"
 
 
 def test_the_lines_before_a_bad_one_are_given(tmp_path):

@@ -63,6 +63,7 @@ WRONG = {
     "over": (["classify", "train", "x.tsv", "-o", "m", "--dropout", "1.5"], ["--dropout", "1.5"]),
     "threshold": (["classify", "predict", "model", "--threshold", "2"], ["--threshold", "2"]),
     "no time": (["classify", "train", "x.tsv", "-o", "m", "--time-budget", "soon"], ["--time-budget", "soon", "10m"]),
+    "no task": (["train", "x.tsv", "-o", "m"], ["a task comes first", "seqnlp classify train"]),
     "threads": (["classify", "predict", "model", "--threads", "0"], ["--threads", "0"]),
     "nan threshold": (["classify", "eval", "model", "dev.tsv", "--fail-under", "nan"], ["--fail-under"]),
     "encoding": (["score", "accuracy", "dev.tsv", "--encoding", "hex"], ["hex", "utf-8"]),

@@ -1,10 +1,12 @@
 """Checkpoints: there whole or not at all, the newest complete one counts."""
 
 import json
+import os
 
 import pytest
 import torch
 
+from seqnlp import errors
 from seqnlp.training import checkpoint
 
 
@@ -33,10 +35,82 @@ def test_views_are_saved_with_what_they_show(tmp_path):
     assert torch.equal(found["x"]["b"], whole[1:, ::2])
 
 
-def test_the_one_before_is_removed_when_the_new_one_is_there(tmp_path):
-    for number in range(3):
-        path = checkpoint.save(tmp_path, groups(), {"step": number})
-    assert [entry.name for entry in tmp_path.iterdir()] == [path.name] == ["003"]
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_the_newest_and_the_one_before_are_kept(tmp_path):
+    for number in range(4):
+        checkpoint.save(tmp_path, groups(), {"step": number})
+    assert names(tmp_path) == ["003", "004"]
+
+
+def test_the_one_before_goes_only_when_the_new_one_was_read_back(tmp_path, monkeypatch):
+    for number in range(2):
+        checkpoint.save(tmp_path, groups(), {"step": number})
+
+    def rename(source, target, rename=os.rename):
+        flip(source / "weights.safetensors")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(errors.ModelError, match=r"003/weights\.safetensors: is damaged"):
+        checkpoint.save(tmp_path, groups(), {"step": 2})
+    assert names(tmp_path) == ["001", "002", "003"]
+    assert checkpoint.latest(tmp_path)[1] == {"step": 1}
+
+
+def flip(path):
+    """Change a bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "a bit": flip,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "brackets": lambda path: path.write_bytes(b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["state.json", "weights.safetensors", "best.safetensors"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_and_that_is_said(tmp_path, caplog, damage, name):
+    for number in (1, 2):
+        checkpoint.save(tmp_path, groups(number), {"step": number})
+    DAMAGES[damage](tmp_path / "002" / name)
+    found, state = checkpoint.latest(tmp_path)
+    assert state == {"step": 1}
+    torch.testing.assert_close(found, groups(1), rtol=0, atol=0)
+    (line,) = caplog.messages
+    assert line.startswith(f"{tmp_path}/002/{name}: is ")
+    assert line.endswith("; the checkpoint before is used, of step 1")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["state.json", "weights.safetensors"])
+def test_where_both_are_damaged_the_file_is_named(tmp_path, damage, name):
+    for number in (1, 2):
+        DAMAGES[damage](checkpoint.save(tmp_path, groups(number), {"step": number}) / name)
+    with pytest.raises(errors.ModelError, match=f"002/{name}: is .*; hint: train again with --overwrite"):
+        checkpoint.latest(tmp_path)
+
+
+def test_of_one_group_only_its_own_file_matters(tmp_path):
+    checkpoint.save(tmp_path, groups(), {"step": 1})
+    flip(checkpoint.save(tmp_path, groups(), {"step": 2}) / "weights.safetensors")
+    assert checkpoint.latest(tmp_path, "best") == ({"best": {}}, {"step": 2})
+
+
+def test_a_folder_that_was_removed_is_not_made_again(tmp_path):
+    with pytest.raises(errors.SeqnlpError, match="gone: was removed during the training"):
+        checkpoint.save(tmp_path / "gone", groups(), {})
+    assert names(tmp_path) == []
 
 
 def test_the_one_before_stays_until_the_new_one_is_complete(tmp_path, monkeypatch):
@@ -50,6 +124,7 @@ def test_the_one_before_stays_until_the_new_one_is_complete(tmp_path, monkeypatc
         checkpoint.save(tmp_path, groups(), {"step": 2})
     assert checkpoint.newest(tmp_path) == first
     assert checkpoint.load(first)[1] == {"step": 1}
+    assert names(tmp_path) == ["001"]  # a disk that is full does not stay so for what is half-written
 
 
 def test_what_a_crash_left_is_ignored_and_written_over(tmp_path):
@@ -59,7 +134,7 @@ def test_what_a_crash_left_is_ignored_and_written_over(tmp_path):
     (partial / "weights.safetensors").write_bytes(b"half")
     assert checkpoint.newest(tmp_path).name == "001"
     assert checkpoint.save(tmp_path, groups(), {"step": 2}).name == "002"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["002"]
+    assert names(tmp_path) == ["001", "002"]
 
 
 def test_two_complete_ones_after_a_crash_the_newest_counts(tmp_path):
@@ -68,7 +143,7 @@ def test_two_complete_ones_after_a_crash_the_newest_counts(tmp_path):
         (tmp_path / name / "state.json").write_text(json.dumps({"step": int(name)}))
     assert checkpoint.newest(tmp_path).name == "010"
     assert checkpoint.save(tmp_path, {}, {}).name == "011"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["011"]
+    assert names(tmp_path) == ["010", "011"]
 
 
 def test_more_than_999_checkpoints(tmp_path):
@@ -95,7 +170,7 @@ def test_no_file_is_left_when_writing_tensors_fails(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint.atomic.os, "fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"No space left.*x\.safetensors"):
         checkpoint.save_tensors(tmp_path / "x.safetensors", {"a": torch.ones(3)})
     assert list(tmp_path.iterdir()) == []
 

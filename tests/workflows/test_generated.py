@@ -148,9 +148,10 @@ def come_back(folder, model, corpus):
     search = task.quick_search() or task.Search()
     inputs = schema.Source((str(path),), encoding=corpus.options["encoding"])
     examples = list(task.read_inputs(model.source(inputs), config, search))
-    write = model.writer("csv", search)
+    write = model.writer("csv", search, source.schema)
     text = "".join(map(write, examples, model.run(examples, search)))
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    parted = source.schema.delimiter or ","
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=parted, strict=True) if row]
     if corpus.header is not None:
         assert rows.pop(0)[: len(corpus.header)] == corpus.header
     return rows

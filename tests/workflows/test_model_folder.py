@@ -10,7 +10,7 @@ import torch
 
 from seqnlp import errors
 from seqnlp.io import jsonl
-from seqnlp.workflows import model_folder
+from seqnlp.workflows import config_keys, model_folder
 
 RUN = {
     "task": "classify",
@@ -22,6 +22,7 @@ RUN = {
 CONTENT = {
     "task": "classify",
     "finished": True,
+    "refit": False,
     "config": {"hidden_size": 5},
     "training": {"seed": 1},
     "run": RUN,
@@ -209,7 +210,7 @@ def test_overwriting_removes_the_model_and_no_other_file(folder):
     (folder / "checkpoint" / "003").mkdir(parents=True)
     begin(folder, OTHER, anew=True)
     assert names(folder) == {"notes.txt", "source.tokenizer.json", "plots", "checkpoint", "labels.json", "words.json"}
-    assert names(folder / "checkpoint") == {"run.json"}
+    assert names(folder / "checkpoint") == {"run.json", "run.copy.json"}
 
 
 def test_overwriting_leaves_nothing_of_the_model_before(folder):
@@ -329,8 +330,8 @@ def test_without_overwriting_nothing_is_removed(folder):
 
 
 def test_folders_above_are_made(tmp_path):
-    make(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
+    with model_folder.make(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
@@ -425,7 +426,7 @@ def test_a_config_that_is_not_ours(tmp_path, content):
         model_folder.read_config(tmp_path)
 
 
-@pytest.mark.parametrize("key", model_folder.KEYS)
+@pytest.mark.parametrize("key", config_keys.MODEL)
 def test_a_config_that_lacks_a_key_or_has_a_wrong_type_there(folder, key):
     content = model_folder.read_config(folder)
     for changed in ({**content, key: None}, {name: content[name] for name in content if name != key}):
@@ -474,6 +475,48 @@ def test_the_card_says_how_good_and_how_made(folder):
 
 def test_history_is_one_json_object_a_line(folder):
     assert (folder / "history.jsonl").read_text() == '{"step": 30}\n{"step": 40}\n'
+
+
+# notes of a run that are damaged
+
+
+DAMAGES = {
+    "missing": None,
+    "empty": b"",
+    "cut": b'{"format_version": 2, "ta',
+    "no JSON": b"\xff\xfe",
+    "nested": b"[" * 10**5,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_note_of_a_run_is_read_from_its_copy_and_that_is_said(tmp_path, caplog, damage):
+    path, content = tmp_path / "model", DAMAGES[damage]
+    path.mkdir()
+    begin(path)
+    note = path / "checkpoint" / "run.json"
+    note.unlink() if content is None else note.write_bytes(content)
+    assert model_folder.claim(path, RUN, overwrite=False) is None
+    assert caplog.messages[0] == f"{note}: not part of a seqnlp model, or damaged; its copy is used"
+    train(path)
+    check_whole(path, "classify")
+
+
+def test_a_damaged_copy_is_no_obstacle(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    begin(path)
+    (path / "checkpoint" / "run.copy.json").write_bytes(b"")
+    train(path, OTHER, overwrite=True)
+    check_whole(path, "tag")
+
+
+def test_checkpoints_below_a_link_are_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "checkpoint").symlink_to(tmp_path / "elsewhere")
+    assert refused(tmp_path / "model", overwrite=True).message.endswith("checkpoint: is a link, expected a folder")
+    assert names(tmp_path / "elsewhere") == set()
 
 
 def test_a_folder_in_which_nothing_was_written_goes_again(tmp_path):

@@ -157,7 +157,8 @@ class _Conllu:
             elif len(cells) != len(self.columns):
                 plus = "" if self.columns == UD else " Plus"
                 what = f"{formats.count(cells)}, CoNLL-U{plus} has {len(self.columns)}"
-                raise self.file.error(begin + i, what, "they are separated by tabs")
+                hint = "--from conll takes any number of columns" if len(cells) > 1 else "they are separated by tabs"
+                raise self.file.error(begin + i, what, hint)
         return found
 
     def _is_no_word(self, cells: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from seqnlp import errors
@@ -170,9 +171,17 @@ def _is_like(seen: look.Look, memory: schema.Schema) -> bool:
         first.split("\t") if memory.format == "tsv" else (delimiter.rows([first], memory.delimiter or ",") or [[]])[0]
     )
     if memory.header is not None:
-        return [names.plain(cell) for cell in cells] == [names.plain(cell) for cell in memory.header]
+        return _is_header_of(memory, cells, seen.roles[0])
     tells = seen.training if memory.format == "csv" else len(seen.head) > 1  # a comma may stand in any text
     return tells and len(cells) == memory.width and len(cells) > 1
+
+
+def _is_header_of(memory: schema.Schema, cells: Sequence[str], role: str) -> bool:
+    """Return whether cells are the remembered header, or several of its names: what is new lacks the targets."""
+    found, known = list(map(names.plain, cells)), list(map(names.plain, memory.header or ()))
+    inputs = set(map(names.plain, memory.fields.get(role, ())))
+    some = len(found) > 1 and len(set(found)) == len(found) and inputs <= set(found) <= set(known)
+    return found == known or some
 
 
 def _is_like_columns(seen: look.Look, first: str, memory: schema.Schema) -> bool:

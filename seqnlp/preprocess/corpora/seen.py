@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqnlp.io import atomic
+from seqnlp.io import atomic, files
 from seqnlp.preprocess.corpora import fingerprints
 from seqnlp.preprocess.corpora.examples import Example
 
@@ -64,7 +64,8 @@ class Seen:
         """Return what `save` wrote."""
         import safetensors.numpy
 
-        arrays = safetensors.numpy.load_file(path)
+        with files.in_utf8(path) as name:
+            arrays = safetensors.numpy.load_file(name)
         return cls(arrays["train"], arrays["dev"], np.uint64(arrays["bound"][0]))
 
 

@@ -14,6 +14,7 @@ from seqnlp.preprocess.corpora.examples import Example, Examples
 if TYPE_CHECKING:
     from seqnlp.preprocess.corpora import seen
 
+ALONE = "no row can be split off for dev: nothing would be left to learn its target from"
 NOTHING = "no row is left for dev: the model to start from was trained on all of them"
 DEV_FRACTION, MAX_DEV_SIZE = 0.1, 2000
 
@@ -26,7 +27,7 @@ def split(
     """Return train and dev: a random tenth for dev, at most 2,000; with strata, a tenth of each as nearly as can be.
 
     before: what the model to start from has seen. What it was trained on stays in train, what chose its weights in dev,
-    and a tenth of the new rows comes to them. Raises `DataError` where that leaves no dev part.
+    and a tenth of the new rows comes to them. Raises `DataError` where there is no dev part.
     """
     candidates = np.arange(len(corpus))
     kept: np.ndarray = candidates[:0]
@@ -37,8 +38,8 @@ def split(
         candidates, kept = np.flatnonzero(before.new(inputs)), np.flatnonzero(np.isin(inputs, before.dev))
     strata = [stratum(example) for example in corpus] if stratum else None
     chosen = {*_drawn(candidates, seed, strata).tolist(), *kept.tolist()}
-    if before is not None and not chosen:
-        raise errors.DataError(NOTHING, "--dev names a part")
+    if not chosen and len(corpus):
+        raise errors.DataError(ALONE if before is None else NOTHING, "--dev names a part")
     return _parts(corpus, np.array([number in chosen for number in range(len(corpus))], bool))
 
 

@@ -62,9 +62,18 @@ class Labels:
 
     @classmethod
     def load(cls, path: str | Path) -> Labels:
-        """Return the labels in a file."""
+        """Return the labels in a file; raises `ValueError` unless they are such as `save` writes."""
         content = jsonl.read_json(path)
-        return cls(content["labels"], content["counts"])
+        names, counts = content["labels"], content["counts"]
+        if not (isinstance(names, list) and isinstance(counts, list)):
+            raise ValueError(f"{path}: not a list of labels, and one of counts")
+        if not all(isinstance(name, str) and not re.search("[\r\n]", name) for name in names):
+            raise ValueError(f"{path}: a label that is no text of one line")
+        if len(set(names)) < len(names) or not names:
+            raise ValueError(f"{path}: a label twice, or none")
+        if len(counts) != len(names) or not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"{path}: not a count for each label")
+        return cls(names, counts)
 
 
 def balanced(counts: Sequence[int]) -> list[float]:

@@ -7,6 +7,8 @@ piece and decoding gives back every byte.
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,8 +20,12 @@ from seqnlp.io import parallel
 from seqnlp.preprocess.text import normalize
 from seqnlp.preprocess.text.tokenizer import SPECIALS, UNK, Tokenizer, word_splitter
 
+log = logging.getLogger(__name__)
+
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 WORDS_A_PIECE, SMALLEST, LARGEST = 90, 500, 16_000  # of the corpus for a piece of the vocabulary; its bounds
+LONGEST = 10_000  # characters of a word that pieces are learnt from: each merge goes over all of it
+_TOO_LONG = re.compile(rf"(\w{{{LONGEST}}})\w+|([^\w\s]{{{LONGEST}}})[^\w\s]+")
 START, INSIDE = "▁", "##"  # marks of a piece that begins a word, and of one inside it
 
 
@@ -49,7 +55,17 @@ def _byte_level(model: models.Model, normalizer: Any) -> tokenizers.Tokenizer:
 
 
 def _learn(backend: tokenizers.Tokenizer, texts: Iterable[str], trainer: trainers.Trainer) -> None:
-    parallel.interruptible(lambda items: backend.train_from_iterator(items, trainer), texts)
+    found = 0
+
+    def cut(text: str) -> str:
+        nonlocal found
+        kept, number = _TOO_LONG.subn(r"\1\2", text)
+        found += number
+        return kept
+
+    parallel.interruptible(lambda items: backend.train_from_iterator(items, trainer), map(cut, texts))
+    if found:
+        log.warning("%d words were longer than %d characters: pieces are learnt from their beginnings", found, LONGEST)
 
 
 def _bpe(texts: Iterable[str], size: int, normalizer: Any) -> dict[str, Any]:

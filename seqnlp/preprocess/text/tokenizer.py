@@ -11,8 +11,9 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import tokenizers
 from tokenizers import Regex, models, pre_tokenizers
@@ -30,6 +31,28 @@ KNOWN_WORDS = 200_000  # whose pieces are remembered
 # Chinese and Japanese put no blanks between words: each Han or kana character (and the long-vowel mark, which
 # belongs to no one script) counts as a word.
 CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
+
+
+# A group that repeats what repeats: the library tries every way to part a text among the two, and then gives up.
+ENDLESS = re.compile(r"\([^()]*[^\\][+*}][^()]*\)[+*{]")
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _guarded(method: Method) -> Method:
+    """Return a method that raises `ModelError` where the library panics: its exception is none of `Exception`."""
+
+    @functools.wraps(method)
+    def run(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            hint = "make another tokenizer with seqnlp vocab or bpe"
+            raise errors.ModelError(f"the tokenizer gives up on a text ({error})", hint) from None
+
+    return cast(Method, run)
 
 
 class Tokenizer:
@@ -55,11 +78,13 @@ class Tokenizer:
             return self.pieces([text])[0]
         return self.split(self.normal(text))
 
+    @_guarded
     def normal(self, text: str) -> str:
         """Return the text normalised."""
         normalised: str = self.backend.normalizer.normalize_str(text) if self.backend.normalizer else text
         return normalised
 
+    @_guarded
     def split(self, text: str) -> list[str]:
         """Return the words of a text as it is."""
         return [word for word, _ in self.backend.pre_tokenizer.pre_tokenize_str(text)]
@@ -69,6 +94,7 @@ class Tokenizer:
         ids = (self.vocabulary.get(word, UNK) for word in words)
         return [i if i > END else UNK for i in ids]
 
+    @_guarded
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
@@ -86,6 +112,7 @@ class Tokenizer:
         known = self._known
         return [[piece for word in words for piece in known[word]] for words in lines]
 
+    @_guarded
     def _pieces(self, texts: Sequence[str]) -> list[list[str]]:
         return [encoding.tokens for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
 
@@ -129,11 +156,34 @@ class Tokenizer:
         try:
             files.check_readable(str(path))
             with files.open_bytes(str(path)) as file:
-                return cls(tokenizers.Tokenizer.from_str(file.read().decode()))
+                content = file.read().decode()
+            if pattern := next(filter(ENDLESS.search, re.findall(r'"Regex":\s*("(?:[^"\\]|\\.)*")', content)), None):
+                raise ValueError(f"its pattern {pattern:.40} may search for ever")
+            return cls(_parsed(content))
         except errors.SeqnlpError:
             raise
         except Exception as error:  # the library raises plain Exception for every malformed file
             raise errors.DataError(f"{path}: not a tokenizer ({error})", "make one with seqnlp vocab or bpe") from None
+
+    @classmethod
+    def own(cls, path: str | Path) -> Tokenizer:
+        """Return the tokenizer in a file; raises `DataError` unless it is one that `vocab` or `bpe` could have made."""
+        found = cls.load(path)
+        ids = found.vocabulary
+        if sorted(ids.values()) != list(range(len(ids))):
+            problem = "its ids are not those from 0 on, each once"
+        elif [ids.get(name) for name in SPECIALS] != list(range(len(SPECIALS))):
+            problem = f"its first entries are not {' '.join(SPECIALS)}"
+        elif isinstance(found.backend.model, models.WordLevel) and found.backend.pre_tokenizer is None:
+            problem = "it does not say how text is split"
+        else:
+            return found
+        raise errors.DataError(f"{path}: {problem}", "make one with seqnlp vocab or bpe")
+
+
+@_guarded
+def _parsed(content: str) -> tokenizers.Tokenizer:
+    return tokenizers.Tokenizer.from_str(content)
 
 
 def word_splitter() -> pre_tokenizers.PreTokenizer:

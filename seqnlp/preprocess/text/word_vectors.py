@@ -59,11 +59,12 @@ class Vectors:
     @classmethod
     def load(cls, path: Path) -> Vectors:
         """Return the vectors in a file that `save` wrote."""
-        with safetensors.safe_open(path, "numpy") as file:
+        with files.in_utf8(path) as name, safetensors.safe_open(name, "numpy") as file:
             digest = file.metadata()["sha256"]
 
         def read() -> tuple[np.ndarray, np.ndarray]:
-            arrays = safetensors.numpy.load_file(path)
+            with files.in_utf8(path) as name:
+                arrays = safetensors.numpy.load_file(name)
             return arrays["ids"], arrays["vectors"]
 
         return cls(digest, read)

@@ -85,7 +85,7 @@ class Codec(base.Codec):
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
-        words = tokenizer.Tokenizer.load(folder / TOKENIZER)
+        words = tokenizer.Tokenizer.own(folder / TOKENIZER)
         return cls.of(config, words, labels.Labels.load(folder / LABELS), vocabulary.load(folder, config))
 
 

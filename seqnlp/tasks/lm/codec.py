@@ -62,7 +62,7 @@ class Codec(base.Codec):
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
-        return cls(tokenizer.Tokenizer.load(folder / TOKENIZER), config.level)
+        return cls(tokenizer.Tokenizer.own(folder / TOKENIZER), config.level)
 
 
 def split(tokens: tokenizer.Tokenizer, level: str, text: str) -> list[str]:

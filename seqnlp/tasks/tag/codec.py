@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqnlp import options
 from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import char_ngrams, labels, tag_schemes, tokenizer, word_vectors
@@ -16,7 +17,18 @@ from seqnlp.tasks.tag.options import Config
 from seqnlp.tasks.words import vocabulary
 
 TOKENIZER, LABELS, WORDS = "tokenizer.json", "labels.json", "words.json"
-PLAIN, INSIDE = "none", "BIOES"  # the scheme of tags that make no spans; the one that spans have inside the model
+PLAIN, INSIDE = (
+    tag_schemes.NONE,
+    "BIOES",
+)  # the scheme of tags that make no spans; the one that spans have inside the model
+
+
+@dataclass(frozen=True)
+class About:
+    """What words.json holds."""
+
+    scheme: str = options.option(PLAIN, "Scheme of the tags.", choices=(PLAIN, *tag_schemes.SCHEMES))
+    rare: int = options.option(tokenizer.END + 1, "The first id of a word seen once.", low=tokenizer.END + 1)
 
 
 @dataclass(frozen=True)
@@ -104,16 +116,16 @@ class Codec(base.Codec):
         """Write tokenizer.json, labels.json, words.json and the vectors; return the files' names."""
         self.words.save(folder / TOKENIZER)
         self.classes.save(folder / LABELS)
-        jsonl.write_json(folder / WORDS, {"scheme": self.scheme, "rare": self.rare})
+        jsonl.write_json(folder / WORDS, options.to_dict(About(self.scheme, self.rare)))
         return [TOKENIZER, LABELS, WORDS, *vocabulary.save(self.vectors, folder)]
 
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
-        about = jsonl.read_json(folder / WORDS)
-        words, classes = tokenizer.Tokenizer.load(folder / TOKENIZER), labels.Labels.load(folder / LABELS)
+        about = options.from_dict(About, jsonl.read_json(folder / WORDS), folder / WORDS)
+        words, classes = tokenizer.Tokenizer.own(folder / TOKENIZER), labels.Labels.load(folder / LABELS)
         vectors = vocabulary.load(folder, config)
-        return cls.of(config, words, classes, about["scheme"], about["rare"], vectors)
+        return cls.of(config, words, classes, about.scheme, about.rare, vectors)
 
 
 def inside(tags: Sequence[str], scheme: str) -> Sequence[str]:

@@ -111,7 +111,7 @@ def _fix(chain: crf.Crf) -> None:
     """Make a CRF's scores zeros that are not learnt: it then knows only what is legal."""
     for name, scores in list(chain.named_parameters()):
         delattr(chain, name)
-        chain.register_buffer(name, torch.zeros_like(scores), persistent=False)
+        chain.register_buffer(name, torch.zeros(scores.shape), persistent=False)
 
 
 def joined(networks: Sequence[nn.Module], batch: Batch) -> tuple[Tagger, torch.Tensor]:

@@ -55,4 +55,4 @@ class Search:
         False, "Split lines of text into tokens; by default they are separated by spaces.", group="Input"
     )
     scores: bool = option(False, "Print the probability of each tag.", group="Output")
-    nbest: int = option(1, "The N best sequences of tags, each with its probability.", group="Output", low=1)
+    nbest: int = option(1, "The N best sequences of tags, each with its probability.", group="Output", low=1, high=100)

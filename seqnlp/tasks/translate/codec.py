@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqnlp import options
 from seqnlp.io import jsonl
+from seqnlp.metrics import registry
+from seqnlp.options import option
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import bpe_dropout, segmentation, tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks.translate.options import Config
 
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
+MAX_SUBWORDS = 10_000  # of a source that are translated: thirty pages in one line
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class About:
+    """What lengths.json holds."""
+
+    longest: int = option(1, "Subwords of the longest source in training.", low=0)
+    ratio: float = option(1.0, "Subwords of a target to those of its source.", low=0.0)
+    tokenize: str = option("13a", "Tokenisation of BLEU that suits the target.", choices=registry.TOKENIZERS)
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,9 @@ class Codec(base.Codec):
         max_length = self.max_source_length or 2 * self.longest
         if len(whole) <= max_length:
             return [whole]
+        if len(whole) > MAX_SUBWORDS:
+            log.warning("a source of %d subwords: the first %d are translated", len(whole), MAX_SUBWORDS)
+            text = self.source.decode(whole[:MAX_SUBWORDS])
         normal = self.source.normal(text)  # no letter is cut from the accent that becomes one with it
         filled = [part.strip() for part in segmentation.parts(normal, self._sizes, max_length) if part.strip()]
         found = self.source.encode(filled)
@@ -79,17 +97,16 @@ class Codec(base.Codec):
         self.source.save(folder / (JOINT if self.joint else SOURCE))
         if not self.joint:
             self.target.save(folder / TARGET)
-        about = {"longest": self.longest, "ratio": self.ratio, "tokenize": self.bleu_tokenize}
-        jsonl.write_json(folder / ABOUT, about)
+        about = About(self.longest, self.ratio, self.bleu_tokenize)
+        jsonl.write_json(folder / ABOUT, options.to_dict(about))
         return [ABOUT, *((JOINT,) if self.joint else (SOURCE, TARGET))]
 
     @classmethod
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
-        about = jsonl.read_json(folder / ABOUT)
+        about = options.from_dict(About, jsonl.read_json(folder / ABOUT), folder / ABOUT)
         if (folder / JOINT).exists():
-            source = target = tokenizer.Tokenizer.load(folder / JOINT)
+            source = target = tokenizer.Tokenizer.own(folder / JOINT)
         else:
-            source, target = (tokenizer.Tokenizer.load(folder / name) for name in (SOURCE, TARGET))
-        known = about["longest"], about["ratio"], about["tokenize"]
-        return cls(source, target, *known, merge_dropout=config.bpe_dropout)
+            source, target = (tokenizer.Tokenizer.own(folder / name) for name in (SOURCE, TARGET))
+        return cls(source, target, about.longest, about.ratio, about.tokenize, merge_dropout=config.bpe_dropout)

@@ -58,6 +58,7 @@ class Search:
         "The N best translations per input, best first; in text as id ||| translation ||| score.",
         group="Output",
         low=1,
+        high=100,
     )
     attention_weights: bool = option(False, "Put where the decoder looked into jsonl.", group="Output")
     length_penalty: float = option(

@@ -185,7 +185,7 @@ def test_the_column_of_conllu_is_upos_by_default():
 @pytest.mark.parametrize("more", [-1, 1])
 def test_conllu_has_ten_columns(more):
     line = "\t".join(["1", "a", *"_" * (8 + more)])
-    message = f"x:2: {10 + more} columns, CoNLL-U has 10; hint: they are separated by tabs"
+    message = f"x:2: {10 + more} columns, CoNLL-U has 10; hint: --from conll takes any number of columns"
     assert fails(f"# text = a\n{line}\n", "conllu") == message
     assert fails(f"# text = a\n{line}\n", "conllu", targets=False) == message
 

@@ -7,8 +7,10 @@ import sys
 import unicodedata
 
 import pytest
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
 
 from seqnlp import errors
 from seqnlp.preprocess.text import subword, tokenizer
@@ -244,3 +246,38 @@ def test_a_file_that_is_no_tokenizer(tmp_path, content):
     (tmp_path / "x.json").write_bytes(content)
     with pytest.raises(errors.DataError, match=r"x\.json: not a tokenizer \(.*; hint: make one with seqnlp vocab"):
         tokenizer.Tokenizer.load(tmp_path / "x.json")
+
+
+def test_where_the_library_panics_it_is_an_error_for_people():
+    made = tokenizer.train_vocabulary(["a b"])
+    made.backend.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex("(x+x+)+y"), behavior="isolated")
+    for method, text in ((made.split, "x" * 60), (made.encode, ["x" * 60]), (made.words, "x" * 60)):
+        with pytest.raises(errors.ModelError, match=r"gives up on a text \(Onig"):
+            method(text)
+
+
+@pytest.mark.parametrize("pattern", ["(x+x+)+y", "(a*)*", "(?:ab{2,})+", "([a-z]+)*z"])
+def test_a_pattern_that_may_search_for_ever_is_refused(tmp_path, pattern):
+    made = tokenizer.train_vocabulary(["a b"])
+    made.backend.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(pattern), behavior="isolated")
+    made.save(tmp_path / "t.json")
+    with pytest.raises(errors.DataError, match="may search for ever"):
+        tokenizer.Tokenizer.load(tmp_path / "t.json")
+
+
+def test_the_patterns_of_others_that_do_not_are_taken(tmp_path):
+    pattern = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+(?!\S)|\s+"
+    )
+    made = tokenizer.train_vocabulary(["a b"])
+    made.backend.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(pattern), behavior="isolated")
+    made.save(tmp_path / "t.json")
+    assert tokenizer.Tokenizer.load(tmp_path / "t.json").words("a b") == ["a", " b"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
+def test_pieces_are_learnt_from_the_beginning_of_a_word_without_end(caplog, kind):
+    long, marks = "ab" * 30_000, "+-" * 30_000
+    made = subword.train([f"the cat {long} the {marks} dog"] * 3, kind=kind, size=300)
+    assert made.words("the cat")
+    assert "6 words were longer than 10000 characters: pieces are learnt from their beginnings" in caplog.messages

@@ -1,0 +1,46 @@
+"""What config.json and run.json hold: their keys, and what each of them is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Kinds = Mapping[str, tuple[Any, Any]]  # by key: its kind, and where that matters the kind of all that is in it
+
+NUMBER = (int, float)
+RUN: Kinds = {
+    "task": (str, None),
+    "config": (dict, None),
+    "training": (dict, None),
+    "run": (dict, None),
+    "sizes": (dict, int),
+    "labels": (dict, int),
+    "data": (dict, str),
+    "date": (str, None),
+    "files": (dict, str),
+}
+MODEL: Kinds = {
+    **RUN,
+    "finished": (bool, None),
+    "refit": (bool, None),
+    "scores": (list, dict),
+    "details": (dict, None),
+    "seconds": (NUMBER, None),
+    "step": (int, None),
+    "steps": (int, None),
+}
+SCORE: Kinds = {"name": (str, None), "value": (NUMBER, None), "signature": (str, None), "n": (int, None)}
+
+
+def check(content: Mapping[str, Any], kinds: Kinds) -> None:
+    """Raise `ValueError` or `KeyError` unless all is there, and of its kind; numbers are finite."""
+    for key, (kind, part) in kinds.items():
+        value = content[key]
+        inside = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, kind) or (part is not None and not all(isinstance(one, part) for one in inside)):
+            raise ValueError(key)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(key)
+    for score in content["scores"] if "scores" in kinds else ():
+        check(score, SCORE)
