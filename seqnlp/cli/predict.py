@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LINE_BY_LINE = "Predict for each line of FILE, or of stdin: N lines in, N lines out, a blank line for a blank line."
+FOLLOWING = "Predict what follows FILE, - for stdin; without one what follows the training part."
+
 
 def of(task: base.AnyTask) -> click.Command:
     """Return the predict command of a task."""
@@ -35,7 +38,8 @@ def of(task: base.AnyTask) -> click.Command:
             flags.Option(
                 ["--to"],
                 type=click.Choice(task.output.formats),
-                help="Format of the output; by default that of jsonl and CoNLL where the input is such, else text.",
+                help="Format of the output; by default that of jsonl and CoNLL where the input is such, "
+                f"else {task.output.usual_format}.",
             ),
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
@@ -45,8 +49,11 @@ def of(task: base.AnyTask) -> click.Command:
             flags.HELP_ALL,
         ],
         callback=functools.partial(run, task),
-        help="Predict for each line of FILE, or of stdin: N lines in, N lines out, a blank line for a blank line.",
-        epilog=flags.example(f"{name} predict model < input.txt", f"{name} predict model input.jsonl > output.jsonl"),
+        help=FOLLOWING if task.remembers else LINE_BY_LINE,
+        epilog=flags.example(
+            f"{name} predict model" if task.remembers else f"{name} predict model < input.txt",
+            f"{name} predict model input.jsonl > output.jsonl",
+        ),
     )
 
 

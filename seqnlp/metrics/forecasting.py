@@ -115,7 +115,7 @@ def measure(
 
 def _divisors(ids: Sequence[str], values: np.ndarray, history: str | None, season: int) -> dict[str, float]:
     """What MASE divides by, of each series."""
-    before: dict[str, Sequence[float]] = {}
+    before: dict[str, Sequence[float] | np.ndarray] = {}
     if history is None:
         gathered: dict[str, list[float]] = {}
         for name, value in zip(ids, values.tolist(), strict=True):

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import seqnlp as package
+from seqnlp import errors
+
 SMALL = "--hidden-size 8 --epochs 2 --precision fp32 --window 14 --horizon 3".split()
 
 
@@ -205,3 +208,25 @@ def test_pictures(seqnlp, trained, name):
 def test_a_picture_of_another_kind_is_refused(seqnlp, trained):
     result = seqnlp("forecast", "predict", trained[0], "--plot", "picture.txt", code=2)
     assert "--plot picture.txt: is named like no picture" in result.err
+
+
+def test_python_does_what_the_command_does(seqnlp, trained):
+    model = package.load(seqnlp.folder / trained[0], device="cpu")
+    lines = seqnlp("forecast", "predict", trained[0], "--to", "jsonl").lines
+    assert model.predict() == [json.loads(line)["forecast"] for line in lines]
+    history = [float(n % 7) for n in range(30)]
+    (found,) = model.predict([history], intervals="50")
+    assert found["time"] == ["31", "32", "33"] and list(found["intervals"]) == ["50"]
+    assert model.predict([" ".join(map(str, history)), "", []], intervals="50") == [found, None, None]
+    with pytest.raises(errors.DataError, match=r"input:1: the value is 'x', expected a number"):
+        model.predict([["x"]])
+
+
+def test_a_step_that_there_is_not_is_refused(seqnlp):
+    result = seqnlp("forecast", "train", "shops.csv", "-o", "no", *FIELDS, "--frequency", "moon", code=2)
+    assert "--frequency moon: not a step" in result.err
+
+
+def test_check_knows_series_when_it_sees_them(seqnlp, trained):
+    assert seqnlp("check", "shops.csv", *FIELDS).json["task"] == "forecast"
+    assert seqnlp("check", "dev.tsv").json["task"] == "classify"

@@ -28,10 +28,10 @@ class Series:
     """
 
     id: str
-    values: Sequence[float]
+    values: np.ndarray
     start: int = 0
     axis: times.Axis | None = None
-    future: Sequence[Sequence[float]] = ()
+    future: Sequence[np.ndarray] = ()
     static: Sequence[str] = ()
     column: str = "id"
 
@@ -40,15 +40,18 @@ class Series:
         axis = None if self.axis is None else asdict(self.axis)
         return {"id": self.id, "start": self.start, "axis": axis, "static": list(self.static)} | {
             "column": self.column,
-            "values": list(self.values),
-            "future": [list(column) for column in self.future],
+            "values": self.values.tolist(),
+            "future": [column.tolist() for column in self.future],
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Series:
         """Return the series that `to_dict` gave."""
         axis = content["axis"]
-        return cls(**{**content, "axis": None if axis is None else times.Axis(**axis)})
+        arrays = {"values": np.array(content["values"], np.float64)} | {
+            "future": [np.array(column, np.float64) for column in content["future"]]
+        }
+        return cls(**{**content, **arrays, "axis": None if axis is None else times.Axis(**axis)})
 
     def tick(self, step: int) -> int:
         """Return the tick of a step, counted from the first value; beyond the last one too."""
@@ -97,12 +100,12 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     places, values = np.frombuffer(rows.places, np.int64), np.frombuffer(rows.values)
     future = np.array([np.frombuffer(column) for column in rows.future]).reshape(len(rows.future), len(values))
     order = np.argsort(places, kind="stable")
-    if axis is not None and (np.diff(places) < 0).any():
-        row = int(np.flatnonzero(np.diff(places) < 0)[0]) + 1
-        log.warning("%s:%d: its times are not in order: sorted", rows.file, rows.lines[row])
+    back = np.flatnonzero(np.diff(places) < 0)
     places, values, future = places[order], values[order], future[:, order]
     if axis is not None:
         _check_times(rows, places, order, axis, known)
+        if len(back):
+            log.warning("%s:%d: its times are not in order: sorted", rows.file, rows.lines[int(back[0]) + 1])
         places = (places - places[0]) // axis.step if known.gaps != "ignore" else np.arange(len(places))
     start = int(rows.places[order[0]]) if axis is not None else 0
     if len(places) and places[-1] >= len(places):
@@ -115,9 +118,7 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     ahead = [_filled(column, known.gaps, lambda step: _missing(rows, order, places, step)) for column in future]
     if axis is not None and known.gaps == "ignore":  # the last time counts
         start = int(rows.places[order[max(end - 1, 0)]]) - (end - 1) * axis.step
-    return Series(
-        rows.id, values.tolist(), start, axis, [column.tolist() for column in ahead], rows.static, rows.column
-    )
+    return Series(rows.id, values, start, axis, ahead, rows.static, rows.column)
 
 
 def _check_times(rows: Rows, places: np.ndarray, order: np.ndarray, axis: times.Axis, known: Known) -> None:

@@ -26,7 +26,8 @@ def read(source: schema.Source, known: Known) -> Iterator[tuple[Series, Rows]]:
     for record in readers.records(source, ROLES, targets=False):
         reader.add(record)
     axis = reader.axis()
-    for rows in reader.series.values():
+    for name in list(reader.series):
+        rows = reader.series.pop(name)
         yield even.series(rows, axis, known), rows
 
 
@@ -104,7 +105,7 @@ class _Reader:
         """Return the axis of all series, None where they have no times; their places become its ticks."""
         if self.form is None:
             return None
-        ordered = [np.sort(np.frombuffer(rows.places, np.int64)).tolist() for rows in self.series.values()]
+        ordered = [np.sort(np.frombuffer(rows.places, np.int64)) for rows in self.series.values()]
         frequency = self.known.frequency
         if self.form == "number" and self.fields["time"]:  # numbers of an "hour" are hours
             column = names.plain(self.fields["time"][0])

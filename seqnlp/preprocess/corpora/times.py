@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import calendar
 import datetime
-import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 MILLION = 1_000_000  # ticks of a number
 DAY = 86400
@@ -189,7 +190,7 @@ _PARSERS: dict[str, Callable[[re.Match[str]], int]] = {
 # The frequency
 
 
-def axis(form: str, sample: str, places: Sequence[Sequence[int]], frequency: str | None = None) -> Axis:
+def axis(form: str, sample: str, places: Sequence[np.ndarray], frequency: str | None = None) -> Axis:
     """Return the axis of series whose times were parsed to `places`, sorted; the most common step is the step.
 
     frequency: what is known of it, such as "month" or "30 minutes".
@@ -202,8 +203,12 @@ def axis(form: str, sample: str, places: Sequence[Sequence[int]], frequency: str
         return Axis(form, sample, "month", wanted or _usual(places) or (3 if form == "quarter" else 1))
     unit = UNITS[found[2]][0] if found else _unit(places)
     offset = _offset(unit, places)
-    ticks = [[tick(unit, place) for place in one] for one in places]
-    step = UNITS[found[2]][1] * int(found[1] or 1) if found else _usual(ticks)
+    if found:
+        step: int | None = UNITS[found[2]][1] * int(found[1] or 1)
+    elif unit == "second":
+        step = _usual(places)
+    else:
+        step = _usual([np.array([tick(unit, place) for place in one.tolist()]) for one in places])
     return Axis(form, sample, unit, step or (1 if unit != "second" else DAY), offset)
 
 
@@ -218,31 +223,31 @@ def tick(unit: str, place: int) -> int:
     return place
 
 
-def _usual(places: Sequence[Sequence[int]]) -> int | None:
+def _usual(places: Sequence[np.ndarray]) -> int | None:
     """The most common difference between a place and the next; of equals the smaller. None where there is none."""
     counts: Counter[int] = Counter()
     for one in places:
-        counts.update(later - before for before, later in itertools.pairwise(one) if later > before)
+        steps, numbers = np.unique(np.diff(one), return_counts=True)
+        counts.update(dict(zip(steps.tolist(), numbers.tolist(), strict=True)))
+    del counts[0]
     return min(counts, key=lambda step: (-counts[step], step)) if counts else None
 
 
-def _unit(places: Sequence[Sequence[int]]) -> str:
+def _unit(places: Sequence[np.ndarray]) -> str:
     """Months where the same day of each is there, or the last; weekdays where no day of a weekend is; else seconds."""
-    steps = {later - before for one in places for before, later in itertools.pairwise(one)} - {0}
+    steps = {step for one in places for step in np.unique(np.diff(one)).tolist()} - {0}
     if steps and min(steps) >= 28 * DAY:
-        moments = [EPOCH + datetime.timedelta(0, place) for one in places for place in one]
+        moments = [EPOCH + datetime.timedelta(0, place) for one in places for place in one.tolist()]
         days = {moment.day for moment in moments}
         ends = all(moment.day == calendar.monthrange(moment.year, moment.month)[1] for moment in moments)
         return "month" if len(days) == 1 or ends else "second"
-    days = {(place // DAY - MONDAY) % 7 for one in places for place in one}
-    if {DAY, 3 * DAY} <= steps and days == {0, 1, 2, 3, 4}:
-        return "weekday"
-    return "second"
+    held = {day for one in places for day in np.unique((one // DAY - MONDAY) % 7).tolist()}
+    return "weekday" if {DAY, 3 * DAY} <= steps and held == {0, 1, 2, 3, 4} else "second"
 
 
-def _offset(unit: str, places: Sequence[Sequence[int]]) -> int:
-    first = next((place for one in places for place in one), 0)
+def _offset(unit: str, places: Sequence[np.ndarray]) -> int:
+    first = next((int(one[0]) for one in places if len(one)), 0)
     if unit == "month":
-        days = {(EPOCH + datetime.timedelta(0, place)).day for one in places for place in one}
+        days = {(EPOCH + datetime.timedelta(0, place)).day for one in places for place in one.tolist()}
         return (max(days, default=1) - 1) * DAY + first % DAY
     return first % DAY if unit == "weekday" else 0

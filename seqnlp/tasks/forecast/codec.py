@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.io import jsonl
+from seqnlp.io import atomic, jsonl
 from seqnlp.metrics import forecasting
 from seqnlp.preprocess.corpora import even, times
 from seqnlp.preprocess.corpora.examples import Example
@@ -53,7 +53,7 @@ class Codec(base.Codec):
         own = even.Series.from_dict(example.source)
         known = self.known.get(own.id)
         if example.target:
-            whole, split = replace(own, values=[*own.values, *example.target]), len(own.values)
+            whole, split = replace(own, values=np.concatenate([own.values, example.target])), len(own.values)
         elif fitted:
             whole, split = own, len(own.values)
         else:
@@ -79,8 +79,9 @@ class Codec(base.Codec):
             return own, min(self.window, len(own.values))
         tail = known.series
         overlap = len(tail.values) - before  # of the own values lie in what is remembered, or before it
-        values = [*tail.values[: max(before, 0)], *own.values]
-        future = [[*old[: max(before, 0)], *new] for old, new in zip(tail.future, own.future, strict=True)]
+        kept = max(before, 0)
+        values = np.concatenate([tail.values[:kept], own.values])
+        future = [np.concatenate([old[:kept], new]) for old, new in zip(tail.future, own.future, strict=True)]
         start = tail.start if before > 0 else own.start
         return replace(own, values=values, start=start, future=future, static=own.static or tail.static), max(
             before, 0
@@ -92,7 +93,7 @@ class Codec(base.Codec):
         if own.axis is None or self.axis is None:
             if example.target is None:  # a history by itself
                 return None
-            same = len(own.values) == known.length and list(own.values[-len(tail.values) :]) == list(tail.values)
+            same = len(own.values) == known.length and np.array_equal(own.values[-len(tail.values) :], tail.values)
             return len(tail.values) - (len(own.values) if same else 0)
         if (own.axis.unit, own.axis.step) != (self.axis.unit, self.axis.step) and len(own.values) > 1:
             what = f"{example.where}: its steps are of another frequency than the model's"
@@ -146,7 +147,8 @@ class Codec(base.Codec):
             "totals": np.array([one.length for one in self.known.values()], np.int64),
         }
         jsonl.write_json(folder / ABOUT, about)
-        (folder / KNOWN).write_bytes(safetensors.numpy.save(arrays))
+        with atomic.atomic(folder / KNOWN, "wb") as file:
+            file.write(safetensors.numpy.save(arrays))
         return [ABOUT, KNOWN]
 
     @classmethod
@@ -161,9 +163,9 @@ class Codec(base.Codec):
         future = np.split(arrays["future"], np.cumsum(lengths[:, 1:].reshape(-1))[:-1])
         width, known = lengths.shape[1] - 1, {}
         for number, (name, static) in enumerate(zip(about["ids"], about["static"], strict=True)):
-            columns = [column.tolist() for column in future[number * width : (number + 1) * width]]
+            columns = list(future[number * width : (number + 1) * width])
             one = even.Series(
-                name, values[number].tolist(), int(arrays["starts"][number]), axis, columns, static, about["column"]
+                name, values[number], int(arrays["starts"][number]), axis, columns, static, about["column"]
             )
             known[name] = Remembered(one, float(arrays["scales"][number]), int(arrays["totals"][number]))
         columns = about["columns"]
@@ -171,6 +173,6 @@ class Codec(base.Codec):
         return cls(about["horizon"], about["window"], about["season"], axis, known, *made)
 
 
-def _flat(parts: Iterable[Sequence[float]]) -> np.ndarray:
+def _flat(parts: Iterable[np.ndarray]) -> np.ndarray:
     arrays = [np.asarray(part, np.float64) for part in parts]
     return np.concatenate(arrays) if arrays else np.zeros(0)

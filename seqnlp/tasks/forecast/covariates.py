@@ -39,9 +39,7 @@ class Future:
                 f"{where}: the model needs the columns {names}", "they are known ahead: see --future"
             )
         steps = min(map(len, one.future))
-        rows = [
-            (np.array(part[:steps]) - mean) / std for part, (_, mean, std) in zip(one.future, self.columns, strict=True)
-        ]
+        rows = [(part[:steps] - mean) / std for part, (_, mean, std) in zip(one.future, self.columns, strict=True)]
         return np.stack(rows, axis=1).reshape(-1).tolist()
 
     def check_ahead(self, one: even.Series, horizon: int, where: str) -> None:

@@ -38,7 +38,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
             first, axis = example, own.axis
         lengths.append(len(own.values))
         for place, column in enumerate(own.future):
-            part = np.array(column[: len(own.values)])
+            part = column[: len(own.values)]
             sums[place] += [len(part), part.sum(), (part**2).sum()]
         held = example.target or ()
         end = _end(own, held, max(KEPT, config.window or 0))
@@ -58,14 +58,14 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
 
 def _end(own: even.Series, held: tuple[float, ...], kept: int) -> even.Series:
     """What is remembered of a series: its last values, and the further columns as far ahead as they are known."""
-    values = [*own.values, *held]
+    values = np.concatenate([own.values, held])
     left = max(len(values) - kept, 0)
     future = [column[left:] for column in own.future]
     return replace(own, values=values[left:], start=own.tick(left) if own.axis else 0, future=future)
 
 
 def _scale(own: even.Series, held: tuple[float, ...], config: Config) -> float:
-    return forecasting.naive_error([*own.values, *held], reading.season_of(config, own.axis))
+    return forecasting.naive_error(np.concatenate([own.values, held]), reading.season_of(config, own.axis))
 
 
 def _resolved(config: Config, axis: times.Axis | None, lengths: list[int]) -> Config:

@@ -75,6 +75,9 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
     ) -> tuple[examples.Examples, examples.Examples]:
         return reading.split(corpus, config)
 
+    def recognises(self, corpus: Sequence[Example]) -> bool:
+        return all(len(example.source["values"]) >= fitting.LEAST for example in corpus)
+
     def checks(self, config: Config) -> list[checking.Check]:
         """Return nothing: what is wrong with series is told when they are read."""
         return []

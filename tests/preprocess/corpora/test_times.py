@@ -2,6 +2,7 @@
 
 import datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ ROWS = [
 def axis(texts, frequency=None):
     form = times.form_of(texts[0])
     places = list(map(times.parser(form), texts))
-    found = times.axis(form, texts[0], [places], frequency)
+    found = times.axis(form, texts[0], [np.array(places)], frequency)
     plain = found.unit in ("second", "number") or form in ("month", "quarter")
     return found, places if plain else [times.tick(found.unit, place) for place in places]
 

@@ -18,15 +18,17 @@ def made(axis=DAYS, length=10, kept=6, future=False):
     """A codec that remembers the last of the values 0, 1, 2, ..., of one series."""
     tail = list(map(float, range(length - kept, length)))
     start = FIRST + (length - kept) * 86400 if axis else 0
-    columns = [[10 * value for value in [*tail, length, length + 1]]] if future else []
-    one = even.Series("a", tail, start, axis, columns, ("x",))
+    columns = [np.array([10.0 * value for value in [*tail, length, length + 1]])] if future else []
+    one = even.Series("a", np.array(tail), start, axis, columns, ("x",))
     kinds = covariates.Static.fit(["kind"], [["x"], ["y"]])
     ahead = covariates.Future((("price", 0.0, 10.0),)) if future else covariates.Future()
     return codecs.Codec(2, 3, 1, axis, {"a": codecs.Remembered(one, 1.5, length)}, ahead, kinds)
 
 
 def example(values, *, day=0, name="a", target=(), axis=DAYS, future=()):
-    one = even.Series(name, values, FIRST + day * 86400 if axis else 0, axis, future, ("y",))
+    one = even.Series(
+        name, np.array(values), FIRST + day * 86400 if axis else 0, axis, list(map(np.array, future)), ("y",)
+    )
     return Example(one.to_dict(), target, None, "f.csv", 7)
 
 

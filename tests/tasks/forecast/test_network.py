@@ -23,7 +23,7 @@ def series(count=3, length=60, seed=1):
 def prepared(rows, held=12, config=CONFIG):
     """Codec, network and rows of series whose last values are held out."""
     parts = [
-        Example(even.Series(name, values[:-held]).to_dict(), tuple(values[-held:]), None, "f.csv", 1)
+        Example(even.Series(name, np.array(values[:-held])).to_dict(), tuple(values[-held:]), None, "f.csv", 1)
         for name, values in rows
     ]
     config, codec = fitting.fit(parts, config, {})
