@@ -14,6 +14,7 @@ import click
 
 from seqnlp import errors, version
 from seqnlp.cli import groups, terminal
+from seqnlp.io import ranks
 from seqnlp.tasks import registry
 
 COMMANDS = {
@@ -115,6 +116,8 @@ def explain(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _say("interrupted", 130)
+    if isinstance(error, errors.Followed):
+        return error.code
     if isinstance(error, errors.SeqnlpError):
         return _say(str(error), error.code)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -144,7 +147,8 @@ def _lower(message: str) -> str:
 
 
 def _say(message: str, code: int) -> int:
-    terminal.LINE.say(f"seqnlp: {message}")
+    who = f"seqnlp: process {ranks.rank()}: " if ranks.rank() else "seqnlp: "
+    terminal.LINE.say(f"{who}{message}")
     return code
 
 

@@ -58,8 +58,23 @@ def result(content: Mapping[str, Any]) -> None:
     if words := details.get("words"):
         known = [[kind, f"{row['accuracy']:.2f}", f"{row['count']:,}"] for kind, row in words.items()]
         _table(["words", "accuracy", "in the text"], known, numbers=2)
+    if selective := details.get("selective"):
+        _selective(**selective)
+    _forecasts(details)
     if "model" in content:
         console().print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s", soft_wrap=True)
+
+
+def _selective(table: Iterable[Mapping[str, float]], proposed: Mapping[str, Any]) -> None:
+    """Print how many answers a --min-score lets through, how accurate they are, and which one is proposed."""
+    lines = [[f"{row['min_score']:g}", f"{row['coverage']:.2f}", f"{row['accuracy']:.2f}"] for row in table]
+    _table(["--min-score", "answered, %", "accuracy"], lines, numbers=3)
+    wanted, cut = f"an accuracy of {proposed['wanted']:g}", proposed["min_score"]
+    console().print(
+        f"no --min-score gives {wanted}\n"
+        if cut is None
+        else f"--min-score {cut:g} gives {wanted}: {proposed['coverage']:.2f}% answered, {proposed['accuracy']:.2f}\n"
+    )
 
 
 def _name(score: Mapping[str, Any]) -> str:
@@ -87,7 +102,23 @@ def _over(content: Mapping[str, Any]) -> str:
         )
     if details.get("unseen"):
         found.append(f"{details['unseen']:,} labels that training never saw")
+    if "calibration_error" in details:
+        found.append(f"expected calibration error {details['calibration_error']:.2f}")
+    if content.get("refit"):
+        found.append("split off; the model then learnt from them too")
     return ", ".join(found) + "\n"
+
+
+def _forecasts(details: Mapping[str, Any]) -> None:
+    """Print the errors of forecasts by each method, and what lies in their intervals."""
+    if methods := details.get("methods"):
+        names = list(next(iter(methods.values())))
+        shown = [[f"{name} *" if name == details["method"] else name] + [f"{row[key]:.2f}" for key in names]
+                 for name, row in methods.items()]  # fmt: skip
+        _table(["method (* is taken)", *names], shown, numbers=len(names))
+    if intervals := details.get("intervals"):
+        held = [[f"{level}%", f"{row['coverage']:.1f}%", f"{row['width']:.2f}"] for level, row in intervals.items()]
+        _table(["interval", "holds", "mean width"], held, numbers=2)
 
 
 def _classes(classes: Mapping[str, Mapping[str, float]]) -> None:

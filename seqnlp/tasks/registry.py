@@ -16,6 +16,7 @@ REGISTRY = {
     "translate": "translate sentences, with attention and beam search",
     "summarize": "summarise documents in their own words and in new ones",
     "lm": "model language: perplexity, log-probabilities, text that goes on",
+    "forecast": "forecast series of numbers, with intervals, beside naive baselines",
 }
 
 # The verbs of a task besides train, predict and eval.
@@ -25,6 +26,7 @@ READERS = {
     "tags": "tag",
     "texts": "translate",
     "likelihoods": "lm",
+    "numbers": "forecast",
 }  # which task reads files of such answers
 
 

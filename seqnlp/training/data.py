@@ -37,6 +37,12 @@ class Policy(Protocol):
     def epoch(self, number: int) -> Sequence[Any]:
         """Return the batches of an epoch, as cheap descriptions; their number is the same in every epoch."""
 
+    def rows(self, batch: Any) -> int:
+        """Return the number of rows in a batch."""
+
+    def part(self, batch: Any, rows: slice) -> Any:
+        """Return a batch of some of a batch's rows."""
+
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
 
@@ -51,6 +57,14 @@ class Batches:
     def epoch(self, number: int) -> Sequence[Any]:
         """Return the batches of an epoch."""
         return self.policy.epoch(number)
+
+    def rows(self, batch: Any) -> int:
+        """Return the number of rows in a batch."""
+        return self.policy.rows(batch)
+
+    def part(self, batch: Any, rows: slice) -> Any:
+        """Return a batch of some of a batch's rows."""
+        return self.policy.part(batch, rows)
 
 
 def in_buckets(

@@ -1,6 +1,7 @@
 """A small corpus for every task, and a model that was trained on it once."""
 
 import dataclasses
+import math
 import random
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,12 +37,14 @@ class Case(NamedTuple):
     training: options.Training = TRAINING
     learnt: float = 95.0  # what a model that has learnt the corpus scores
     packs: bool = True  # whether it can be trained on what `pack` made
+    dev: dict[str, str] | None = None  # by default the corpus itself
 
     def job(self, folder: Path, **changes):
         """What a train command of this case would say; the corpus is written beside the model."""
         chapter = registry.get(self.task)
         source = write(folder.parent, self.corpus)
-        job = prepare.Job(self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu")
+        dev = source if self.dev is None else write(folder.parent, self.dev)
+        job = prepare.Job(self.task, source, dev, folder, chapter.Config(**self.config), self.training, device="cpu")
         return dataclasses.replace(job, **changes)
 
 
@@ -130,6 +133,14 @@ def counting(seed):
     return {f"{seed}.txt": "".join(" ".join(row) + "\n" * (1 + (number % 10 == 0)) for number, row in enumerate(rows))}
 
 
+def waves(first, last, names="abc"):
+    """The values of series with a season of seven steps, from one step to another."""
+    pairs = [(name, step) for name in names for step in range(first, last)]
+    values = [10 * ord(name) + 5 * math.sin(2 * math.pi * step / 7) + 0.1 * step for name, step in pairs]
+    rows = [f"{name},{step},{value:.3f}\n" for (name, step), value in zip(pairs, values, strict=True)]
+    return {f"{names}{first}.csv": "".join(["id,time,value\n", *rows])}
+
+
 SMALL = dict(embedding_size=7, hidden_size=5, char_ngram_buckets=101, dropout=0.1, word_dropout=0.0)
 INPUTS = [text for text, _ in texts(30, 2)] + ["", "unheard of words", "x", " \t", "桃 " * 40, "<s> <unk> </s>"]
 TAGGER = dict(
@@ -154,6 +165,8 @@ SOURCES = [
     " ",
     "<s> </s>",
 ]
+
+NUMBERS = [(1, 20), (-5, 14), (100, 31), (3, 5), (2, 1)]  # where series begin, and how long they are
 
 CASES = [
     Case(
@@ -245,6 +258,21 @@ CASES = [
             ("char", 0.6, {"direction": "both", "self_attention": 3}),
             ("word", 2.0, {"cell": "gru"}),
         ]
+    ),
+    *(
+        Case(
+            f"forecast-{name}",
+            "forecast",
+            waves(0, 70),
+            waves(0, 70, "abcd"),
+            {"horizon": 3, "window": 14, "season": 7, "hidden_size": 9, "model": "network", **more},
+            [" ".join(str(start + n * (n % 5)) for n in range(size)) for start, size in NUMBERS] + ["", " \t", "7"],
+            training=dataclasses.replace(TRAINING, epochs=6),
+            learnt=0.5,
+            packs=False,
+            dev=waves(70, 80),
+        )
+        for name, more in [("quantiles", {}), ("point", {"loss": "mse", "subtract": "last", "cell": "lstm"})]
     ),
     Case(
         "classify-words",

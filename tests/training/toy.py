@@ -67,6 +67,12 @@ class Data:
         order = np.random.default_rng((5, number)).permutation(ROWS).reshape(-1, self.size)
         return [part for batch in order for part in np.array_split(batch, self.parts)]
 
+    def rows(self, batch):
+        return len(batch)
+
+    def part(self, batch, rows):
+        return batch[rows]
+
     def load(self, batch):
         return Batch((self.words[batch], self.targets[batch]))
 

@@ -19,6 +19,9 @@ USUAL: Mapping[str, str] = {
     "highlights",
     "document": "document article text abstract source source_text original content body story input passage dialogue",
     "summary": "summary highlights headline title target target_text compressed compression tldr",
+    "value": "value values y",
+    "time": "time ds date datetime timestamp second minute hour day week month quarter year period step",
+    "id": "id unique_id series series_id item_id ts_id",
 }  # a role's own name first
 
 LANGUAGES = frozenset(

@@ -37,7 +37,7 @@ def _frozen(value: Any) -> Any:
 
 def decoded(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[Example]:
     """Yield the examples in batches that have the column."""
-    for batch in batches:
+    for batch in arrow.released(batches):
         yield from map(_from_json, batch.column(COLUMN).to_pylist())
 
 
@@ -47,9 +47,9 @@ def spooled(items: Iterable[Example]) -> examples.Examples:
     spool = _Spool(file)
     size = 0
     with pyarrow.ipc.new_stream(file, pyarrow.schema(FEATURES)) as stream:
-        for chunk in arrow.chunks(items):
+        for chunk in arrow.chunks(map(to_json, items)):
             size += len(chunk)
-            stream.write_batch(arrow.batch_of([{COLUMN: to_json(example)} for example in chunk], FEATURES))
+            stream.write_batch(arrow.batch_of([{COLUMN: text} for text in chunk], FEATURES))
     file.flush()
     return examples.Examples(lambda: decoded(spool.batches()), size)
 

@@ -57,9 +57,6 @@ class Summarize(seq2seq.Task[Config, Search, Codec]):
 
         return network.PointerGenerator(config, len(codec.source))
 
-    def progressed(self, network: Any, share: float) -> None:
-        network.share = share
-
     def predict(
         self,
         networks: Sequence[nn.Module],

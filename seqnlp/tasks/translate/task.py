@@ -71,12 +71,15 @@ class Translate(seq2seq.Task[Config, Search, Codec]):
 
 
 def _drawn(texts: Sequence[Sequence[str]], codec: Codec) -> tuple[list[list[int]], list[list[int]]]:
-    """Pieces of sources and targets, drawn anew by the seed of the step."""
+    """Pieces of sources and targets, drawn anew, each row by a seed of its own."""
     from seqnlp.training import randomness
 
-    generator = random.Random(randomness.draw_seed())
     source, target = codec.samplers
-    drawn = [(source.encode(one, generator), target.encode(other, generator)) for one, other in texts]
+    generators = map(random.Random, randomness.draw_seeds(len(texts)))
+    drawn = [
+        (source.encode(one, generator), target.encode(other, generator))
+        for (one, other), generator in zip(texts, generators, strict=True)
+    ]
     return [[*one, tokenizer.END] for one, _ in drawn], [other for _, other in drawn]
 
 
