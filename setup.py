@@ -43,6 +43,8 @@ setup(
         "seqnlp.tasks.classify",
         "seqnlp.tasks.forecast",
         "seqnlp.tasks.lm",
+        "seqnlp.tasks.seq2seq",
+        "seqnlp.tasks.summarize",
         "seqnlp.tasks.tag",
         "seqnlp.tasks.translate",
         "seqnlp.tasks.words",

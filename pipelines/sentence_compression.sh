@@ -9,6 +9,6 @@
 . "$(dirname -- "$0")/recipe.sh"
 corpus=${SEQNLP_CORPORA:?the folder that holds sentence_compression/}/sentence_compression
 train=("$corpus/train.tsv" --dev "$corpus/dev.tsv" --hidden-size 128 --embedding-size 128 --decoder-hidden-size 256
-    --epochs 12 --max-tokens 1536 --eval-every 400)
+    --epochs 8 --max-tokens 1536 --learning-rate 0.004)
 test=("$corpus/test.tsv")
 recipe summarize sentence-compression "1"

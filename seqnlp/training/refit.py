@@ -51,6 +51,7 @@ class Refit(trainer.Trainer):
             device=before.device,
             watch=before.watch,
             stop=before.stop,
+            group=before.steps.group,
         )
         before.begin -= self.progress.seconds  # that this run took before it was stopped
         self.progress.total, self.horizon = found.best_step, found.total

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch import distributed as processes
+from torch import nn
 
 from seqnlp import errors, options
 from seqnlp.io import jsonl
-from seqnlp.training import distributed, precision, progress, steps, trainer
+from seqnlp.training import data, distributed, precision, progress, steps, trainer
 from seqnlp.workflows import prepare as preparation
+from seqnlp.workflows import refit
 
 ROWS = 1000  # of the training part that are compared between processes
 
@@ -45,10 +47,17 @@ def follow(job: preparation.Job, group: distributed.Group, watch: preparation.Wa
             f"another {differing[0]} here than in the first process of the run",
             "give all processes the same files and options; --precision where machines differ",
         )
-    followed = steps.Steps(
-        prepared.model.networks[0].train(), prepared.data, prepared.training, prepared.model.device, group
-    )
-    watch("start", progress.Progress(step=followed.begin(0)))
+    watch("start", progress.Progress())
+    _follow(prepared, prepared.model.networks[0], prepared.data, group)
+    if prepared.refits:
+        _follow(prepared, *refit.again(job, parts, prepared), group)
+
+
+def _follow(
+    prepared: preparation.Prepared, network: nn.Module, batches: data.Batches, group: distributed.Group
+) -> None:
+    followed = steps.Steps(network.train(), batches, prepared.training, prepared.model.device, group)
+    followed.begin(0)
     if code := followed.follow():
         raise errors.Followed(code)
 

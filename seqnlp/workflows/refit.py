@@ -15,7 +15,9 @@ from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
+    from seqnlp.training import data
     from seqnlp.training import trainer as trainers
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,22 @@ def weights(
     first: the trainer of the first run, at its end. Raises `Stopped` where that is asked for.
     """
     from seqnlp.training import refit
+
+    network, batches = again(job, parts, prepared)
+    run = refit.Refit(first, network, batches, prepared.training)
+    log.info("once more, on all %d examples, those of dev too; the scores are of the first run", batches.policy.items)
+    run.run()
+    if not run.is_complete:
+        log.warning("no time is left to train once more on all rows: the model is that of the first run")
+        return None
+    calibrated = prepared.model.task.calibrated
+    return {**run.weights(), **{name: first.best[name] for name in calibrated if name in first.best}}
+
+
+def again(
+    job: preparation.Job, parts: preparation.Opened, prepared: preparation.Prepared
+) -> tuple[nn.Module, data.Batches]:
+    """Return a network as it was before the first step, and the batches of all rows."""
     from seqnlp.workflows import start
 
     model, training = prepared.model, prepared.training
@@ -36,13 +54,7 @@ def weights(
     rows = encode.rows(task, config, codec, _known(parts, codec), fitted=parts.start is None)
     network = start.fresh(task, config, codec, rows, training.seed, parts.start or parts.pretrained)
     task.fit_network(network, config, codec, rows, training)
-    again = refit.Refit(first, network, task.batches(rows, config, codec, training, None), training)
-    log.info("once more, on all %d examples, those of dev too; the scores are of the first run", len(rows))
-    again.run()
-    if not again.is_complete:
-        log.warning("no time is left to train once more on all rows: the model is that of the first run")
-        return None
-    return {**again.weights(), **{name: first.best[name] for name in task.calibrated if name in first.best}}
+    return network, task.batches(rows, config, codec, training, None)
 
 
 def _known(parts: preparation.Opened, codec: Any) -> Iterator[Example]:

@@ -233,7 +233,15 @@ CASES = [
         None,
         LONGER,
     ),
-    Case("summarize", "summarize", summaries(1), summaries(7), TRANSLATOR, SOURCES, None, LONGER),
+    Case(
+        "summarize",
+        "summarize",
+        summaries(1),
+        summaries(7),
+        TRANSLATOR,
+        SOURCES,
+        training=dataclasses.replace(LONGER, epochs=20),
+    ),
     *(
         Case(
             f"lm-{level}",

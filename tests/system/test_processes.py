@@ -162,6 +162,15 @@ def test_a_killed_process_is_started_again_and_the_run_goes_on(seqnlp, folder, r
 
 
 @pytest.mark.slow
+def test_all_processes_train_once_more_on_all_rows(seqnlp, folder, small):
+    command = ["classify", "train", "train.tsv", *small]
+    one = alone(seqnlp, folder, "refit-1", command)
+    result, codes = several(seqnlp, *[[*command, "-o", "refit-2"]] * 2)
+    assert codes == [0, 0] and "once more, on all 300 examples" in result.err, result
+    the_same(one, folder / "refit-2")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [CLASSIFY, LM], ids=["classify", "lm"])
 def test_a_stopped_run_goes_on_with_another_number_of_processes(seqnlp, folder, running, small, command):
     task = command[0]

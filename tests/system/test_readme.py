@@ -24,6 +24,9 @@ TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 OURS = [name for name in TEXT if name != "contributing.md"]  # what others speak of is there
 RUN = [name for name in OURS if "```sh" in TEXT[name]]
 FOREIGN = {"--index-url", "--flair", "--spacy", "--peer", "--model", "--peer-model"}  # of pip and the benchmarks
+FOREIGN |= {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}  # of torchrun
+FOREIGN |= {"--gpus"}  # of pipelines/ray_predict.py
+PARTS = ("seqnlp", "tests", "data", "pipelines")
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -165,9 +168,7 @@ def test_every_file_of_ours_is_there(page):
     named = re.findall(r"\b(?:seqnlp|tests|pipelines|data|docs)/[\w/.]*\w", text)
     assert not [path for path in named if not (ROOT / path).exists()]
     modules = {name.replace("/X/", "/classify/") for name in re.findall(r"[\w/]+\.py\b", TEXT[page])}
-    ours = [
-        f"/{path.relative_to(ROOT)}" for part in ("seqnlp", "tests", "data") for path in (ROOT / part).rglob("*.py")
-    ]
+    ours = [f"/{path.relative_to(ROOT)}" for part in PARTS for path in (ROOT / part).rglob("*.py")]
     assert not [name for name in modules if not any(path.endswith(f"/{name}") for path in ours)]
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from seqnlp.nn import cells, loss
+from seqnlp.nn import cells, dropout, loss
 from seqnlp.tasks import base
 from seqnlp.tasks.forecast import baselines, intervals
 from seqnlp.tasks.forecast.options import Config
@@ -72,7 +72,7 @@ class Forecaster(nn.Module):
         size = config.hidden_size
         self.segments = nn.Linear(self.segment * (2 + future) + static, size)
         self.layers = nn.ModuleList(cells.layer(config.cell, size, size) for _ in range(config.layers))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = dropout.Dropout(config.dropout)
         self.output = nn.Linear(size + self.horizon * future + static, self.horizon * self.outputs)
         with torch.no_grad():
             self.output.weight.mul_(0.1)

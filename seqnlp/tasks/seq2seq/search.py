@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqnlp import errors
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks.seq2seq.codec import Codec
@@ -60,6 +61,8 @@ def _prefixes(columns: base.Columns, codec: Codec, search: Search) -> list[list[
     if search.score_reference:
         return columns["target"]  # all of it; no source is in parts
     prefix = codec.target.encode([search.prefix])[0]
+    if tokenizer.UNK in prefix:
+        raise errors.UsageError("--prefix: the model's vocabulary lacks a word of it", "another prefix")
     return [[] if number else prefix for row in columns["source"] for number in range(len(row))]
 
 

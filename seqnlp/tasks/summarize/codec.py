@@ -68,7 +68,8 @@ class Codec(codec.Codec):
         begin = example.source[: LETTERS * self.max_document_length]
         whole = self.source.encode_open(begin, words, grow=True)
         read = whole[: self.max_document_length]
-        words = {word: place for word, place in words.items() if len(self.source) + place in read}
+        unknown = max(max(read, default=0) + 1 - len(self.source), 0)  # they are numbered as they come
+        words = {word: place for word, place in words.items() if place < unknown}
         target = self.source.encode_open(example.target, words, grow=False) if example.target else []
         return {
             "source": [[*read, tokenizer.END]],

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import files as io_files
-from seqnlp.preprocess.corpora import examples
+from seqnlp.preprocess.corpora import arrow, examples
 from seqnlp.preprocess.text import cooccurrence, labels, tokenizer, word_vectors
 from seqnlp.tasks import base
 from seqnlp.tasks.words import options, pretrained
@@ -128,7 +128,9 @@ def put_own_vectors(embedding: nn.Embedding, rows: data.Rows) -> None:
     from seqnlp.nn import embedding as embeddings
 
     step = math.ceil(int(rows.lengths.sum()) / MAX_TOKENS)
-    texts = rows.columns(np.arange(0, len(rows.lengths), step))["ids"]
+    chosen = np.arange(0, len(rows.lengths), step)
+    parts = (chosen[start : start + arrow.CHUNK] for start in range(0, len(chosen), arrow.CHUNK))
+    texts = (ids for part in parts for ids in rows.columns(part)["ids"])
     embeddings.put(embedding, *cooccurrence.vectors(texts, *embedding.weight.shape))
 
 

@@ -93,6 +93,21 @@ def test_unknown_words_are_predicted_where_all_is_copied():
     assert found.source == (" Zorg", " saw", " Bim", "</s>")
 
 
+def test_a_summary_may_begin_with_known_words_only():
+    assert predicted(["Zorg saw the cat"], prefix="blue cat")[0].best.text.startswith("blue cat")
+    with pytest.raises(errors.UsageError, match="--prefix: the model's vocabulary lacks a word of it"):
+        predicted(["Zorg saw the cat"], prefix="the Zorg")
+
+
+def test_a_model_with_itself_is_an_ensemble_that_says_the_same():
+    documents, made = ["Zorg saw Bim", "the red cat"], network().eval()
+    rows, search = [row(document) for document in documents], summarize.Search(max_length=5)
+    with torch.inference_mode():
+        several = summarize.predict([made, made], CODEC, batch(rows), columns(rows), search)
+    for one, other in zip(several, predicted(documents, made=made, max_length=5), strict=True):
+        assert one.best.text == other.best.text and one.best.score == pytest.approx(other.best.score, abs=1e-4)
+
+
 def test_an_unknown_word_learns_by_its_copies_alone():
     made = network()
     data = batch([row("Zorg saw the cat", "Zorg cat"), row("the red cat", "red")])
