@@ -15,7 +15,7 @@ import pytest
 from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import corpora, encode, evaluate, pack, predict, prepare, train
+from seqnlp.workflows import corpora, encode, evaluate, pack, predict, prepare, train, training_part
 from seqnlp.workflows import encoded as folders
 
 OPENED = []  # what an audit hook hears of while a test wants to know; hooks stay as long as the process
@@ -169,6 +169,6 @@ def test_training_leaves_out_what_cannot_be_learnt_from_of_rows_that_were_not_fi
         job = prepare.Job("pairs", source, text, tmp_path / "m", pairs.Config(), options.Training())
         folder = folders.open_folder(str(tmp_path / name))
         nobody = types.SimpleNamespace(all_of=lambda *_: None)  # looks at the rows
-        found = prepare._from_folder(prepare.Opened(job, folder, None, None), pairs, folder, nobody)
+        found = training_part.of(pairs, prepare.Opened(job, folder, None, None), nobody)
         assert sorted(map(str, found.rows)) == expected
     assert found.plan == buckets.plan(found.rows.lengths, buckets.Limits(20, 3))

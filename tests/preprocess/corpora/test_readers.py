@@ -454,11 +454,11 @@ def encoded(folder):
     return str(folder)
 
 
-def test_an_encoded_corpus_stands_alone(tmp_path):
+def test_encoded_corpora_stand_by_themselves(tmp_path):
     one, other = encoded(tmp_path / "one"), encoded(tmp_path / "other")
-    assert schema.Source((one,)).encoded == one
+    assert schema.Source((one,)).encoded == schema.Source((one, other)).encoded == one
     assert schema.Source(("x.tsv", "y.tsv")).encoded is None
-    for paths in ((one, other), ("x.tsv", one)):
+    for paths in ((one, "x.tsv"), ("x.tsv", one)):
         with pytest.raises(errors.UsageError, match="an encoded corpus cannot be read together with others"):
             schema.Source(paths).check()
 
