@@ -36,6 +36,7 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     """What comes out of a task; what is abstract is its own, all else has a default."""
 
     formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
+    usual_format: ClassVar[str] = "text"  # where the input says none
     column: ClassVar[str] = "prediction"  # of csv and tsv, with the answer
     warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings_of` predictions mean, said once, with their number
 
@@ -66,6 +67,12 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     def cells(self, example: Example, prediction: PredictionT, search: SearchT, codec: CodecT) -> Mapping[str, str]:
         """Return what stands in the columns of a prediction, and maybe in more."""
         return {self.column: self.write(example, prediction, "text", search, codec)}
+
+    def rows(
+        self, example: Example, prediction: PredictionT, search: SearchT, codec: CodecT
+    ) -> Sequence[Mapping[str, str]] | None:
+        """Return the rows that csv and tsv have of a prediction, by column, where they are not those of the input."""
+        return None
 
     def listed(self, items: Sequence[str], codec: CodecT) -> str:
         """Return what a cell of csv and tsv holds of a list of the input."""

@@ -40,11 +40,15 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 class Order(NamedTuple):
-    """What the leader orders, the number of the step, its learning rate; at the end the exit code of the run."""
+    """What the leader orders, the number of the step, its learning rate, the share of the steps before it.
+
+    At the end the value is the exit code of the run.
+    """
 
     what: int
     step: int = 0
     value: float = 0.0
+    share: float = 0.0
 
 
 class Group:
@@ -82,15 +86,15 @@ class Group:
 
     # Messages of the leader.
 
-    def order(self, what: int, step: int = 0, value: float = 0.0) -> None:
+    def order(self, what: int, step: int = 0, value: float = 0.0, share: float = 0.0) -> None:
         """Tell the others what is next."""
         if self.size > 1:
-            self._broadcast(torch.tensor([what, step, value], dtype=torch.float64))
+            self._broadcast(torch.tensor([what, step, value, share], dtype=torch.float64))
 
     def receive(self) -> Order:
         """Wait for the next order."""
-        what, step, value = self._broadcast(torch.zeros(3, dtype=torch.float64)).tolist()
-        return Order(int(what), int(step), value)
+        what, step, *values = self._broadcast(torch.zeros(len(Order._fields), dtype=torch.float64)).tolist()
+        return Order(int(what), int(step), *values)
 
     def tell(self, content: Any = None) -> Any:
         """Return a value of JSON that the leader gives."""

@@ -63,10 +63,10 @@ class Steps:
         """Take what a run carries, nothing where it is empty."""
         self.carry = {name: tensor.to(self.device) for name, tensor in carry.items()} or None
 
-    def lead(self, step: int, rate: float) -> tuple[float, float]:
+    def lead(self, step: int, rate: float, share: float) -> tuple[float, float]:
         """Take a step with all processes, as `take` does."""
-        self.group.order(distributed.STEP, step, rate)
-        return self.take(step, rate)
+        self.group.order(distributed.STEP, step, rate, share)
+        return self.take(step, rate, share)
 
     def follow(self) -> int:
         """Do what the leader orders to the end of the run; return the exit code that it ends with."""
@@ -74,14 +74,17 @@ class Steps:
             if order.what == distributed.CARRY:
                 self.group.whole(self.carry)
             else:
-                self.take(order.step, order.value)
+                self.take(order.step, order.value, order.share)
         return int(order.value)
 
-    def take(self, step: int, rate: float) -> tuple[float, float]:
+    def take(self, step: int, rate: float, share: float) -> tuple[float, float]:
         """Take a step at a learning rate; return the mean loss, and the norm of the gradients before clipping.
 
-        Where that is not finite the weights stay what they were.
+        Where that is not finite the weights stay what they were. share: of the steps that is done, which a network is
+        told that has a `share`.
         """
+        if hasattr(self.network, "share"):
+            setattr(self.network, "share", share)  # noqa: B010 (a plain number, where modules declare modules)
         mean, norm = self._gradients(step)
         if math.isfinite(norm):
             self.optimizer.step(step, rate)

@@ -177,7 +177,7 @@ class Trainer:
     def step(self) -> None:
         """One update of the weights, from one batch or several."""
         progress, rate = self.progress, self.options.learning_rate * self._rate()
-        mean, norm = self.steps.lead(progress.step, rate)
+        mean, norm = self.steps.lead(progress.step, rate, progress.share)
         if not math.isfinite(norm):
             raise self._diverged()
         progress.count(mean, norm)

@@ -78,11 +78,12 @@ class Model:
         parameters = sum(p.numel() for network in self.networks for p in network.parameters())
         return f"<seqnlp model: {', '.join([self.task.name, *parts, f'{parameters:,} parameters', str(self.device)])}>"
 
-    def predict(self, inputs: Iterable[Any], **search: Any) -> list[Any]:
+    def predict(self, inputs: Iterable[Any] | None = None, **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
 
         inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
-        a list of them, or a text with spaces between them. search: the flags of predict by name, as in
+        a list of them, or a text with spaces between them; None where the model knows what to predict for. search: the
+        flags of predict by name, as in
         `threshold=0.3`. Raises `TypeError` for one text in place of several, `UsageError` for a flag that there is not
         or a value that it cannot have, `DataError` for an input of another kind.
         """
@@ -92,8 +93,11 @@ class Model:
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
         options.check(settings)
         output.check(settings, "jsonl", self.config)
-        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
-        corpus = [self.task.example(record, settings) for record in records]
+        if inputs is None:
+            corpus = list(self.task.remembered(self.codec))
+        else:
+            records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
+            corpus = [self.task.example(record, settings) for record in records]
         found = self.run(corpus, settings)
         pairs = zip(corpus, complete(found) if (complete := output.jointly(settings)) else found, strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]

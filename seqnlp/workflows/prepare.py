@@ -6,7 +6,6 @@ Torch is imported where it is first needed: what is wrong with a corpus, and wha
 from __future__ import annotations
 
 import functools
-import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -14,16 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from seqnlp import errors, options
 from seqnlp.checks import base as checks
 from seqnlp.io import files
-from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema, seen, splits
 from seqnlp.tasks import base, registry
 from seqnlp.training import data
-from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, watched
+from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, training_part, watched
 
 if TYPE_CHECKING:
     from seqnlp.training import distributed, progress, trainer
@@ -71,7 +67,9 @@ class Opened:
         if start is None:
             log.info("building the vocabulary")
         if job.dev is None:
-            part, dev = task.split(part, job.training.seed, start.seen if start else None)
+            part, dev = task.split(
+                part, start.model.config if start else job.config, job.training.seed, start.seen if start else None
+            )
         if start is None:
             given: dict[str, Any] = {"pretrained": self.pretrained}
             return Fitted(*encode.fit(task, self.train, part, job.config, given), part, dev)
@@ -195,18 +193,6 @@ class Prepared:
         )
 
 
-@dataclass(frozen=True)
-class TrainingPart:
-    """The training part, encoded: from text, or as `encode` or `pack` left it."""
-
-    config: Any
-    codec: Any
-    rows: arrow.Rows
-    plan: buckets.Plan | None  # of a packed corpus
-    files: Mapping[str, str]  # the hashes of the codec's files, of an encoded one
-    dev: examples.Examples | None  # that was split off
-
-
 def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | None = None) -> Prepared:
     """Fit, build and encode, and read unless that is done already; nothing is written.
 
@@ -224,16 +210,13 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     if start:
         job = replace(job, config=start.model.config)
     looking = watched.Watched(task, job.config)
-    if isinstance(parts.train, corpora.Text):
-        found = _from_text(task, parts.fitted, looking, fitted=start is None)
-    else:
-        found = _from_folder(parts, task, parts.train, looking)
+    found = training_part.of(task, parts, looking)
     config = task.resolve(found.config, found.codec)
     network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start or parts.pretrained)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
     before = recorded(job) if before is None else before
     chosen = runs.going_on(before, job.training, model_folder.description(job.folder)) or defaults.resolved(
-        _planned(job.training, found.plan), found.rows.lengths, device=device
+        training_part.planned(job.training, found.plan), found.rows.lengths, device=device
     )
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
@@ -247,44 +230,7 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered, refits)
 
 
-def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
-    """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
-    log.info("encoding %d examples", len(made.part))
-    seen = looking.through(made.part, checks.TRAIN)
-    rows = encode.rows(task, made.config, made.codec, seen, fitted=fitted)
-    return TrainingPart(made.config, made.codec, rows, None, {}, made.dev)
-
-
-def _from_folder(parts: Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched) -> TrainingPart:
-    start, wanted = parts.start, parts.job.config
-    if start:
-        wanted = start.model.config
-        folder.check_codec(start.model.content["files"], wanted, start.name)
-    config, codec, rows, plan = folder.config(wanted), folder.codec(), folder.rows(), folder.plan
-    taken = np.ones(len(rows), bool)
-    if start:
-        taken = start.kept(folder.examples, parts.held_out(None), folder.title, given=True)
-    if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
-        encode.fit(task, folder, folder.examples, config, {"codec": codec})
-        taken &= np.fromiter((task.is_trainable(row, config) for row in rows), bool, len(rows))
-    looking.all_of(splits.taken(folder.examples, taken), checks.TRAIN)
-    if not taken.all():
-        rows = arrow.in_memory(itertools.compress(rows, taken), codec.features())
-        plan = plan and buckets.plan(rows.lengths, plan.limits)
-    return TrainingPart(config, codec, rows, plan, folder.content["files"], None)
-
-
-def _planned(chosen: options.Training, plan: buckets.Plan | None) -> options.Training:
-    """Return the options with what bounds a batch in a plan; raises `UsageError` where they ask for something else."""
-    if plan is None:
-        return chosen
-    tokens, rows = plan.limits.max_tokens, plan.limits.batch_size
-    if chosen.max_tokens not in (None, tokens) or chosen.batch_size not in (options.Training().batch_size, rows):
-        raise errors.UsageError(f"the corpus is packed for --max-tokens {tokens} --batch-size {rows}", "pack it anew")
-    return replace(chosen, max_tokens=tokens, batch_size=rows)
-
-
-def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> evaluate.Evaluator:
+def _evaluator(parts: Opened, model: predict.Model, found: training_part.TrainingPart) -> evaluate.Evaluator:
     from seqnlp.workflows import evaluate
 
     if found.dev is not None:

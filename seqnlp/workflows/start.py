@@ -48,7 +48,7 @@ class Start:
             raise errors.ModelError(f"{folder}: its training is not finished", "the same train command finishes it")
         weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
         model = predict.load(folder, task=task.name, device=device)
-        if model.content.get("refit"):  # which a run that is under way does not know yet
+        if model.content["refit"]:
             score = model.content["scores"][0]
             log.warning(REFITTED, folder, score["name"], score["value"])
         return cls(folder, model, weights, seen.Seen.load(Path(folder) / model_folder.SEEN))

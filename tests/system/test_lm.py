@@ -62,6 +62,7 @@ def test_symbols_that_training_never_saw_are_counted_or_made_of_bytes(seqnlp, mo
     (tmp_path / "new.txt").write_text(LINES)
     found = seqnlp("lm", "eval", models / level, tmp_path / "new.txt", "-q").json
     assert found["details"]["unknown"] == {"char": 4, "word": 2, "bpe": 0}[level]
+    assert f"|unknown:{found['details']['unknown']}|" in found["scores"][0]["signature"]
     assert math.isfinite(found["scores"][0]["value"])
     tokens = json.loads(predict(seqnlp, models / level, "--to", "jsonl", stdin="\x00 \U0001f40c\n")[0])["lm"]["tokens"]
     assert len(tokens) >= 3 and all(math.isfinite(log) for _, log in tokens)

@@ -20,6 +20,21 @@ def test_it_takes_all_its_steps(tmp_path):
     assert (progress.step, progress.total) == (24, 24)
 
 
+def test_the_network_is_told_the_share_of_the_steps_before_each_and_so_after_a_stop(tmp_path):
+    shares = []
+
+    class Told(toy.Toy):
+        share = 0.0
+
+        def forward(self, batch, carry=None):
+            shares.append(self.share)
+            return super().forward(batch, carry)
+
+    toy.stopped(tmp_path, 7, network=Told())
+    toy.trained(tmp_path, network=Told())
+    assert shares == [step / 24 for step in range(24)]
+
+
 def test_it_is_evaluated_when_due_and_at_the_end(tmp_path):
     rows = toy.trained(tmp_path).progress.history
     assert [row["step"] for row in rows] == [5, 10, 15, 20, 24]

@@ -47,9 +47,9 @@ def spooled(items: Iterable[Example]) -> examples.Examples:
     spool = _Spool(file)
     size = 0
     with pyarrow.ipc.new_stream(file, pyarrow.schema(FEATURES)) as stream:
-        for chunk in arrow.chunks(items):
+        for chunk in arrow.chunks(map(to_json, items)):
             size += len(chunk)
-            stream.write_batch(arrow.batch_of([{COLUMN: to_json(example)} for example in chunk], FEATURES))
+            stream.write_batch(arrow.batch_of([{COLUMN: text} for text in chunk], FEATURES))
     file.flush()
     return examples.Examples(lambda: decoded(spool.batches()), size)
 

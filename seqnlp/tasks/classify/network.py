@@ -50,6 +50,8 @@ class Classifier(nn.Module):
         self.wide = wide.Wide(classes, multi_label=config.multi_label) if config.wide else None
         self.fusion: torch.Tensor  # (P,), how much each part counts, the recurrent one last
         self.register_buffer("fusion", torch.tensor([0.0, 1.0] if config.wide else [1.0]))
+        self.fusion_bias: torch.Tensor  # (C,), behind their sum
+        self.register_buffer("fusion_bias", torch.zeros(classes))
         self.thresholds: torch.Tensor | None  # (C,), the probabilities from which on labels are given
         self.register_buffer("thresholds", torch.full((classes,), 0.5) if config.multi_label else None)
         self.class_weights: torch.Tensor | None
@@ -122,7 +124,7 @@ def scores(networks: Sequence[nn.Module], batch: Batch, texts: Sequence[Sequence
     classifiers = [cast(Classifier, network) for network in networks]
     parts, attention = zip(*(classifier.parts(batch, texts) for classifier in classifiers), strict=True)
     pairs = zip(classifiers, parts, strict=True)
-    fused = [probabilities(one.fusion, own, multi_label=multi_label) for one, own in pairs]
+    fused = [probabilities(one.fusion, one.fusion_bias, own, multi_label=multi_label) for one, own in pairs]
     thresholds = [one.thresholds for one in classifiers if one.thresholds is not None]
     looked = [weights for weights in attention if weights is not None]
     return Scores(
@@ -130,9 +132,9 @@ def scores(networks: Sequence[nn.Module], batch: Batch, texts: Sequence[Sequence
     )
 
 
-def probabilities(weights: torch.Tensor, parts: torch.Tensor, *, multi_label: bool) -> torch.Tensor:
-    """Return the classes' probabilities (B, C) by the weighted sum of the parts' scores, (P, B, C)."""
-    fused = (weights[:, None, None] * parts).sum(0)
+def probabilities(weights: torch.Tensor, bias: torch.Tensor, parts: torch.Tensor, *, multi_label: bool) -> torch.Tensor:
+    """Return the classes' probabilities (B, C) by the weighted sum of the parts' scores, (P, B, C), and a bias (C,)."""
+    fused = (weights[:, None, None] * parts).sum(0) + bias
     return torch.sigmoid(fused) if multi_label else torch.softmax(fused, dim=1)
 
 

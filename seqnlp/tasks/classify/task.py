@@ -38,7 +38,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     training = options.Training(learning_rate=8e-3, ema_decay=0.99, refit=True)
     reading_options = ("multi_label",)
     min_epochs = 5
-    calibrated = ("fusion", "thresholds")
+    calibrated = ("fusion", "fusion_bias", "thresholds")
     preview_columns = ("ids", "labels")
     output = Output()
 
@@ -46,7 +46,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         return reading.labelled(record, config.multi_label)
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
 
@@ -162,8 +162,12 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         numbers = [[codec.classes.number(name) for name in example.target] for example in corpus]
         known = [place for place, row in enumerate(numbers) if codec.multi_label or row != [labels.MISSING]]
         parts, targets = np.stack([one.parts for one in predictions], axis=1), _targets(numbers, codec)
-        own.fusion.copy_(torch.from_numpy(fusion.fit(parts[:, known], targets[known])))
-        fused = classifier.probabilities(own.fusion.cpu(), torch.from_numpy(parts), multi_label=codec.multi_label)
+        for buffer, found in zip(
+            (own.fusion, own.fusion_bias), fusion.fit(parts[:, known], targets[known]), strict=True
+        ):
+            buffer.copy_(torch.from_numpy(found))
+        fitted = own.fusion.cpu(), own.fusion_bias.cpu()
+        fused = classifier.probabilities(*fitted, torch.from_numpy(parts), multi_label=codec.multi_label)
         if own.thresholds is not None:
             own.thresholds.copy_(torch.from_numpy(thresholds.fit(fused.numpy(), targets)))
         least = _least(codec, Search(), None if own.thresholds is None else own.thresholds.cpu().numpy())

@@ -22,6 +22,7 @@ from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.lm.options import Config
 
 STEPS = 64  # that are predicted at a time: a line may have millions
+TOKENS = 4096  # that make more steps of few lines: each call costs time
 LOGITS = 512  # rows of logits that are held at a time
 
 
@@ -41,9 +42,9 @@ class LanguageModel(nn.Module):
         super().__init__()
         size = config.embedding_size
         self.label_smoothing = config.label_smoothing
-        self.penalties = (config.activation_penalty, config.change_penalty)
+        self.penalties = (config.activation_penalty or 0.0, config.change_penalty or 0.0)
         self.embedding = embeddings.TiedEmbedding(vocabulary, size)
-        self.embedding_dropout = dropouts.EmbeddingDropout(config.embedding_dropout)
+        self.embedding_dropout = dropouts.EmbeddingDropout(config.embedding_dropout or 0.0)
         self.dropout = dropouts.LockedDropout(config.dropout)
         ways = [False, *([True] if config.direction == "both" else [])]
         made = [encoders.forward(size, config, config.weight_dropout) for _ in ways]
@@ -117,9 +118,9 @@ def foreseen(
 def of_lines(networks: Sequence[nn.Module], batch: Batch) -> torch.Tensor:
     """Return the log-probabilities of the targets of lines (B, T), each from a fresh state, some steps at a time."""
     carries: Carries = [None] * len(networks)
-    parts = []
-    for start in range(0, batch.inputs.size(1), STEPS):
-        part = slice(start, start + STEPS)
+    parts, steps = [], max(STEPS, TOKENS // len(batch.inputs))
+    for start in range(0, batch.inputs.size(1), steps):
+        part = slice(start, start + steps)
         inputs, targets = batch.inputs[:, part], batch.targets[:, part]
         # Rows that end earlier read on over padding, so that all carry a whole state: nobody looks at the results.
         lengths = torch.full_like(batch.lengths, inputs.size(1))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from seqnlp.options import option, redeclared
 from seqnlp.tasks.network_options import NetworkOptions
 
 LEVELS = ("word", "bpe", "char")
+
+# What a level has by default: as in Merity et al. 2018 for words, and for characters as in "An analysis of neural
+# language modeling at multiple scales" by the same authors, 2018.
+BY_LEVEL: dict[str, dict[str, Any]] = {
+    "word": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0},
+    "bpe": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0},
+    "char": {"embedding_dropout": 0.0, "activation_penalty": 0.0, "change_penalty": 0.0},
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Config(NetworkOptions):
     )
     normalize: str = redeclared(NetworkOptions, "normalize", "nfc")
     embedding_size: int = redeclared(NetworkOptions, "embedding_size", 256)
-    hidden_size: int = redeclared(NetworkOptions, "hidden_size", 512)
+    hidden_size: int = redeclared(NetworkOptions, "hidden_size", 384)
     layers: int = redeclared(NetworkOptions, "layers", 2)
     direction: str = redeclared(
         NetworkOptions,
@@ -44,11 +53,28 @@ class Config(NetworkOptions):
     )
     dropout: float = redeclared(NetworkOptions, "dropout", 0.3)
     label_smoothing: float = redeclared(NetworkOptions, "label_smoothing", 0.0)
-    embedding_dropout: float = option(0.1, "Probability that a word is left out of a whole chunk.", low=0.0, high=0.95)
+    embedding_dropout: float | None = option(
+        None,
+        "Probability that a word is left out of a whole chunk; by default 0.1, of characters 0.",
+        low=0.0,
+        high=0.95,
+    )
     weight_dropout: float = option(0.2, "Dropout of the recurrent matrices, of a whole chunk.", low=0.0, high=0.95)
-    activation_penalty: float = option(1.0, "Weight of the outputs' mean square in the loss.", low=0.0)
-    change_penalty: float = option(1.0, "Weight of the mean square of the outputs' change from step to step.", low=0.0)
+    activation_penalty: float | None = option(
+        None, "Weight of the outputs' mean square in the loss; by default 1, of characters 0.", low=0.0
+    )
+    change_penalty: float | None = option(
+        None,
+        "Weight of the mean square of the outputs' change from step to step; by default 1, of characters 0.",
+        low=0.0,
+    )
     bptt: int = option(64, "Steps of a chunk, through which gradients flow back.", low=1, high=10_000, main=True)
+
+
+def resolved(config: Config) -> Config:
+    """Return the config with what its level has by default."""
+    default = BY_LEVEL[config.level]
+    return replace(config, **{name: value for name, value in default.items() if getattr(config, name) is None})
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         texts, logs = [example.source for example in corpus], [prediction.total for prediction in predictions]
         first = FIRST[codec.level]
         names = [first, *(name for name in perplexity.VALUES if name != first)]
-        scores = perplexity.score(texts, logs, f"level:{codec.level}", names=names, intervals=intervals)
+        counted = f"level:{codec.level}", f"unknown:{sum(sum(one.unknown) for one in predictions)}"
+        scores = perplexity.score(texts, logs, *counted, names=names, intervals=intervals)
         return outputs.Result(scores, _details(texts, predictions) if intervals else {})
 
     def mistakes(

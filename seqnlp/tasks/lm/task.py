@@ -35,7 +35,7 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     name = "lm"
     roles = reading.ROLES
     answers = "likelihoods"
-    training = options.Training(batch_size=32, learning_rate=2e-3, ema_decay=0.999, max_grad_norm=0.25)
+    training = options.Training(batch_size=32, learning_rate=3e-3, ema_decay=0.999, max_grad_norm=0.25)
     min_epochs = 10
     preview_columns = ("ids",)
     independent = False
@@ -52,7 +52,7 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         return map(reading.labelled, readers.records(source, self.roles, targets=True))
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return reading.last_tenth(corpus)
 
@@ -81,6 +81,9 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         ids = stream.Concatenation(rows.parts("ids"))
         policy = stream.Stream(len(ids), training.batch_size, config.bptt, training.seed, varying=True)
         return data.Batches(policy, lambda chunk: _batch(*chunk.read(ids, loss.IGNORED)))
+
+    def resolve(self, config: Config, codec: Codec) -> Config:
+        return options_of_lm.resolved(config)
 
     def collate(self, columns: base.Columns, widths: padding.Edge, codec: Codec) -> lm.Batch:
         from seqnlp.nn import loss

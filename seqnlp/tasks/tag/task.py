@@ -60,7 +60,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before), "tag")
 

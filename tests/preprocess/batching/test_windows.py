@@ -77,3 +77,11 @@ def test_the_values_of_windows():
 def test_series_that_are_too_short_are_an_error(spans):
     with pytest.raises(errors.DataError, match="no series is long enough for a window of 5 values and a horizon of 3"):
         windows.Windows(spans, 5, 3, 4)
+
+
+def test_an_epoch_may_pass_through_all_windows_several_times():
+    spans = np.array([[0, 9], [0, 4]])
+    once, thrice = windows.Windows(spans, 3, 2, 4), windows.Windows(spans, 3, 2, 4, passes=3)
+    assert thrice.items == 3 * once.items == 3 * once.places
+    assert sorted(items(thrice.epoch(0))) == sorted(items(once.epoch(0)) * 3)
+    assert thrice.summary() == once.summary()

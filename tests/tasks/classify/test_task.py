@@ -187,9 +187,9 @@ def split(rows):
 
 
 def test_a_split_leaves_no_class_to_dev_alone_and_takes_of_each():
-    train, dev = classify.split(named(["b", *"a" * 39]), 1)
+    train, dev = classify.split(named(["b", *"a" * 39]), classify.Config(), 1)
     assert len(train) == 36 and {example.target for example in dev} == {("a",)}
-    _, dev = classify.split(named(["ab"[number < 40] for number in range(60)]), 1)
+    _, dev = classify.split(named(["ab"[number < 40] for number in range(60)]), classify.Config(), 1)
     assert sorted(example.target[0] for example in dev) == [*"aabbbb"]
 
 
@@ -333,7 +333,7 @@ class Fixed(torch.nn.Module):
     def __init__(self, logits, attention=None, thresholds=None):
         super().__init__()
         self.found = torch.tensor([logits]), None if attention is None else torch.tensor(attention)
-        self.fusion = torch.ones(1)
+        self.fusion, self.fusion_bias = torch.ones(1), torch.zeros(())
         self.thresholds = None if thresholds is None else torch.tensor(thresholds)
 
     def parts(self, batch, texts):

@@ -104,6 +104,7 @@ def test_at_rate_zero_nothing_is_learnt():
 def test_lines_in_parts_are_lines_as_a_whole(monkeypatch):
     one, lines = made(), [drawn(size, seed=size) for size in (9, 4, 1)]
     monkeypatch.setattr(network, "STEPS", 3)
+    monkeypatch.setattr(network, "TOKENS", 9)
     inputs, targets = torch.zeros(3, 9, dtype=torch.long), torch.full((3, 9), loss.IGNORED)
     for row, ids in enumerate(lines):
         inputs[row, : len(ids)] = torch.tensor([tokenizer.END, *ids[:-1]])
