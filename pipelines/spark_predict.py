@@ -4,8 +4,8 @@
     python pipelines/spark_predict.py MODEL OUTPUT FILE... [--master local[2]]
 
 The files of the folder OUTPUT, one after the other by name, hold what `seqnlp TASK predict MODEL FILE --from text
---to jsonl` prints. MODEL is a folder that every executor sees, or one that `--archives` brings there. Needs the extra
-`spark`, and Java.
+--to jsonl` prints for a small FILE; of several files, or the parts of a large one, Spark chooses the order. MODEL is a
+folder that every executor sees, or one that `--archives` brings there. Needs the extra `spark`, and Java.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ class Rows:
         self._batches = table.to_batches()
         self._starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
         flat = table.column("lengths").combine_chunks().flatten().to_numpy().astype(np.int64)
+        self._taken = 0  # rows, since what was read was let go
         self.lengths = flat.reshape(len(table), -1 if len(table) else 1)  # (N, 1), or (N, 2) for pairs
 
     def __len__(self) -> int:
@@ -47,6 +48,10 @@ class Rows:
 
         Arrow's own `take` would first join all batches of the table, which need not fit into memory.
         """
+        self._taken += len(numbers)
+        if self._taken > CHUNK:
+            self._taken = 0
+            release()
         if len(self._batches) == 1:
             return self.table.take(pyarrow.array(numbers, pyarrow.int64()))
         holders = np.searchsorted(self._starts, numbers, side="right") - 1
