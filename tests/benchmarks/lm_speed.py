@@ -85,7 +85,7 @@ def our_round(made: trainer.Trainer) -> ours.Round:
     def run() -> int:
         tokens = 0
         for _ in range(CHUNKS):
-            chunk = made.order[made.progress.step % made.per_epoch]
+            chunk = made.steps.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
             tokens += chunk.steps * len(chunk.starts)
