@@ -15,6 +15,7 @@ import click
 from seqnlp import errors, version
 from seqnlp.cli import groups, terminal
 from seqnlp.tasks import registry
+from seqnlp.training import memory
 
 COMMANDS = {
     "check": "look at a corpus before training: what it holds, and what may be wrong with it",
@@ -125,13 +126,11 @@ def explain(error: BaseException) -> int:
         return _say(_lower(error.format_message()) + where, 2)
     if isinstance(error, click.ClickException):
         return _say(_lower(error.format_message()), 2)
-    if isinstance(error, MemoryError):
+    if memory.is_exhausted(error):
         return _say("out of memory; hint: a smaller --max-tokens, or a smaller model", 1)
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return _say(f"{name}{error.strerror or error}", 1)
-    if isinstance(error, RuntimeError) and any(text in str(error) for text in ("allocate memory", "out of memory")):
-        return explain(MemoryError())
     kind = type(error).__name__
     return _say(
         f"internal error: {kind}: {str(error).splitlines()[0] if str(error) else ''}; hint: --debug shows where", 1

@@ -41,12 +41,20 @@ class Policy(Protocol):
         """Return how the items meet, in a few words."""
 
 
+def _whole(batch: Any) -> tuple[Any, ...]:
+    return (batch,)
+
+
 @dataclass(frozen=True)
 class Batches:
-    """A policy, and the way from one of its batches to tensors, with `.to(device)`."""
+    """A policy, and the way from one of its batches to tensors, with `.to(device)`.
+
+    halves: a batch as two whose losses add up to its own, or as it is where it cannot be divided.
+    """
 
     policy: Policy
     load: Callable[[Any], Any]
+    halves: Callable[[Any], Sequence[Any]] = _whole
 
     def epoch(self, number: int) -> Sequence[Any]:
         """Return the batches of an epoch."""
@@ -71,4 +79,8 @@ def in_buckets(
         numbers, widths = batch
         return collate(rows.columns(numbers), widths)
 
-    return Batches(buckets.Buckets(rows.lengths, plan, training.seed), load)
+    def halves(batch: padding.Batch) -> list[padding.Batch]:
+        numbers, widths = batch
+        return [(half, widths) for half in np.array_split(numbers, 2) if len(half)]
+
+    return Batches(buckets.Buckets(rows.lengths, plan, training.seed), load, halves)

@@ -1,11 +1,14 @@
-"""Memory: what was freed goes back to the system."""
+"""Memory: what was freed goes back to the system, and what does not fit at once is done in parts."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
 
 TIDY_EVERY = 25  # steps of training
+EXHAUSTED = ("allocate memory", "out of memory")  # what torch says, as a RuntimeError
 
 
 def tidy() -> None:
@@ -16,3 +19,16 @@ def tidy() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Return whether an error says that there was not enough memory, of the machine or of an accelerator."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(text in str(error) for text in EXHAUSTED)
+    )
+
+
+def smaller(batches: Sequence[Any], halves: Callable[[Any], Sequence[Any]]) -> Sequence[Any] | None:
+    """Return batches of half the size that hold the same, None where there are none."""
+    found = [half for batch in batches for half in halves(batch)]
+    return found if len(found) > len(batches) else None

@@ -19,17 +19,14 @@ import torch
 from torch import nn
 
 from seqnlp import errors
-from seqnlp.nn import loss
 from seqnlp.options import LIMITS, Training
-from seqnlp.training import budget, checkpoint, data, memory, optimizer, precision, randomness, schedules
+from seqnlp.training import budget, checkpoint, data, gradients, memory, optimizer, randomness, schedules
 from seqnlp.training.progress import Evaluation, Progress
 
 log = logging.getLogger(__name__)
 
 UNLIMITED = 10**9
 SAVE_EVERY = 600.0  # seconds, where evaluations are further apart
-
-Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch
 
 
 class Stop(Protocol):
@@ -70,7 +67,7 @@ class Trainer:
         self.progress = Progress()
         self.optimizer = optimizer.Optimizer(network, options)
         self.best: dict[str, torch.Tensor] = {}
-        self.carry: Carry | None = None
+        self.gradients = gradients.Gradients(self.network, data, device, options.precision)
         self.saved = time.monotonic()
         self.order: Sequence[Any] = data.epoch(0)
         self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
@@ -184,29 +181,15 @@ class Trainer:
         progress, options = self.progress, self.options
         epoch, place = divmod(progress.step, self.per_epoch)
         if place == 0:
-            self.order, self.carry = self.data.epoch(epoch), None
+            self.order, self.gradients.carry = self.data.epoch(epoch), None
         randomness.seed_step(options.seed, progress.step)
-        summed, weight = torch.zeros((2,), device=self.device).unbind()
-        for batch in self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]:
-            found = self._backward(self.data.load(batch).to(self.device))
-            summed += found.sum
-            weight += found.weight
-        norm = self.optimizer.scale(float(weight))
+        batches = self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]
+        summed, weight = self.gradients.add(batches, progress.step + 1)
+        norm = self.optimizer.scale(weight)
         if not math.isfinite(norm):
             raise self._diverged()
-        progress.count(float(summed) / max(float(weight), 1e-12), norm)
+        progress.count(summed / max(weight, 1e-12), norm)
         self.optimizer.step(progress.step, options.learning_rate * self._rate())
-
-    def _backward(self, batch: Any) -> loss.Loss:
-        """Add up the gradients of a batch, keep what it carries to the next one, and return its loss.
-
-        The state is detached: no gradient flows back into the batch before (truncated backpropagation through time).
-        """
-        with precision.autocast(self.device, self.options.precision):
-            found: loss.Loss = self.network(batch, self.carry)
-        torch.autograd.backward(found.sum)
-        self.carry = None if found.carry is None else {name: state.detach() for name, state in found.carry.items()}
-        return found._replace(sum=found.sum.detach(), weight=found.weight.detach())
 
     def _diverged(self) -> errors.SeqnlpError:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
@@ -269,8 +252,8 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint."""
         groups = {**self.optimizer.state(), "best": self.best}
-        if self.carry is not None:
-            groups["carry"] = {name: state.clone() for name, state in self.carry.items()}  # none a view of another
+        if (carry := self.gradients.carry) is not None:
+            groups["carry"] = {name: state.clone() for name, state in carry.items()}  # none a view of another
         checkpoint.save(self.folder, groups, {**asdict(self.progress), "options": asdict(self.options)})
         self.saved = time.monotonic()
 
@@ -288,7 +271,7 @@ class Trainer:
             self.progress.total, self.progress.bad_evaluations = None, 0
         self.optimizer.restore(groups)
         self.best, carry = self._placed(groups["best"]), groups.get("carry")
-        self.carry = None if carry is None else self._placed(carry)
+        self.gradients.carry = None if carry is None else self._placed(carry)
         self.order = self.data.epoch(self.progress.step // self.per_epoch)
         self.watch("resume", self.progress)
 
