@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 TIDY_EVERY = 25  # steps of training
-EXHAUSTED = ("allocate memory", "out of memory")  # what torch says, as a RuntimeError
+EXHAUSTED = ("allocate memory", "out of memory", "failed to map segment")  # what torch says, and who loads it
 
 
 def tidy() -> None:
@@ -24,7 +24,8 @@ def tidy() -> None:
 def is_exhausted(error: BaseException) -> bool:
     """Return whether an error says that there was not enough memory, of the machine or of an accelerator."""
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(text in str(error) for text in EXHAUSTED)
+        isinstance(error, RuntimeError | ImportError | OSError)
+        and any(text in str(error).lower() for text in EXHAUSTED)
     )
 
 

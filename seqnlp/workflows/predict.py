@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from seqnlp import errors, options
-from seqnlp.io import stream
+from seqnlp.io import jsonl, stream
 from seqnlp.nn import shapes
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats, schema
@@ -83,16 +83,17 @@ class Model:
 
         inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
         a list of them, or a text with spaces between them. search: the flags of predict by name, as in
-        `threshold=0.3`. Raises `TypeError` for one text in place of several, `UsageError` for a flag that there is not
+        `threshold=0.3`. Raises `WrongType` for one text in place of several, `UsageError` for a flag that there is not
         or a value that it cannot have, `DataError` for an input of another kind.
         """
-        if isinstance(inputs, str | bytes | Mapping):
-            raise TypeError(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
+        if isinstance(inputs, str | bytes | Mapping) or not isinstance(inputs, Iterable):
+            raise errors.WrongType(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
         options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
         options.check(settings)
         output.check(settings, "jsonl", self.config)
-        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
+        cleaned = map(jsonl.repaired, inputs)
+        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(cleaned, 1))
         corpus = [self.task.example(record, settings) for record in records]
         pairs = zip(corpus, self.run(corpus, settings), strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
@@ -229,6 +230,8 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
 
     A run that is not finished gives its best weights so far, with a warning. Raises `ModelError`.
     """
+    if not isinstance(folder, str | Path):
+        raise errors.WrongType(f"a model is a {type(folder).__name__}, expected its folder")
     folder = Path(folder)
     content, weights = _stored(folder)
     where = model_folder.description(folder)
