@@ -19,7 +19,7 @@ from seqnlp.tasks import base
 from seqnlp.tasks.translate.options import Config
 
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
-MAX_SUBWORDS = 10_000  # of a source that are translated: thirty pages in one line
+MAX_SUBWORDS = 5_000  # of a source that are translated: ten pages in one line
 log = logging.getLogger(__name__)
 
 

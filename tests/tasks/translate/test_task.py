@@ -16,6 +16,7 @@ from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
+from seqnlp.tasks.translate import codec as codecs
 from seqnlp.tasks.translate import output, prediction, search
 from seqnlp.workflows import model_folder
 
@@ -691,3 +692,13 @@ def test_a_real_network_predicts_the_same_whatever_is_beside_a_sentence():
         (alone,) = predicted([text], codec, (network,), nbest=2)
         assert (alone.best.text, alone.best.subwords) == (expected.best.text, expected.best.subwords)
         assert alone.best.score == pytest.approx(expected.best.score, abs=1e-4)
+
+
+def test_of_a_source_without_end_only_so_much_is_translated_and_that_is_said(caplog):
+    _, codec = fitted()
+    text = "eins zwei " * 40_000
+    parts = codec.parts(text)
+    assert sum(map(len, parts)) <= codecs.MAX_SUBWORDS
+    assert codec.source.decode(parts[0]).startswith("eins zwei")
+    (line,) = caplog.messages
+    assert line.startswith("a source of ") and line.endswith(f"the first {codecs.MAX_SUBWORDS} are translated")
