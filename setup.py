@@ -41,6 +41,7 @@ setup(
         "seqnlp.training",
         "seqnlp.tasks",
         "seqnlp.tasks.classify",
+        "seqnlp.tasks.forecast",
         "seqnlp.tasks.lm",
         "seqnlp.tasks.tag",
         "seqnlp.tasks.translate",
@@ -67,6 +68,8 @@ setup(
     extras_require={
         "plot": ["matplotlib>=3.8"],
         "ja": ["sacrebleu[ja]>=2.4"],
+        "ray": ["ray[data]>=2.40"],  # for pipelines/ray_predict.py
+        "spark": ["pandas>=2.2", "pyspark>=4.0"],  # for pipelines/spark_predict.py, which needs Java too
         "test": [
             "hypothesis>=6.100",
             "mypy>=1.11",

@@ -16,6 +16,7 @@ REVIEWS_ZH = {"train": 800, "dev": 150, "test": 150}
 TAGS = {"train": 2000, "dev": 300, "test": 300}
 NUMBERS = {"train": 8000, "dev": 300, "test": 300}
 HEADLINES = {"train": 2000, "dev": 200, "test": 200}
+NAMES = {"names": 300}  # whose people, places and companies no other headline has
 CORPUS = {"reviews": 1200, "reviews_zh": 600, "headlines": 1200}
 
 Files = dict[str, str]
@@ -73,6 +74,7 @@ def generate() -> Files:
     english = reviews.splits(Rng(SEED), REVIEWS)
     chinese = reviews_zh.splits(Rng(SEED + 1), REVIEWS_ZH)
     news = headlines.splits(Rng(SEED + 4), HEADLINES)
+    names = headlines.splits(Rng(SEED + 13), NAMES, headlines.NEW)
     plain = {"reviews": english["train"], "reviews_zh": chinese["train"], "headlines": news["train"]}
     texts = {name: [text for text, _ in rows] for name, rows in plain.items()}
     return {
@@ -80,7 +82,7 @@ def generate() -> Files:
         **labelled("reviews_zh", chinese),
         **tagged(tags.splits(Rng(SEED + 2), TAGS)),
         **parallel(translation.splits(Rng(SEED + 3), NUMBERS)),
-        **summaries(news),
+        **summaries(news | names),
         **time_series(),
         "corpus.txt": as_lines(corpus.lines(Rng(SEED + 5), texts, CORPUS)),
     }

@@ -4,8 +4,8 @@
 #
 #     SEQNLP_CORPORA=FOLDER bash pipelines/cells.sh
 #
-# The corpora are those of sst2.sh, ud_ewt.sh and multi30k_de_en.sh. CELLS="lstm ssru" tries these only, TASKS="tag"
-# that task only.
+# The corpora are those of classification.txt (sst2), ud_ewt.sh and multi30k_de_en.sh. CELLS="lstm ssru" tries these
+# only, TASKS="tag" that task only.
 . "$(dirname -- "$0")/recipe.sh"
 corpora=${SEQNLP_CORPORA:?the folder that holds sst2/, ud_english_ewt/ and multi30k_de_en/}
 for cell in ${CELLS:-lstm gru rnn rnn-relu clockwork mingru minlstm ssru rglru}; do

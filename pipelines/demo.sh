@@ -34,5 +34,13 @@ seqnlp translate train data/numbers/train.en data/numbers/train.de --dev data/nu
 echo "twenty-three small cats" | seqnlp translate predict "$out/numbers"
 seqnlp translate eval "$out/numbers" data/numbers/test.en data/numbers/test.de >"$out/numbers.json"
 
+echo "== summarize: a headline for the news"
+seqnlp summarize train data/headlines/train.tsv --dev data/headlines/dev.tsv -o "$out/headlines" --epochs 5 \
+    --hidden-size 64 --decoder-hidden-size 128 --embedding-size 64 --learning-rate 0.004 --threads 1 -q \
+    >"$out/train_headlines.json"
+head -n 3 data/headlines/names.tsv | seqnlp summarize predict "$out/headlines"
+seqnlp summarize eval "$out/headlines" data/headlines/test.tsv >"$out/headlines.json"
+
 echo "== scores on the test parts"
-python pipelines/table.py "$out/reviews.json" "$out/reviews_zh.json" "$out/tags.json" "$out/numbers.json"
+python pipelines/table.py "$out/reviews.json" "$out/reviews_zh.json" "$out/tags.json" "$out/numbers.json" \
+    "$out/headlines.json"

@@ -19,6 +19,11 @@ def main(paths: list[str]) -> None:
             low, high = score["interval"]
             row = f"{score['name']:<11} {score['value']:>7.2f}  {low:>6.2f} to {high:>5.2f} {score['n']:>6}"
             print(f"{result['model']:<{width}}  {result['seed']:>4}  {row}")
+        if "calibration_error" in result["details"]:
+            error = result["details"]["calibration_error"]
+            print(f"{result['model']:<{width}}  {result['seed']:>4}  {'calibration_error':<11} {error:>7.2f}")
+        for name, values in result["details"].get("baselines", {}).items():
+            print(f"{'':<{width}}  {name}:", ", ".join(f"{score} {value:.2f}" for score, value in values.items()))
     if len({result["seed"] for result in results}) < 2:
         return
     for place, score in enumerate(results[0]["scores"]):

@@ -57,6 +57,14 @@ class CheckFailed(SeqnlpError):
     code = 5
 
 
+class Followed(SeqnlpError):
+    """The process that leads this one has ended the run, and says why itself."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("the run was ended by its first process")
+        self.code = code
+
+
 class Stopped(SeqnlpError):
     """A signal ended the work cleanly; the code is 128 + the signal's number."""
 

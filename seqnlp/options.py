@@ -220,6 +220,11 @@ class Training:
     patience: int = option(
         0, "Evaluations without a better score after which training ends; 0 for no limit.", group="Training", low=0
     )
+    refit: bool = option(
+        False,
+        "Without training once more on all rows, where a part of them was split off for dev.",
+        group="Training",
+    )
     eval_every: int | None = option(
         None, "Steps between evaluations; by default one evaluation per epoch.", group="Training", low=1
     )

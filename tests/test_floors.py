@@ -26,7 +26,7 @@ MAX_FILE, MAX_FUNCTION = 300, 45  # lines
 TOO_LONG: set[str] = set()
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WITH_TORCH = re.compile(
-    r"seqnlp\.(nn|training|decoding|tasks\.(\w+\.(network|generation|stream)|encoder)|workflows\.(start|evaluate|predict))(\.|$)"
+    r"seqnlp\.(nn|training|decoding|tasks\.(\w+\.(network|generation|rolling|stream)|encoder)|workflows\.(start|evaluate|follow|predict))(\.|$)"
 )
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path

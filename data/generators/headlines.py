@@ -4,9 +4,10 @@ The headline is not a piece of the text: it is in the present tense, drops artic
 office and writes numbers in figures. The sentence that matters may stand behind one that sets the scene.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generators import number_words
+from generators import names, number_words
 from generators.rng import Rng, unique
 
 Row = tuple[str, str]
@@ -25,6 +26,45 @@ COMPANIES = ["Norwell Motors", "Selby Foods", "Calder Energy", "Radley Systems",
              "Marston Media", "Holden Bank", "Walden Textiles", "Thornton Chemicals"]  # fmt: skip
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = ["January", "March", "May", "July", "September", "November"]
+
+
+ONSETS = "B Br C Cl D Dr F G Gl H K L M N P R S St T Tr V W".split()
+CODAS = "l n r rn ld nd ck sk st m x".split()
+STEMS = [onset + vowel + coda for onset in ONSETS for vowel in "aeiou" for coda in CODAS]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What people, places and companies are called: in half of the texts as above, else what comes of stems.
+
+    There are so many of the others that most come once.
+    """
+
+    stems: Sequence[str]
+    first_names: Sequence[str]
+    only_new: bool = False
+
+    def place(self, rng: Rng) -> str:
+        """A place."""
+        return rng.pick(PLACES) if self._is_known(rng) else rng.pick(self.stems) + rng.pick(names.PLACE_ENDINGS)
+
+    def surname(self, rng: Rng) -> str:
+        """What a family is called."""
+        return rng.pick(SURNAMES) if self._is_known(rng) else rng.pick(self.stems) + rng.pick(names.SURNAME_ENDINGS)
+
+    def company(self, rng: Rng) -> str:
+        """A company, mostly called after a family."""
+        if self._is_known(rng):
+            return rng.pick(COMPANIES)
+        return f"{rng.pick(self.stems)}{rng.pick(names.SURNAME_ENDINGS)} {rng.pick(names.COMPANY_ENDINGS)}"
+
+    def _is_known(self, rng: Rng) -> bool:
+        return not self.only_new and rng.chance(0.5)
+
+
+NEW_STEMS = [stem for stem in STEMS[::7] if not any(name.startswith(stem) for name in PLACES + SURNAMES)]
+USUAL = Names([stem for at, stem in enumerate(STEMS) if at % 7], FIRST_NAMES)
+NEW = Names(NEW_STEMS, names.UNSEEN_FIRST_NAMES, only_new=True)
 
 
 @dataclass(frozen=True)
@@ -181,24 +221,26 @@ SCENES = ["It had been a quiet week in {place}.", "{place} is in the news again.
           "Not much happens in {place} in {month}.", "The people of {place} have something to talk about."]  # fmt: skip
 
 
-def common_values(rng: Rng) -> Values:
+def common_values(rng: Rng, called: Names) -> Values:
     """The values of the slots that every event may use."""
-    place, place2 = rng.pick_two(PLACES)
+    place, place2 = called.place(rng), called.place(rng)
+    while place2 == place:
+        place2 = called.place(rng)
     day, day2 = rng.pick_two(WEEKDAYS)
-    surname, number = rng.pick(SURNAMES), rng.integer(11, 60)
+    surname, number = called.surname(rng), rng.integer(11, 60)
     word = number_words.english(number)
     number2 = rng.integer(11, 60)
     return {
         "place": place, "place2": place2, "day": day, "day2": day2, "month": rng.pick(MONTHS), "surname": surname,
-        "person": f"{rng.pick(FIRST_NAMES)} {surname}", "company": rng.pick(COMPANIES), "number": word,
+        "person": f"{rng.pick(called.first_names)} {surname}", "company": called.company(rng), "number": word,
         "Number": word.capitalize(), "figure": str(number), "number2": number_words.english(number2),
         "few": number_words.english(rng.integer(2, 9)),
     }  # fmt: skip
 
 
-def draw_values(rng: Rng, event: Event) -> Values:
+def draw_values(rng: Rng, event: Event, called: Names) -> Values:
     """The values of all slots of one text: `x`, and where the event has its own, `x_short`, `x_lower`, `X`."""
-    values = common_values(rng)
+    values = common_values(rng, called)
     for slot, choices in event.slots.items():
         long, _, short = rng.pick(choices).format(**values).partition(" = ")
         values[slot] = long
@@ -208,10 +250,10 @@ def draw_values(rng: Rng, event: Event) -> Values:
     return values
 
 
-def story(rng: Rng) -> Row:
+def story(rng: Rng, called: Names) -> Row:
     """A text of two or three sentences with its headline."""
     event = rng.pick(EVENTS)
-    values = draw_values(rng, event)
+    values = draw_values(rng, event, called)
     details = rng.pick_two(event.details)
     sentences = [rng.pick(event.leads)]
     if rng.chance(0.2):
@@ -221,7 +263,10 @@ def story(rng: Rng) -> Row:
     return " ".join(sentences).format(**values), event.headline.format(**values)
 
 
-def splits(rng: Rng, sizes: dict[str, int]) -> dict[str, list[Row]]:
+def splits(rng: Rng, sizes: dict[str, int], called: Names = USUAL) -> dict[str, list[Row]]:
     """Text and headline for every split; no text comes twice."""
     seen: set[str] = set()
-    return {split: unique(lambda: story(rng), lambda row: row[0].lower(), size, seen) for split, size in sizes.items()}
+    return {
+        split: unique(lambda: story(rng, called), lambda row: row[0].lower(), size, seen)
+        for split, size in sizes.items()
+    }

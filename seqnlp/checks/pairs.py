@@ -90,7 +90,8 @@ class Copies(base.Check):
 
     name, quick = "copies", True
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "were they left untranslated?") -> None:
+        self.why = why
         self.copies, self.rows = base.Places(), 0
 
     def see(self, example: Example, part: str) -> None:
@@ -103,7 +104,7 @@ class Copies(base.Check):
         if self.copies.count:
             level = base.WARNING if self.copies.count >= MANY * self.rows else base.NOTE
             message = f"{base.share(self.copies.count, self.rows)} pairs have the same text on both sides"
-            hint = "were they left untranslated? a model learns to copy from them"
+            hint = f"{self.why} a model learns to copy from them"
             yield base.Finding(level, self.name, message, hint, self.copies.count, self.copies.first)
 
 

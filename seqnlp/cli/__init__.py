@@ -15,6 +15,7 @@ try:
 
     from seqnlp import errors, version
     from seqnlp.cli import groups, terminal
+    from seqnlp.io import ranks
     from seqnlp.tasks import registry
     from seqnlp.training import memory
 except KeyboardInterrupt:  # so soon that there is nobody yet who would say it
@@ -128,6 +129,8 @@ def explain(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _say("interrupted", 130)
+    if isinstance(error, errors.Followed):
+        return error.code
     if isinstance(error, errors.SeqnlpError):
         return _say(str(error), error.code)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -154,7 +157,8 @@ def _lower(message: str) -> str:
 
 
 def _say(message: str, code: int) -> int:
-    terminal.LINE.say(f"seqnlp: {message}")
+    who = f"seqnlp: process {ranks.rank()}: " if ranks.rank() else "seqnlp: "
+    terminal.LINE.say(f"{who}{message}")
     return code
 
 

@@ -37,6 +37,12 @@ def of(task: base.AnyTask) -> click.Command:
                 metavar="FOLDER",
                 help="Encode with the codec of this encoded corpus or model; nothing is fitted.",
             ),
+            flags.Option(
+                ["--shard"],
+                metavar="I/N",
+                callback=_shard,
+                help="Write the rows of part I of N only, with the codec of the whole corpus; train takes all parts.",
+            ),
             flags.Option(["--overwrite"], is_flag=True, help="Replace an encoded corpus that exists already."),
             flags.Option(
                 ["--to"], type=click.Choice(("text", "jsonl")), default="text", help="Format of the rows on stdout."
@@ -55,12 +61,20 @@ def of(task: base.AnyTask) -> click.Command:
     )
 
 
+def _shard(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, int]:
+    number, _, count = (value or "1/1").partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise click.BadParameter(f"{value!r} is not I/N, as 1/8 to 8/8")
+    return int(number), int(count)
+
+
 def run(
     task: base.AnyTask,
     corpora: tuple[str, ...],
     output: str | None,
     tokenizers: tuple[str, ...],
     codec: str | None,
+    shard: tuple[int, int],
     overwrite: bool,
     to: str,
     jobs: int,
@@ -78,6 +92,8 @@ def run(
     from seqnlp.preprocess.text import tokenizer
     from seqnlp.workflows import encode, encoded
 
+    if output is None and shard != (1, 1):
+        raise errors.UsageError("--shard needs -o", "rows on stdout are those of the whole corpus")
     if output is not None:
         encoded.check_output(Path(output), overwrite)
     given = [tokenizer.Tokenizer.own(path) for path in tokenizers]
@@ -87,7 +103,7 @@ def run(
             _print(_told(encode.shown(task, made, text.examples), len(text.examples), watch), to)
         else:
             folder = Path(output)
-            settings: dict[str, Any] = dict(jobs=jobs, overwrite=overwrite, watch=watch)
+            settings: dict[str, Any] = dict(shard=shard, jobs=jobs, overwrite=overwrite, watch=watch)
             encode.encode(task, source, config, folder, tokenizers=given, codec_of=codec, **settings)
 
 

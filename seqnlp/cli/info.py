@@ -51,10 +51,11 @@ def _state(content: Mapping[str, Any]) -> str:
 def _sizes(content: Mapping[str, Any]) -> dict[str, str]:
     """How much it is."""
     sizes, vocabulary = content.get("sizes", {}), content["vocabulary"]
+    again = ", then all of them once more" if content.get("refit") else ""
     entries = {"entries": vocabulary} if isinstance(vocabulary, int) else vocabulary
     return {
         "rows": f"{content['rows']:,}" if "rows" in content else "",
-        "examples": "{train:,} to train on, {dev:,} to choose the weights by".format(**sizes) if sizes else "",
+        "examples": "{train:,} to train on, {dev:,} to choose the weights by".format(**sizes) + again if sizes else "",
         "parameters": f"{sizes['parameters']:,}" if sizes else "",
         "vocabulary": _listed(entries.items()),
         "size": _bytes(content["bytes"]),

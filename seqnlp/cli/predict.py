@@ -30,7 +30,7 @@ def of(task: base.AnyTask) -> click.Command:
         "predict",
         params=[
             flags.MODEL,
-            flags.Argument("file", "What to predict for; by default stdin.", required=False, default=files.STDIN),
+            flags.Argument("file", _file_help(task), required=False),
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             flags.Option(
                 ["--to"],
@@ -40,7 +40,7 @@ def of(task: base.AnyTask) -> click.Command:
             *(option for option in flags.of(task.Search, everything=True) if option.group not in flags.SCORING),
             flags.ENSEMBLE,
             *flags.limits(),
-            *flags.reading(task.roles[:1]),
+            *flags.reading(task.input_roles),
             *flags.running(),
             flags.HELP_ALL,
         ],
@@ -50,10 +50,14 @@ def of(task: base.AnyTask) -> click.Command:
     )
 
 
+def _file_help(task: base.AnyTask) -> str:
+    return "What to predict for; by default " + ("what follows the training part." if task.remembers else "stdin.")
+
+
 def run(
     task: base.AnyTask,
     model: str,
-    file: str,
+    file: str | None,
     output: str | None,
     to: str | None,
     ensemble: tuple[str, ...],
@@ -61,8 +65,10 @@ def run(
 ) -> None:
     """Print a prediction for each input."""
     show.set_up(values)
-    search, source = flags.take(task.Search, values), flags.source((file,), task.roles[:1], values)
-    show.check_output(output, (file,))
+    search, named = flags.take(task.Search, values), file is not None or not task.remembers
+    file = files.STDIN if file is None else file
+    source = flags.source((file,), task.input_roles, values)
+    show.check_output(output, (file,) if named else ())
     task.output.check(search, to or "jsonl")  # which has a place for all; what the input is shows when it is read
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
@@ -73,8 +79,9 @@ def run(
         source = loaded.source(source)
         limits = buckets.Limits(values["max_tokens"], values["batch_size"])
         writer = None
-        inputs = task.read_inputs(source, loaded.config, search)
-        with show.output(output) as out, bars.watched("predicting", output, _lines(file, source)) as watch:
+        inputs = task.read_inputs(source, loaded.config, search) if named else task.remembered(loaded.codec)
+        lines = _lines(file, source) if named else lambda: None
+        with show.output(output) as out, bars.watched("predicting", output, lines) as watch:
             for window in loaded.stream(inputs, search, limits, watch):
                 if writer is None:
                     task.output.check(search, to := to or _output_format(task, source))
@@ -107,5 +114,6 @@ def _lines(file: str, source: schema.Source) -> Callable[[], int | None]:
 
 def _output_format(task: base.AnyTask, source: schema.Source) -> str:
     """Return the format of the output: that of jsonl and CoNLL where the input is such, else text."""
-    kind = source.schema.format if source.schema else "text"
-    return kind if kind in task.output.formats and kind not in schema.TABLES else "text"
+    usual = task.output.usual_format
+    kind = source.schema.format if source.schema else usual
+    return kind if kind in task.output.formats and kind not in (*schema.TABLES, "text") else usual

@@ -109,6 +109,9 @@ INPUTS = {
     "likelihoods": """\
     a text per line, and the logarithm of each one's probability, its end
     included (as lm predict, or kenlm's query, gives it)""",
+    "numbers": """\
+    a number per line, or tables with a column of values; those with times are
+    put together by id and time (as forecast predict gives them)""",
 }
 
 EXAMPLE = """\b
@@ -120,6 +123,7 @@ Example:
   seqnlp score chrf test.en predicted.en --fail-under 50
   seqnlp score ter test.en predicted.en
   seqnlp lm predict model test.txt | seqnlp score perplexity test.txt
+  seqnlp forecast predict model | seqnlp score mae test.csv
   seqnlp score rouge test.jsonl summaries.txt --target-field summary
 """
 

@@ -15,7 +15,7 @@ import click
 
 from seqnlp import errors
 from seqnlp.cli import tables, terminal
-from seqnlp.io import atomic, files, jsonl
+from seqnlp.io import atomic, files, jsonl, ranks
 
 log = logging.getLogger("seqnlp")
 
@@ -30,7 +30,7 @@ def set_up(values: dict[str, Any], *, talkative: bool = False) -> None:
     """Remove the options for messages and threads from a command's values, and apply them."""
     quiet, verbose, _ = values.pop("quiet"), values.pop("verbose"), values.pop("debug")
     level = logging.WARNING - 10 * (verbose + talkative)  # -v says one kind more: DEBUG where INFO is said already
-    log.setLevel(logging.ERROR if quiet else level)
+    log.setLevel(logging.ERROR if quiet or ranks.rank() else level)  # of several processes the first one speaks
     log.handlers = [_Handler()]
     log.propagate = False
     if (threads := values.pop("threads", None)) is not None:

@@ -53,11 +53,28 @@ def result(content: Mapping[str, Any]) -> None:
         _table(["most confused: gold", "predicted", "times"], top, numbers=1)
     if errors := details.get("errors"):
         _table(["spans that are wrong", "times"], [[ERRORS[kind], f"{errors[kind]:,}"] for kind in ERRORS], numbers=1)
+    if baselines := details.get("baselines"):
+        _baselines(baselines)
     if words := details.get("words"):
         known = [[kind, f"{row['accuracy']:.2f}", f"{row['count']:,}"] for kind, row in words.items()]
         _table(["words", "accuracy", "in the text"], known, numbers=2)
+    if selective := details.get("selective"):
+        _selective(**selective)
+    _forecasts(details)
     if "model" in content:
         console().print(f"{content['model']}  seed {content['seed']}  {content['seconds']:.0f} s", soft_wrap=True)
+
+
+def _selective(table: Iterable[Mapping[str, float]], proposed: Mapping[str, Any]) -> None:
+    """Print how many answers a --min-score lets through, how accurate they are, and which one is proposed."""
+    lines = [[f"{row['min_score']:g}", f"{row['coverage']:.2f}", f"{row['accuracy']:.2f}"] for row in table]
+    _table(["--min-score", "answered, %", "accuracy"], lines, numbers=3)
+    wanted, cut = f"an accuracy of {proposed['wanted']:g}", proposed["min_score"]
+    console().print(
+        f"no --min-score gives {wanted}\n"
+        if cut is None
+        else f"--min-score {cut:g} gives {wanted}: {proposed['coverage']:.2f}% answered, {proposed['accuracy']:.2f}\n"
+    )
 
 
 def _name(score: Mapping[str, Any]) -> str:
@@ -78,9 +95,30 @@ def _over(content: Mapping[str, Any]) -> str:
     found = [f"{number:,} {details.get('items', 'items')}"]
     if "coverage" in details:
         found.append(f"{details['coverage']:.2f}% of them answered")
+    if summaries := details.get("summaries"):
+        found.append(
+            "{copied:.1f}% of the words copied, {length_ratio:.2f} times as long as the references, "
+            "{repeats:.1f}% say something twice".format(**summaries)
+        )
     if details.get("unseen"):
         found.append(f"{details['unseen']:,} labels that training never saw")
+    if "calibration_error" in details:
+        found.append(f"expected calibration error {details['calibration_error']:.2f}")
+    if content.get("refit"):
+        found.append("split off; the model then learnt from them too")
     return ", ".join(found) + "\n"
+
+
+def _forecasts(details: Mapping[str, Any]) -> None:
+    """Print the errors of forecasts by each method, and what lies in their intervals."""
+    if methods := details.get("methods"):
+        names = list(next(iter(methods.values())))
+        shown = [[f"{name} *" if name == details["method"] else name] + [f"{row[key]:.2f}" for key in names]
+                 for name, row in methods.items()]  # fmt: skip
+        _table(["method (* is taken)", *names], shown, numbers=len(names))
+    if intervals := details.get("intervals"):
+        held = [[f"{level}%", f"{row['coverage']:.1f}%", f"{row['width']:.2f}"] for level, row in intervals.items()]
+        _table(["interval", "holds", "mean width"], held, numbers=2)
 
 
 def _classes(classes: Mapping[str, Mapping[str, float]]) -> None:
@@ -92,6 +130,13 @@ def _classes(classes: Mapping[str, Mapping[str, float]]) -> None:
     measures = ("precision", "recall", "f1")
     lines = [[name, *(f"{row[key]:.2f}" for key in measures), f"{row['support']:,}"] for name, row in shown]
     _table([title, *measures, "support"], lines, numbers=4)
+
+
+def _baselines(baselines: Mapping[str, Mapping[str, float]]) -> None:
+    """Print the scores of what needs no model."""
+    names = list(next(iter(baselines.values())))
+    lines = [[title, *(f"{row[name]:.2f}" for name in names)] for title, row in baselines.items()]
+    _table(["without a model", *names], lines, numbers=len(names))
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: int) -> None:

@@ -31,6 +31,7 @@ def of(task: base.AnyTask) -> click.Command:
 
 
 def _params(task: base.AnyTask) -> list[click.Parameter]:
+    absent = () if task.training.refit else ("refit",)
     return [
         flags.Argument(
             "train_",
@@ -58,7 +59,7 @@ def _params(task: base.AnyTask) -> list[click.Parameter]:
             main=False,
             help="Start from the weights, vocabulary and settings of a trained model; labels may be new.",
         ),
-        *flags.of(options.Training, options.to_dict(task.training)),
+        *(one for one in flags.of(options.Training, options.to_dict(task.training)) if one.name not in absent),
         *flags.of(task.Config),
         *flags.reading(task.roles),
         *flags.running(),
@@ -105,7 +106,8 @@ def run(
         content = train.train(job, watch=watching, stop=watching.stopped)
     finally:
         watching.close()
-    show.result(content)
+    if content:  # else this process has followed another one, which says it
+        show.result(content)
 
 
 def _refuse_settings(task: base.AnyTask) -> None:

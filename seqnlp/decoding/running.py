@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from seqnlp.decoding.constraints import Constraints
 from seqnlp.decoding.hypotheses import BackPointers, Candidates, Choice, Choose, Finished, Hypothesis, read
-from seqnlp.decoding.ranking import Ranking, coverage
+from seqnlp.decoding.ranking import Ranking
 from seqnlp.decoding.state import PLACE, ROWS, Layout, State, Step, select
 
 MAX_CACHED = 2**19  # log-probabilities at a time: about what a processor's cache holds
@@ -79,7 +79,7 @@ class Running:
         """Keep the best of what had finished before and what ends now."""
         covered = torch.zeros_like(self.totals)
         if self.ranking.coverage_penalty:
-            covered = coverage(state["coverage"][self.layout.rows], state["source.mask"])
+            covered = self.ranking.covered(state["coverage"][self.layout.rows], state["source.mask"])
         covered = covered.gather(1, choice.enders)
         self.finished.add(
             self.active,

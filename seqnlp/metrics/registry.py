@@ -11,13 +11,14 @@ from typing import Literal
 
 from seqnlp.options import option
 
-# Of each item: a set of labels, a list of tags, a text, the natural logarithm of a text's probability.
-Inputs = Literal["labels", "tags", "texts", "likelihoods"]
+# Of each item: a set of labels, a list of tags, a text, the natural logarithm of a text's probability, a number.
+Inputs = Literal["labels", "tags", "texts", "likelihoods", "numbers"]
 ITEMS: dict[Inputs, str] = {
     "labels": "texts",
     "tags": "sentences",
     "texts": "segments",
     "likelihoods": "lines",
+    "numbers": "forecasts",
 }  # as people call them
 
 
@@ -35,6 +36,8 @@ PERCENT = Scale("%", high=100.0)
 PERPLEXITY = Scale("", higher_is_better=False, low=1.0)
 BITS = Scale("bits", higher_is_better=False)
 ERROR_RATE = Scale("%", higher_is_better=False)  # more may be wrong than there is
+ERROR = Scale("", higher_is_better=False)
+SYMMETRIC = Scale("%", higher_is_better=False, high=200.0)
 
 TOKENIZERS = ("13a", "zh", "char", "intl", "ja-mecab", "none")
 
@@ -49,6 +52,10 @@ class Options:
     log_base: str = option(
         "e", "Base of the logarithms that are given", choices=("e", "2", "10"), group="Run", main=True
     )
+    history: str | None = option(
+        None, "File of the values before those of REFERENCE", group="Run", main=True, metavar="FILE"
+    )
+    season: int = option(1, "Steps of a season in the history", low=1, group="Run", main=True)
     stem: bool = option(False, "Reduce English words to their stems", group="Run", main=True)
 
 
@@ -91,6 +98,10 @@ METRICS = {
     "perplexity": Metric("likelihoods", "perplexity", ("perplexity",), _LOGS, PERPLEXITY),
     "bits_per_character": Metric("likelihoods", "perplexity", ("bits_per_character",), _LOGS, BITS),
     "bits_per_byte": Metric("likelihoods", "perplexity", ("bits_per_byte",), _LOGS, BITS),
+    "mae": Metric("numbers", "forecasting", ("mae",), scale=ERROR),
+    "rmse": Metric("numbers", "forecasting", ("rmse",), scale=ERROR),
+    "smape": Metric("numbers", "forecasting", ("smape",), scale=SYMMETRIC),
+    "mase": Metric("numbers", "forecasting", ("mase",), ("history", "season"), ERROR),
 }
 
 SCALES = {score: metric.scale for metric in METRICS.values() for score in metric.scores}

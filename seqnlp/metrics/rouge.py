@@ -122,3 +122,8 @@ class Tokenizer:
         """Return the words of a text; as in rouge_score those of up to three characters are never stemmed."""
         words = self._split.pre_tokenize_str(unicodedata.normalize("NFC", text.lower()))
         return [self._stem(word) if len(word) > 3 else word for word, _ in words]
+
+    def end(self, text: str, number: int) -> int:
+        """Return where a text's first words end, so many as there are."""
+        found = self._split.pre_tokenize_str(text)[:number]
+        return found[-1][1][1] if found else 0

@@ -1,7 +1,7 @@
 """Adversarial training: a network also learns from embeddings that were moved to where its loss is greater.
 
 After Miyato et al. 2017, section 3, with a measure of its own. There the embeddings are normalised first, so that they
-cannot outgrow a perturbation of fixed length; here its length is a share of the length of the embeddings.
+cannot outgrow a perturbation of fixed length; here its length is a share of the length of the row's own embeddings.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def trained(
 def perturbation(features: torch.Tensor, gradient: torch.Tensor, lengths: torch.Tensor, size: float) -> torch.Tensor:
     """Return how far features (B, S, D) move, each row along its gradient (B, S, D).
 
-    size: the length of a row's movement, 1 for that of the vector of a step (root of the mean square).
+    size: the length of a row's movement, 1 for that of the vector of one of its steps (root of the mean square).
     """
     mask = recurrent.step_mask(lengths, features.size(1)).unsqueeze(2)
-    length = ((features.float() * mask).square().sum() / lengths.sum()).sqrt()
+    length = ((features.float() * mask).square().sum((1, 2)) / lengths).sqrt()[:, None, None]
     norm = torch.linalg.vector_norm(gradient.float(), dim=(1, 2), keepdim=True)
     moved: torch.Tensor = size * length * gradient / norm.clamp(min=1e-12)
     return moved.to(features.dtype)

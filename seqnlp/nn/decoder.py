@@ -52,7 +52,7 @@ class Decoder(nn.Module):
     The state that `begin` gives holds "source.memory", "source.mask" and, where the attention has them, "source.keys",
     one row a sentence; and one row a hypothesis: the parts of each layer's state ("hidden.0", "cell.0" and so on for
     LSTMs), and "coverage" (N, S), the attention's weights summed over the steps so far. `forward` adds "attention"
-    (N, S), the weights of the last step. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
+    (N, T, S), the weights of its steps. Each sentence has one hypothesis, unless "source.rows" (B, K), the rows of
     each one's hypotheses, and "place" (N,), where each row stands among these B x K, say otherwise.
 
     embedding: that of the target tokens, None for one of its own.
@@ -108,7 +108,7 @@ class Decoder(nn.Module):
         tokens: (N, T), each step's input. Padding may only stand at the end, and the state after it means nothing.
         """
         state = dict(state)
-        embedded = self.dropout(self.embedding(tokens))
+        embedded = self.dropout(self.embedded(tokens, state))
         outputs = self._layer(0, embedded, state)
         embedded = embedded.to(outputs.dtype)
         context = self._attend(outputs, state)  # (N, T, D)
@@ -117,6 +117,11 @@ class Decoder(nn.Module):
             outputs = self._layer(number, outputs, state)
         features = torch.tanh(self.readout(torch.cat([outputs, context, embedded], dim=2)))
         return self.dropout(features), state
+
+    def embedded(self, tokens: torch.Tensor, state: State) -> torch.Tensor:
+        """Return what the first layer reads of tokens (N, T), (N, T, F)."""
+        vectors: torch.Tensor = self.embedding(tokens)
+        return vectors
 
     def _layer(self, number: int, inputs: torch.Tensor, state: State) -> torch.Tensor:
         """A layer's outputs (N, T, H); the state goes on."""
@@ -134,26 +139,38 @@ class Decoder(nn.Module):
 
     def _attend(self, queries: torch.Tensor, state: State) -> torch.Tensor:
         """The context (N, T, D) of queries (N, T, H): steps and hypotheses are all queries to their sentence."""
-        memory, rows = state["source.memory"], state.get("source.rows")
-        together = queries if rows is None else queries[rows].flatten(1, 2)  # (B, K x T, H)
-        context: torch.Tensor
-        context, weights = self.attention(together, memory, state.get("source.keys", memory), state["source.mask"])
-        if rows is not None:
-            steps = (rows.size(1), queries.size(1))
-            context, weights = (
-                part.unflatten(1, steps).flatten(0, 1)[state["place"]] for part in (context, weights)
-            )  # (N, T, D or S)
+        memory = state["source.memory"]
+        keys, mask = state.get("source.keys", memory), state["source.mask"]
+        context, weights = (apart(part, state) for part in self.attention(together(queries, state), memory, keys, mask))
         state["coverage"] = state["coverage"] + weights.sum(1)
-        state["attention"] = weights[:, -1]
+        state["attention"] = weights
         return context
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Return the logits (N, T, V) of features (N, T, F), in fp32."""
         return functional.linear(features, self.output, self.bias).float()
 
-    def step(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
+    def attended(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return the features (N, F) after one more token each (N, 1), and the state with the step's attention."""
         with torch.inference_mode(False), torch.no_grad():  # in inference mode autocast casts the weights every time
             features, state = self(tokens, state)
-            logits = functional.linear(features.squeeze(1), self.output)
+            return features.squeeze(1), {**state, "attention": state["attention"].squeeze(1)}
+
+    def step(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        """Return the logits (N, V) after one more token each (N, 1), and the state, as a search wants them."""
+        features, state = self.attended(tokens, state)
+        with torch.inference_mode(False), torch.no_grad():
+            logits = functional.linear(features, self.output)
             return logits.add_(self.bias.to(logits.dtype)), state  # apart: bf16 products with a bias are far slower
+
+
+def together(parts: torch.Tensor, state: State) -> torch.Tensor:
+    """Return what there is for each step of each hypothesis, (N, T, ...), by sentences, (B, K x T, ...)."""
+    rows = state.get("source.rows")
+    return parts if rows is None else parts[rows].flatten(1, 2)
+
+
+def apart(parts: torch.Tensor, state: State) -> torch.Tensor:
+    """Return what `together` put together as it was before, (N, T, ...)."""
+    rows = state.get("source.rows")
+    return parts if rows is None else parts.reshape(rows.numel(), -1, *parts.shape[2:])[state["place"]]

@@ -1,9 +1,36 @@
-"""Dropout that keeps one mask for all steps of a sequence: it regularises recurrence better, and costs little."""
+"""Dropout: most of it keeps one mask for all steps of a sequence, which regularises recurrence better and costs little.
+
+What belongs to a row is drawn by `rows`, so that a batch which is computed in parts has the masks of the whole one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
+
+from seqnlp.nn import rows
+
+
+def kept(like: torch.Tensor, shape: Sequence[int], probability: float) -> torch.Tensor:
+    """Return a mask (B, ...) of this shape, zero with this probability and one else, of the type of a tensor."""
+    number, *rest = shape
+    return rows.drawn(lambda total: like.new_empty(total, *rest).bernoulli_(1 - probability), number)
+
+
+class Dropout(nn.Module):
+    """Dropout of single entries (Srivastava et al. 2014)."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return features (B, ...) with some entries zeroed, the rest scaled up."""
+        if not self.training or self.probability == 0:
+            return features
+        return features * kept(features, features.shape, self.probability).div_(1 - self.probability)
 
 
 class LockedDropout(nn.Module):
@@ -17,7 +44,7 @@ class LockedDropout(nn.Module):
         """Return features (B, S, D) with the same entries zeroed in every step of a row, the rest scaled up."""
         if not self.training or self.probability == 0:
             return features
-        mask = features.new_empty(features.size(0), 1, features.size(2)).bernoulli_(1 - self.probability)
+        mask = kept(features, (len(features), 1, features.size(2)), self.probability)
         return features * mask.div_(1 - self.probability)
 
 
@@ -47,4 +74,4 @@ class WordDropout(nn.Module):
         """Return features (B, S, D) with some steps zeroed, not scaled: a missing word is what a model may meet."""
         if not self.training or self.probability == 0:
             return features
-        return features * features.new_empty(*features.shape[:2], 1).bernoulli_(1 - self.probability)
+        return features * kept(features, (*features.shape[:2], 1), self.probability)

@@ -84,6 +84,16 @@ class Layer(nn.Module, abc.ABC):
                 for gate in weight.data.chunk(self.gates):
                     (RECURRENT_INIT[init] if name.startswith("weight_hh") else nn.init.xavier_uniform_)(gate)
 
+    def of_direction(self, direction: int) -> dict[str, str]:
+        """Return the names of the parameters of a direction by those that they have in a forward layer."""
+        marks = ("_l0_reverse", ".1") if direction else ("_l0", ".0")
+        return {
+            name.removesuffix(mark) + forward: name
+            for name, _ in self.named_parameters()
+            for mark, forward in zip(marks, ("_l0", ".0"), strict=True)
+            if name.endswith(mark)
+        }
+
     def dropped(self, weight: torch.Tensor) -> torch.Tensor:
         """Return a recurrent matrix, in training with entries left out for all steps (Wan et al. 2013; Merity 2018)."""
         return functional.dropout(weight, self.weight_dropout, self.training) if self.weight_dropout else weight

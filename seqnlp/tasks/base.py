@@ -8,8 +8,7 @@ from __future__ import annotations
 import abc
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from seqnlp import options
@@ -17,77 +16,28 @@ from seqnlp.checks import base as checking
 from seqnlp.checks import duplicates
 from seqnlp.preprocess.corpora import examples, readers, splits
 from seqnlp.tasks import outputs
+from seqnlp.tasks.codec import Batch as Batch
+from seqnlp.tasks.codec import Codec as Codec
+from seqnlp.tasks.codec import Columns as Columns
+from seqnlp.tasks.codec import Pretrained as Pretrained
+from seqnlp.tasks.codec import Row as Row
 from seqnlp.training import data
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-    from typing_extensions import Self
 
     from seqnlp.metrics import registry
     from seqnlp.preprocess.batching import buckets, padding
     from seqnlp.preprocess.corpora import arrow, formats, schema, seen
 
-Row = dict[str, Any]  # an encoded example, by column
-Columns = Mapping[str, list[Any]]  # encoded rows, by column
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Encoded rows as tensors, each a field; one that is None is not there."""
-
-    def to(self, device: torch.device) -> Self:
-        """Return the batch on a device."""
-        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(self, **moved)
-
-
-class Codec(abc.ABC):
-    """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy, or a pickle, holds: the fields, not what is remembered beside them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-
-    @property
-    def sources(self) -> list[str]:
-        """Return the SHA-256 of each of `Task.files` as they were read."""
-        return []
-
-    @property
-    def labels(self) -> Mapping[str, int]:
-        """Return how often training saw each label; nothing where a task has none."""
-        return {}
-
-    def labels_of(self, example: examples.Example) -> Iterable[str]:
-        """Return the labels of an example as `labels` calls them."""
-        return example.target or ()
-
-    @abc.abstractmethod
-    def encode(self, example: examples.Example, *, fitted: bool = False) -> Row:
-        """Return the row of an example; `lengths` is its number of steps. Targets may be missing.
-
-        fitted: the example is one of those that the codec was fitted on.
-        """
-
-    @abc.abstractmethod
-    def features(self) -> dict[str, Any]:
-        """Return the types of a row by column, pyarrow's."""
-
-    @abc.abstractmethod
-    def save(self, folder: Path) -> list[str]:
-        """Write the codec into a folder; return the names of its files."""
-
-    @classmethod
-    @abc.abstractmethod
-    def load(cls, folder: Path, config: Any) -> Self:
-        """Return the codec that `save` wrote."""
-
-
 ConfigT = TypeVar("ConfigT")
 SearchT = TypeVar("SearchT")
 CodecT = TypeVar("CodecT", bound=Codec)
 PredictionT = TypeVar("PredictionT")
+
+
+TYPES = ("Config", "Search", "Codec", "Prediction")  # those that a task names
 
 
 class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
@@ -105,21 +55,30 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     Codec: type[CodecT]
     Prediction: type[PredictionT]
     output: outputs.Output[ConfigT, SearchT, CodecT, PredictionT]
-    training: ClassVar[options.Training] = options.Training()  # its defaults
+    training: ClassVar[options.Training] = options.Training()  # its defaults; `refit` is an option only where it is on
+    calibrated: ClassVar[tuple[str, ...]] = ()  # the buffers of its network that `calibrate` fits
     reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
     independent: ClassVar[bool] = True  # rows stand for themselves, so that one which is in dev too may be left out
     pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
     ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help
     preview_columns: ClassVar[tuple[str, ...]]  # the columns of a row that are worth looking at: lists, maybe of lists
+    remembers: ClassVar[bool] = False  # a model knows what to predict for where nothing is given
     Generation: type = type(None)  # how it generates, where `registry.VERBS` has it: flags of generate
     kernel_cache: ClassVar[int] = 1024  # kernels of oneDNN that are kept: a batch's shape takes some twenty, 10 ms each
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         for base in cls.__dict__.get("__orig_bases__", ()):
-            if typing.get_origin(base) is Task:
-                cls.Config, cls.Search, cls.Codec, cls.Prediction = typing.get_args(base)
+            if issubclass(typing.get_origin(base) or object, Task):
+                for name, kind in zip(TYPES, typing.get_args(base), strict=False):
+                    if not isinstance(kind, TypeVar):  # which a subclass is to fill in
+                        setattr(cls, name, kind)
+
+    @property
+    def input_roles(self) -> tuple[str, ...]:
+        """Return what a record to predict for holds."""
+        return self.roles[:1]
 
     @property
     def text_key(self) -> str:
@@ -153,8 +112,12 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         source = replace(source, layout=self.layout(config))
         return (self.example(record, search) for record in readers.records(source, self.roles, targets=False))
 
+    def remembered(self, codec: CodecT) -> Iterable[examples.Example]:
+        """Yield what is predicted for where nothing is given; only of a task that `remembers`."""
+        raise NotImplementedError
+
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: ConfigT, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         """Return train and dev, where no dev part was given; before: what the model to start from has seen."""
         return splits.split(corpus, seed, before=before)
@@ -222,11 +185,21 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         It returns a `Loss`, whose `carry` is None where nothing is carried on.
         """
 
-    def initialise(self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows) -> None:
+    def initialise(
+        self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, source: Pretrained | None = None
+    ) -> None:
         """Put into a fresh network what it begins with besides chance: nothing, by default.
 
-        rows: of the training part.
+        rows: of the training part; source: the trained model that settings name; raises `ModelError` where its weights
+        do not fit.
         """
+
+    def pretrained(self, config: ConfigT) -> tuple[str, str] | None:
+        """Return the task and the folder of the trained model that a fresh network begins with, if settings name one.
+
+        It is `given` to `fit` as `pretrained`, and to `initialise`.
+        """
+        return None
 
     def fit_network(
         self, network: nn.Module, config: ConfigT, codec: CodecT, rows: data.Rows, training: options.Training

@@ -36,6 +36,7 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     """What comes out of a task; what is abstract is its own, all else has a default."""
 
     formats: ClassVar[tuple[str, ...]] = ("text", "jsonl", "csv", "tsv")
+    usual_format: ClassVar[str] = "text"  # where the input says none
     column: ClassVar[str] = "prediction"  # of csv and tsv, with the answer
     warnings: ClassVar[Mapping[str, str]] = {}  # what the `warnings_of` predictions mean, said once, with their number
 
@@ -67,9 +68,22 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         """Return what stands in the columns of a prediction, and maybe in more."""
         return {self.column: self.write(example, prediction, "text", search, codec)}
 
+    def rows(
+        self, example: Example, prediction: PredictionT, search: SearchT, codec: CodecT
+    ) -> Sequence[Mapping[str, str]] | None:
+        """Return the rows that csv and tsv have of a prediction, by column, where they are not those of the input."""
+        return None
+
     def listed(self, items: Sequence[str], codec: CodecT) -> str:
         """Return what a cell of csv and tsv holds of a list of the input."""
         return " ".join(items)
+
+    def jointly(self, search: SearchT) -> Callable[[Sequence[PredictionT | None]], list[PredictionT | None]] | None:
+        """Return what completes the predictions of all inputs, None of blank ones, where a search asks for such.
+
+        By default nothing does: predictions go out as the inputs come.
+        """
+        return None
 
     def warnings_of(self, prediction: PredictionT) -> Sequence[str]:
         """Return which of `warnings` a prediction deserves."""
@@ -103,6 +117,12 @@ class Output(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
         self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT, *, intervals: bool = True
     ) -> Result:
         """Return what predictions score; without intervals, as in training, only what is cheap."""
+
+    def wanted(
+        self, corpus: Sequence[Example], predictions: Sequence[PredictionT], codec: CodecT, search: SearchT
+    ) -> dict[str, Any]:
+        """Return details that eval has besides, where a search asks for them."""
+        return {}
 
     @abc.abstractmethod
     def mistakes(

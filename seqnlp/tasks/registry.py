@@ -14,7 +14,9 @@ REGISTRY = {
     "classify": "label sentences or texts: sentiment, intents, topics",
     "tag": "tag the tokens of sentences: names, parts of speech, chunks, slots",
     "translate": "translate sentences, with attention and beam search",
+    "summarize": "summarise documents in their own words and in new ones",
     "lm": "model language: perplexity, log-probabilities, text that goes on",
+    "forecast": "forecast series of numbers, with intervals, beside naive baselines",
 }
 
 # The verbs of a task besides train, predict and eval.
@@ -24,6 +26,7 @@ READERS = {
     "tags": "tag",
     "texts": "translate",
     "likelihoods": "lm",
+    "numbers": "forecast",
 }  # which task reads files of such answers
 
 

@@ -37,28 +37,34 @@ class Policy(Protocol):
     def epoch(self, number: int) -> Sequence[Any]:
         """Return the batches of an epoch, as cheap descriptions; their number is the same in every epoch."""
 
+    def rows(self, batch: Any) -> int:
+        """Return the number of rows in a batch."""
+
+    def part(self, batch: Any, rows: slice) -> Any:
+        """Return a batch of some of a batch's rows."""
+
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
 
 
-def _whole(batch: Any) -> tuple[Any, ...]:
-    return (batch,)
-
-
 @dataclass(frozen=True)
 class Batches:
-    """A policy, and the way from one of its batches to tensors, with `.to(device)`.
-
-    halves: a batch as two whose losses add up to its own, or as it is where it cannot be divided.
-    """
+    """A policy, and the way from one of its batches to tensors, with `.to(device)`."""
 
     policy: Policy
     load: Callable[[Any], Any]
-    halves: Callable[[Any], Sequence[Any]] = _whole
 
     def epoch(self, number: int) -> Sequence[Any]:
         """Return the batches of an epoch."""
         return self.policy.epoch(number)
+
+    def rows(self, batch: Any) -> int:
+        """Return the number of rows in a batch."""
+        return self.policy.rows(batch)
+
+    def part(self, batch: Any, rows: slice) -> Any:
+        """Return a batch of some of a batch's rows."""
+        return self.policy.part(batch, rows)
 
 
 def in_buckets(
@@ -79,8 +85,4 @@ def in_buckets(
         numbers, widths = batch
         return collate(rows.columns(numbers), widths)
 
-    def halves(batch: padding.Batch) -> list[padding.Batch]:
-        numbers, widths = batch
-        return [(half, widths) for half in np.array_split(numbers, 2) if len(half)]
-
-    return Batches(buckets.Buckets(rows.lengths, plan, training.seed), load, halves)
+    return Batches(buckets.Buckets(rows.lengths, plan, training.seed), load)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable, Sequence
-from typing import Any
 
 TIDY_EVERY = 25  # steps of training
 EXHAUSTED = ("allocate memory", "out of memory", "failed to map segment")  # what torch says, and who loads it
@@ -27,9 +25,3 @@ def is_exhausted(error: BaseException) -> bool:
         isinstance(error, RuntimeError | ImportError | OSError)
         and any(text in str(error).lower() for text in EXHAUSTED)
     )
-
-
-def smaller(batches: Sequence[Any], halves: Callable[[Any], Sequence[Any]]) -> Sequence[Any] | None:
-    """Return batches of half the size that hold the same, None where there are none."""
-    found = [half for batch in batches for half in halves(batch)]
-    return found if len(found) > len(batches) else None

@@ -64,12 +64,13 @@ def _lazy_adam(p: torch.Tensor, rows: torch.Tensor, gradient: torch.Tensor, mome
     """
     moments["step"] += 1
     step = int(moments["step"])
-    first = moments["exp_avg"][rows].lerp_(gradient, 1 - BETAS[0])
-    second = moments["exp_avg_sq"][rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
+    before = [whole.index_select(0, rows) for whole in (p, moments["exp_avg"], moments["exp_avg_sq"])]  # [rows] is slow
+    first = before[1].lerp_(gradient, 1 - BETAS[0])
+    second = before[2].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
     moments["exp_avg"][rows] = first
     moments["exp_avg_sq"][rows] = second
     size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
-    p[rows] -= first.div_(second.sqrt_().add_(EPSILON)).mul_(size)
+    p[rows] = before[0].sub_(first.div_(second.sqrt_().add_(EPSILON)).mul_(size))
 
 
 def _multiply(tensors: list[torch.Tensor], factor: float) -> None:

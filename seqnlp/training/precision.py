@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from seqnlp import errors
+from seqnlp.io import ranks
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,10 @@ def resolve_device(name: str) -> torch.device:
     Raises `UsageError` for a device that is not there.
     """
     torch.backends.cudnn.allow_tf32 = False  # fp32 is to mean fp32
+    cuda = f"cuda:{ranks.local_rank()}" if ranks.size() > 1 else "cuda"  # one for each process of a machine
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(cuda if torch.cuda.is_available() else "cpu")
+    name = cuda if name == "cuda" else name
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

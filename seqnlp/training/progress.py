@@ -53,6 +53,11 @@ class Progress:
         """Return the mean norm of the gradients since the last evaluation."""
         return self.norm_sum / max(self.counted, 1)
 
+    @property
+    def share(self) -> float:
+        """Return the share of the steps that is done, 0 as long as their number is not known."""
+        return self.step / self.total if self.total else 0.0
+
     def evaluated(self, scores: dict[str, Any], seconds: float) -> None:
         """Put a line into the history, with what was measured since the one before, which begins anew.
 

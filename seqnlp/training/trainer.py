@@ -1,8 +1,7 @@
 """The training loop, one for all tasks: steps, evaluation, best weights, going on.
 
-A step depends on nothing but the weights, the optimiser's moments, the state that is carried along a stream, and its
-own number: batches are a pure function of (seed, epoch), and dropout is drawn from a generator seeded with (seed,
-step). All of it is in every checkpoint. So a run that was stopped and resumed is the run that was not.
+A step depends on nothing that is not in every checkpoint (`steps`). So a run that was stopped and resumed is the run
+that was not.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +19,7 @@ from torch import nn
 
 from seqnlp import errors
 from seqnlp.options import LIMITS, Training
-from seqnlp.training import budget, checkpoint, data, gradients, memory, optimizer, randomness, schedules
+from seqnlp.training import budget, checkpoint, data, distributed, schedules, steps
 from seqnlp.training.progress import Evaluation, Progress
 
 log = logging.getLogger(__name__)
@@ -36,11 +35,7 @@ class Stop(Protocol):
 
 
 class Trainer:
-    """One run of training; `run` trains to the end, or saves a checkpoint and raises `Stopped` when asked to stop.
-
-    The network takes a batch and what it carried out of the batch before (None at the start of an epoch, and where it
-    carries nothing), and returns a `Loss`.
-    """
+    """One run of training; `run` trains to the end, or saves a checkpoint and raises `Stopped` when asked to stop."""
 
     def __init__(
         self,
@@ -56,30 +51,35 @@ class Trainer:
         begin: float | None = None,
         fit: Callable[[float], float] = lambda seconds: 1.0,
         usual_epochs: int = 0,
+        group: distributed.Group | None = None,
     ) -> None:
         """
         begin: when the command was started, by `time.monotonic`; fit: makes evaluations so short, as far as that goes,
-        and says how many times as long the final scoring takes; usual_epochs: those without a time budget.
+        and says how many times as long the final scoring takes; usual_epochs: those without a time budget; group: the
+        processes that take the steps, this one alone by default.
         """
-        self.network, self.data, self.evaluate, self.options = network.to(device), data, evaluate, options
+        self.network, self.evaluate, self.options = network, evaluate, options
         self.folder, self.device, self.watch, self.stop = folder, device, watch, stop
         self.begin = time.monotonic() if begin is None else begin  # or would have been, had it never been stopped
         self.progress = Progress()
-        self.optimizer = optimizer.Optimizer(network, options)
+        self.steps = steps.Steps(network, data, options, device, group)
+        self.optimizer, self.per_epoch = self.steps.optimizer, self.steps.per_epoch
         self.best: dict[str, torch.Tensor] = {}
-        self.gradients = gradients.Gradients(self.network, data, device, options.precision)
         self.saved = time.monotonic()
-        self.order: Sequence[Any] = data.epoch(0)
-        self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
         self.eval_every = options.eval_every or self.per_epoch
         self.max_steps = options.epochs * self.per_epoch if options.epochs else UNLIMITED
         self.usual_steps = usual_epochs * self.per_epoch
+        self.horizon: int | None = None  # the steps that the schedule is for, where they are not those of the run
         self.fit, self.budget = fit, None if options.time_budget is None else budget.Budget(options.time_budget)
         self._resume()
+        self.steps.begin(self.progress.step)
 
     def run(self) -> Progress:
         """Train until the steps, the time or the patience are used up; `best` then holds the best weights."""
-        progress = self.progress
+        with self.steps.group.led():
+            return self._run(self.progress)
+
+    def _run(self, progress: Progress) -> Progress:
         if progress.total is None and self.budget is None:
             progress.total = self.max_steps
         self.network.train()
@@ -168,8 +168,6 @@ class Trainer:
 
     def _after_step(self) -> None:
         """Evaluate and save where that is due."""
-        if self.progress.step and self.progress.step % memory.TIDY_EVERY == 0:
-            memory.tidy()
         if self._is_due():
             self._evaluate()
             self.save()
@@ -178,18 +176,11 @@ class Trainer:
 
     def step(self) -> None:
         """One update of the weights, from one batch or several."""
-        progress, options = self.progress, self.options
-        epoch, place = divmod(progress.step, self.per_epoch)
-        if place == 0:
-            self.order, self.gradients.carry = self.data.epoch(epoch), None
-        randomness.seed_step(options.seed, progress.step)
-        batches = self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]
-        summed, weight = self.gradients.add(batches, progress.step + 1)
-        norm = self.optimizer.scale(weight)
+        progress, rate = self.progress, self.options.learning_rate * self._rate()
+        mean, norm = self.steps.lead(progress.step, rate, progress.share)
         if not math.isfinite(norm):
             raise self._diverged()
-        progress.count(summed / max(weight, 1e-12), norm)
-        self.optimizer.step(progress.step, options.learning_rate * self._rate())
+        progress.count(mean, norm)
 
     def _diverged(self) -> errors.SeqnlpError:
         kept = f"the best weights (step {self.progress.best_step}) are kept" if self.best else "nothing was learnt yet"
@@ -204,7 +195,7 @@ class Trainer:
         return schedules.rate(
             options.schedule,
             progress.step + 1,
-            total=progress.total,
+            total=self.horizon or progress.total,
             warmup=options.warmup_steps,
             max_steps=self.max_steps,
             scale=progress.scale,
@@ -225,18 +216,18 @@ class Trainer:
         progress.bad_evaluations = 0 if better else progress.bad_evaluations + 1
         if better or result.value == progress.best:  # of equals the later, which has learnt more
             progress.best, progress.best_step = result.value, progress.step
-            kept = {**self._buffers(), **self.optimizer.weights()}
-            self.best = {name: tensor.clone() for name, tensor in kept.items()}
+            self.best = self._kept()
         elif self.options.schedule in schedules.HALVING:
             progress.scale /= 2
         progress.evaluated(self._record(result), time.monotonic() - begin)
         self.watch("evaluation", progress)
         progress.seconds = self.seconds
 
-    def _buffers(self) -> dict[str, torch.Tensor]:
-        """Return what a network keeps besides its weights."""
+    def _kept(self) -> dict[str, torch.Tensor]:
+        """Return a copy of the weights that count, and of what a network keeps besides its weights."""
         kept = self.network.state_dict()
-        return {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
+        buffers = {name: buffer for name, buffer in self.network.named_buffers() if name in kept}
+        return {name: tensor.clone() for name, tensor in {**buffers, **self.optimizer.weights()}.items()}
 
     def _record(self, result: Evaluation) -> dict[str, Any]:
         """Return the line of the history for an evaluation of the last step."""
@@ -252,7 +243,7 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint."""
         groups = {**self.optimizer.state(), "best": self.best}
-        if (carry := self.gradients.carry) is not None:
+        if (carry := self.steps.group.whole(self.steps.carry)) is not None:
             groups["carry"] = {name: state.clone() for name, state in carry.items()}  # none a view of another
         checkpoint.save(self.folder, groups, {**asdict(self.progress), "options": asdict(self.options)})
         self.saved = time.monotonic()
@@ -270,10 +261,6 @@ class Trainer:
         if any(before[limit] != getattr(self.options, limit) for limit in LIMITS):  # the run is made longer
             self.progress.total, self.progress.bad_evaluations = None, 0
         self.optimizer.restore(groups)
-        self.best, carry = self._placed(groups["best"]), groups.get("carry")
-        self.gradients.carry = None if carry is None else self._placed(carry)
-        self.order = self.data.epoch(self.progress.step // self.per_epoch)
+        self.best = {name: tensor.to(self.device) for name, tensor in groups["best"].items()}
+        self.steps.place(groups.get("carry", {}))
         self.watch("resume", self.progress)
-
-    def _placed(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {name: tensor.to(self.device) for name, tensor in tensors.items()}

@@ -6,6 +6,7 @@ What a task's predict printed is read back by that task; a corpus is read as tra
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -14,7 +15,7 @@ from typing import Any
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import conll, detect, readers, schema, tables
+from seqnlp.preprocess.corpora import conll, detect, readers, schema, series, tables
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpus_answers, printed, texts
 
@@ -210,9 +211,62 @@ def likelihoods(scoring: Scoring) -> tuple[list[str], list[float]]:
     return [text for text, _ in pairs], [log for _, log in pairs]
 
 
+def numbers(scoring: Scoring) -> tuple[list[tuple[str, float]], list[float]]:
+    """Return the values, each with the id of its series, and the one that was forecast for it.
+
+    They belong together by id and time where both files say those, else by their order.
+    """
+    gold = _numbers(scoring.reference)
+    try:
+        said = _numbers(replace(scoring.said, columns={}))
+    except errors.DataError:
+        said = _numbers(scoring.said)  # its columns are called as those of the reference
+    if gold and said and all(one.keys() == {"id", "time", "value"} for one in (gold[0], said[0])):
+        places = {(one["id"], one["time"]): one["value"] for one in said}
+        wanted = [(one["id"], one["time"]) for one in gold]
+        if missing := next((pair for pair in wanted if pair not in places), None):
+            name = scoring.reference.name(scoring.path)
+            raise errors.DataError(f"{name}: no forecast for {' '.join(filter(None, missing))}")
+        said = [{"value": places[pair]} for pair in wanted]
+    if len(said) != len(gold):
+        raise errors.DataError(f"{len(said)} forecasts of {len(gold)} values")
+    return [(one.get("id", ""), one["value"]) for one in gold], [one["value"] for one in said]
+
+
+def _numbers(source: schema.Source) -> list[dict[str, Any]]:
+    """The values of a file with what it says of their series and times; those that are missing are left out."""
+    task, source = registry.that_predict("numbers")[0], schema.copied(source)
+    (path,), found = source.paths, []
+    lines = [] if detect.is_table(path, source) else source.lines(path)
+    if printed.is_json(lines, "") and task.name in json.loads(printed.first(source.lines(path))):
+        return [
+            one for number, line in enumerate(source.lines(path), 1) for one in _forecasts(line, number, task, source)
+        ]
+    for record in readers.records(_for(source, task), task.roles, targets=False):
+        given = record.values.get("value")
+        values = given.split() if isinstance(given, str) and len(record.values) == 1 else [given]
+        known = {role: str(record.values[role]) for role in ("id", "time") if record.values.get(role) is not None}
+        known = {**({"id": ""} if "time" in known else {}), **known}
+        numbers = [series.number_of(value, record.where) for value in values]
+        found += [{**known, "value": number} for number in numbers if number == number]
+    return found
+
+
+def _forecasts(line: str, number: int, task: base.AnyTask, source: schema.Source) -> list[dict[str, Any]]:
+    """The values of a series as predict prints it in JSON, none of a blank line."""
+    if not line.strip():
+        return []
+    values = printed.from_json(line, f"{source.title}:{number}", [task], None)
+    record = json.loads(line)
+    others = [str(value) for key, value in record.items() if key != task.name]
+    pairs = zip(record[task.name]["time"], values or (), strict=True)
+    return [{"id": others[0] if others else "", "time": time, "value": value} for time, value in pairs]
+
+
 READERS: Mapping[str, Callable[[Scoring], tuple[list[Any], list[Any]]]] = {
     "labels": labels,
     "tags": tags,
     "texts": text_pairs,
     "likelihoods": likelihoods,
+    "numbers": numbers,
 }

@@ -9,6 +9,8 @@ from seqnlp import version
 from seqnlp.io import jsonl
 from seqnlp.tasks import registry
 
+REFIT = """These are the scores of the model before it was trained once more, on all rows, those of the development part
+too; with the weights as they are now that part cannot measure anything."""
 MAX_LABELS = 200  # in the card; labels.json has all
 
 
@@ -92,7 +94,8 @@ def _scores(content: Mapping[str, Any]) -> str:
         for score in content["scores"]
     ]
     table = _table(["score", "value", "95% interval", "items", "signature"], rows)
-    return f"## Scores on the development part\n\n{table}"
+    note = f"\n{REFIT}\n" if content["refit"] else ""
+    return f"## Scores on the development part\n\n{table}{note}"
 
 
 def _range(interval: Sequence[float] | None) -> str:
@@ -120,12 +123,13 @@ def _cells(row: Mapping[str, Any] | None, names: Sequence[str]) -> Iterator[str]
 def _data(content: Mapping[str, Any]) -> str:
     sizes = content["sizes"]
     data = "".join(f"- {_cell(_file(name))} (sha256 `{digest}`)\n" for name, digest in content["data"].items())
+    again = ", trained once more on all examples" if content["refit"] else ""
     return f"""## Data and training
 
 {data}
 {sizes["train"]:,} examples to train on, {sizes["dev"]:,} to choose the weights by. {content["date"][:10]}, in
 {content["seconds"]:.0f} seconds, seed {content["training"]["seed"]}: the weights of step {content["step"]} of \
-{content["steps"]}, {sizes["parameters"]:,} parameters.
+{content["steps"]}, {sizes["parameters"]:,} parameters{again}.
 
 config.json holds every setting; history.jsonl has one line for each evaluation. The license is for you to say: it
 depends on the data.

@@ -23,6 +23,7 @@ RUN: Kinds = {
 MODEL: Kinds = {
     **RUN,
     "finished": (bool, None),
+    "refit": (bool, None),
     "scores": (list, dict),
     "details": (dict, None),
     "seconds": (NUMBER, None),

@@ -10,7 +10,7 @@ from seqnlp import errors
 from seqnlp.preprocess.corpora import schema, spool
 from seqnlp.preprocess.corpora.examples import Examples
 from seqnlp.tasks import base
-from seqnlp.workflows import encoded
+from seqnlp.workflows import encoded, shards
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def opened(task: base.AnyTask, source: schema.Source, config: Any) -> Corpus:
     """
     if source.encoded is None:
         return read(task, source, config)
-    folder = encoded.open_folder(source.encoded)
+    folder = shards.opened(source.paths)
     folder.check_task(task.name)
     return folder
 

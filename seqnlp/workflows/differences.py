@@ -14,6 +14,7 @@ WORDS = {
     "train": "other training data",
     "dev": "another dev part",
     "init_from": "another model to begin with",
+    "pretrained": "another model in --pretrained",
     "settings": "other contents of a file that an option names",
 }
 SETTINGS = ("read", "training", "config")  # by name; all else is compared as a whole

@@ -18,7 +18,7 @@ from seqnlp.preprocess.corpora import arrow, schema, spool
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base, registry
-from seqnlp.workflows import corpora, encoded, model_folder
+from seqnlp.workflows import corpora, encoded, model_folder, shards
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ def encode(
     *,
     tokenizers: Sequence[tokenizer.Tokenizer] = (),
     codec_of: str | None = None,
+    shard: tuple[int, int] = (1, 1),
     jobs: int = 1,
     overwrite: bool = False,
     watch: Callable[[float], None] = lambda share: None,
@@ -40,21 +41,24 @@ def encode(
     """Write a corpus as rows, with the codec beside them; return what the folder says of itself.
 
     tokenizers: given ones, source and target or one for both; what they do not cover is fitted. codec_of: the folder
-    whose codec is used as it is. watch: is told which share of the corpus is encoded.
+    whose codec is used as it is. shard: its number, from 1, and how many there are: its rows are those of one part of
+    the corpus, its codec that of the whole. watch: is told which share of it is encoded.
     """
     encoded.check_output(output, overwrite)
     config, codec, text = fitted(task, source, config, tokenizers, codec_of)
+    examples = shards.part(text.examples, *shard)
     with atomic.atomic_folder(output, replace=overwrite) as folder:
         names = codec.save(folder)
         arguments = (task.name, config, folder, codec_of is None)
-        with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(text.examples), jobs)) as batches:
+        with contextlib.closing(parallel.mapped(_encoder, arguments, arrow.chunks(examples), jobs)) as batches:
             counts: collections.Counter[str] = collections.Counter()
-            counted = _counted(batches, counts, len(text.examples), watch)
+            counted = _counted(batches, counts, len(examples), watch)
             count = arrow.write(folder / encoded.ROWS, counted, _features(codec))
         if codec_of is not None and counts["cut"]:  # else fitting has said it
             log.warning("%d %s", counts["cut"], task.output.warnings["cut"])
         if not count:
-            raise errors.DataError(f"{text.title}: no example can be learnt from", "all are too long")
+            hint = "fewer shards" if len(examples) < len(text.examples) else "all are too long"
+            raise errors.DataError(f"{text.title}: no example can be learnt from", hint)
         content = {
             "task": task.name,
             "config": options.to_dict(config),
@@ -147,3 +151,12 @@ def shown(task: base.AnyTask, codec: Any, part: Examples) -> Iterator[dict[str, 
     for example in part:
         row = codec.encode(example, fitted=True)
         yield {name: row[name] for name in task.preview_columns}
+
+
+def rows(task: base.AnyTask, config: Any, codec: Any, part: Iterable[Example], *, fitted: bool) -> arrow.Rows:
+    """Return the rows of examples, of which those that cannot be learnt from are left out.
+
+    fitted: the codec was fitted on them, and not given.
+    """
+    found = (codec.encode(example, fitted=fitted) for example in part)
+    return arrow.in_memory((row for row in found if task.is_trainable(row, config)), codec.features())

@@ -179,7 +179,7 @@ class Evaluator:
 
     def _note(self, predictions: Sequence[Any]) -> str | None:
         """Return what there is to say of a model whose answers are all the same while those wanted are not."""
-        if self.model.task.answers == "likelihoods":  # numbers: there is nothing that it answers
+        if self.model.task.answers in ("likelihoods", "numbers"):  # there is nothing that it answers
             return None
         output, codec, config = self.model.task.output, self.model.codec, self.model.config
         pairs = zip(self.corpus, predictions, strict=True)
@@ -201,6 +201,10 @@ def evaluate(
     _look_whether_seen(evaluator, folder, corpus.title)
     predictions = evaluator.predictions(search, limits)
     scores, details = evaluator.score(predictions)
+    details |= model.task.output.wanted(evaluator.corpus, predictions, model.codec, search)
+    with model.task.output.side_outputs(search) as side_output:
+        for pair in zip(evaluator.corpus, predictions, strict=True):
+            side_output(*pair)
     result = {
         "task": model.task.name,
         "model": folder,

@@ -78,24 +78,29 @@ class Model:
         parameters = sum(p.numel() for network in self.networks for p in network.parameters())
         return f"<seqnlp model: {', '.join([self.task.name, *parts, f'{parameters:,} parameters', str(self.device)])}>"
 
-    def predict(self, inputs: Iterable[Any], **search: Any) -> list[Any]:
+    def predict(self, inputs: Iterable[Any] | None = None, **search: Any) -> list[Any]:
         """Return for each input what `predict --to jsonl` puts under the task's name, None for a blank one.
 
         inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
-        a list of them, or a text with spaces between them. search: the flags of predict by name, as in
+        a list of them, or a text with spaces between them; None where the model knows what to predict for. search: the
+        flags of predict by name, as in
         `threshold=0.3`. Raises `WrongType` for one text in place of several, `UsageError` for a flag that there is not
         or a value that it cannot have, `DataError` for an input of another kind.
         """
-        if isinstance(inputs, str | bytes | Mapping) or not isinstance(inputs, Iterable):
+        if isinstance(inputs, str | bytes | Mapping) or not isinstance(inputs, Iterable | None):
             raise errors.WrongType(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
         options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
         options.check(settings)
         output.check(settings, "jsonl", self.config)
-        cleaned = map(jsonl.repaired, inputs)
-        records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(cleaned, 1))
-        corpus = [self.task.example(record, settings) for record in records]
-        pairs = zip(corpus, self.run(corpus, settings), strict=True)
+        if inputs is None:
+            corpus = list(self.task.remembered(self.codec))
+        else:
+            given = enumerate(map(jsonl.repaired, inputs), 1)
+            records = (formats.Record({role: value}, value, "input", number) for number, value in given)
+            corpus = [self.task.example(record, settings) for record in records]
+        found = self.run(corpus, settings)
+        pairs = zip(corpus, complete(found) if (complete := output.jointly(settings)) else found, strict=True)
         return [None if found is None else output.value(example, found, self.codec) for example, found in pairs]
 
     def writer(self, form: str, search: Any, like: schema.Schema | None = None) -> writer.Writer:
@@ -171,11 +176,20 @@ class Model:
     ) -> Iterator[list[tuple[Example, Any]]]:
         """Yield windows of examples with their predictions, as the examples come; memory holds one window.
 
-        watch: is told the line up to which the work has come, of a file.
+        All are one window where predictions depend on those of all inputs. watch: is told the line up to which the work
+        has come, of a file.
         """
+        complete, held = self.task.output.jointly(search), list[tuple[Example, Any]]()
         for window in stream.windows(corpus):
             found = self.run(window, search, limits, _within(watch, window[0].line, window[-1].line))
-            yield list(zip(window, found, strict=True))
+            pairs = list(zip(window, found, strict=True))
+            if complete is None:
+                yield pairs
+            else:
+                held += pairs
+        if complete is not None and held:
+            examples, predictions = zip(*held, strict=True)
+            yield list(zip(examples, complete(predictions), strict=True))
 
 
 def _within(watch: Watch, first: int, last: int) -> Watch:

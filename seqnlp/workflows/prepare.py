@@ -6,7 +6,6 @@ Torch is imported where it is first needed: what is wrong with a corpus, and wha
 from __future__ import annotations
 
 import functools
-import itertools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -14,19 +13,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from seqnlp import errors, options
 from seqnlp.checks import base as checks
 from seqnlp.io import files
-from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, schema, seen, splits
 from seqnlp.tasks import base, registry
 from seqnlp.training import data
-from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, watched
+from seqnlp.workflows import corpora, encode, encoded, model_folder, runs, training_part, watched
 
 if TYPE_CHECKING:
-    from seqnlp.training import progress, trainer
+    from seqnlp.training import distributed, progress, trainer
     from seqnlp.workflows import evaluate, predict
     from seqnlp.workflows import start as starting
 
@@ -61,6 +57,7 @@ class Opened:
     train: corpora.Corpus
     dev: corpora.Corpus | None
     start: starting.Start | None
+    pretrained: base.Pretrained | None = None  # whose weights a fresh network begins with
 
     @functools.cached_property
     def fitted(self) -> Fitted:
@@ -70,9 +67,12 @@ class Opened:
         if start is None:
             log.info("building the vocabulary")
         if job.dev is None:
-            part, dev = task.split(part, job.training.seed, start.seen if start else None)
+            part, dev = task.split(
+                part, start.model.config if start else job.config, job.training.seed, start.seen if start else None
+            )
         if start is None:
-            return Fitted(*encode.fit(task, self.train, part, job.config, {}), part, dev)
+            given: dict[str, Any] = {"pretrained": self.pretrained}
+            return Fitted(*encode.fit(task, self.train, part, job.config, given), part, dev)
         part = splits.taken(part, start.kept(part, self.held_out(dev), self.train.title, given=dev is None))
         given = {"codec": start.model.codec, "new_labels": True}
         return Fitted(*encode.fit(task, self.train, part, start.model.config, given), part, dev)
@@ -119,7 +119,7 @@ def opened(job: Job) -> Opened:
     train = corpora.opened(task, job.train, config)
     config = train.config(config) if isinstance(train, encoded.Encoded) else config
     dev = corpora.opened(task, replace(job.dev, remembered=train.schema), config) if job.dev else None
-    return Opened(job, train, dev, start)
+    return Opened(job, train, dev, start, None if start else _pretrained(task, config))
 
 
 def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
@@ -129,6 +129,14 @@ def _start(job: Job, task: base.AnyTask) -> starting.Start | None:
     from seqnlp.workflows import start as starting
 
     return starting.Start.load(job.init_from, task, job.device)
+
+
+def _pretrained(task: base.AnyTask, config: Any) -> base.Pretrained | None:
+    if (named := task.pretrained(config)) is None:
+        return None
+    from seqnlp.workflows import start as starting
+
+    return starting.pretrained(*named)
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,7 @@ class Prepared:
     training: options.Training
     usual_epochs: int  # without a time budget
     seen: seen.Seen
+    refits: bool  # whether it trains once more, on the rows of dev too
 
     def save(self, folder: Path) -> list[str]:
         """Write the codec's files, and what the model has seen; return their names."""
@@ -154,12 +163,14 @@ class Prepared:
         budget = self.training.time_budget
         return self.evaluator if budget is None or budget > SHORT else self.evaluator.quick()
 
-    def trainer(self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float) -> trainer.Trainer:
+    def trainer(
+        self, folder: Path, *, watch: Watch, stop: trainer.Stop, begin: float, group: distributed.Group | None = None
+    ) -> trainer.Trainer:
         """Return the trainer that keeps its checkpoints in a model folder and goes on from what it finds there.
 
-        begin: when the command was started.
+        begin: when the command was started; group: the processes that take its steps.
         """
-        from seqnlp.training import trainer
+        from seqnlp.training import refit, trainer
 
         def fit(seconds: float) -> float:
             self.watched.fit_into(seconds)
@@ -170,7 +181,7 @@ class Prepared:
             self.model.networks[0],
             self.data,
             self.watched.evaluation,
-            self.training,
+            refit.first(self.training) if self.refits else self.training,
             folder / model_folder.CHECKPOINTS,
             device=self.model.device,
             watch=watch,
@@ -178,49 +189,35 @@ class Prepared:
             begin=begin,
             fit=fit,
             usual_epochs=self.usual_epochs,
+            group=group,
         )
 
 
-@dataclass(frozen=True)
-class TrainingPart:
-    """The training part, encoded: from text, or as `encode` or `pack` left it."""
-
-    config: Any
-    codec: Any
-    rows: arrow.Rows
-    plan: buckets.Plan | None  # of a packed corpus
-    files: Mapping[str, str]  # the hashes of the codec's files, of an encoded one
-    dev: examples.Examples | None  # that was split off
-
-
-def prepare(job: Job, parts: Opened | None = None) -> Prepared:
+def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | None = None) -> Prepared:
     """Fit, build and encode, and read unless that is done already; nothing is written.
+
+    before: how the run that is under way trains, where it is known; by default what the folder says.
 
     Torch's global generator is left as it was. The same job gives the same result, where the folder holds no run that
     is under way: that one's options count.
     """
-    from seqnlp.nn import growth
-    from seqnlp.training import defaults, precision, randomness
+    from seqnlp.training import defaults, precision
     from seqnlp.workflows import predict
+    from seqnlp.workflows import start as starting
 
     parts = parts or opened(job)
     task, device, start = registry.get(job.task), precision.resolve_device(job.device), parts.start
     if start:
         job = replace(job, config=start.model.config)
     looking = watched.Watched(task, job.config)
-    if isinstance(parts.train, corpora.Text):
-        found = _from_text(task, parts.fitted, looking, fitted=start is None)
-    else:
-        found = _from_folder(parts, task, parts.train, looking)
+    found = training_part.of(task, parts, looking)
     config = task.resolve(found.config, found.codec)
-    with randomness.first_weights(job.training.seed):
-        network = task.build(config, found.codec)
-        if start:
-            growth.put(network, start.model.networks[0].state_dict())
-        else:
-            task.initialise(network, config, found.codec, found.rows)
+    network = starting.fresh(task, config, found.codec, found.rows, job.training.seed, start or parts.pretrained)
     model = predict.Model(task, config, found.codec, [network], device, "fp32", {})
-    chosen = _recorded(job) or defaults.resolved(_planned(job.training, found.plan), found.rows.lengths, device=device)
+    before = recorded(job) if before is None else before
+    chosen = runs.going_on(before, job.training, model_folder.description(job.folder)) or defaults.resolved(
+        training_part.planned(job.training, found.plan), found.rows.lengths, device=device
+    )
     batches = task.batches(found.rows, config, found.codec, chosen, found.plan)
     usual = defaults.usual_epochs(chosen, batches.policy, epochs=task.min_epochs)
     chosen = defaults.with_epochs(chosen, batches.policy, epochs=task.min_epochs)
@@ -228,49 +225,12 @@ def prepare(job: Job, parts: Opened | None = None) -> Prepared:
     task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
     looking.say()
-    remembered = looking.seen(start.seen if start else None)
-    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered)
+    refits = job.dev is None and chosen.refit
+    remembered = looking.seen(start.seen if start else None, refits=refits)
+    return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered, refits)
 
 
-def _from_text(task: base.AnyTask, made: Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
-    """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
-    config, codec = made.config, made.codec
-    log.info("encoding %d examples", len(made.part))
-    rows = (codec.encode(example, fitted=fitted) for example in looking.through(made.part, checks.TRAIN))
-    kept = arrow.in_memory((row for row in rows if task.is_trainable(row, config)), codec.features())
-    return TrainingPart(config, codec, kept, None, {}, made.dev)
-
-
-def _from_folder(parts: Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched) -> TrainingPart:
-    start, wanted = parts.start, parts.job.config
-    if start:
-        wanted = start.model.config
-        folder.check_codec(start.model.content["files"], wanted, start.name)
-    config, codec, rows, plan = folder.config(wanted), folder.codec(), folder.rows(), folder.plan
-    taken = np.ones(len(rows), bool)
-    if start:
-        taken = start.kept(folder.examples, parts.held_out(None), folder.title, given=True)
-    if not folder.fitted:  # rows of any kind: what the codec does not know, what cannot be learnt from
-        encode.fit(task, folder, folder.examples, config, {"codec": codec})
-        taken &= np.fromiter((task.is_trainable(row, config) for row in rows), bool, len(rows))
-    looking.all_of(splits.taken(folder.examples, taken), checks.TRAIN)
-    if not taken.all():
-        rows = arrow.in_memory(itertools.compress(rows, taken), codec.features())
-        plan = plan and buckets.plan(rows.lengths, plan.limits)
-    return TrainingPart(config, codec, rows, plan, folder.content["files"], None)
-
-
-def _planned(chosen: options.Training, plan: buckets.Plan | None) -> options.Training:
-    """Return the options with what bounds a batch in a plan; raises `UsageError` where they ask for something else."""
-    if plan is None:
-        return chosen
-    tokens, rows = plan.limits.max_tokens, plan.limits.batch_size
-    if chosen.max_tokens not in (None, tokens) or chosen.batch_size not in (options.Training().batch_size, rows):
-        raise errors.UsageError(f"the corpus is packed for --max-tokens {tokens} --batch-size {rows}", "pack it anew")
-    return replace(chosen, max_tokens=tokens, batch_size=rows)
-
-
-def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> evaluate.Evaluator:
+def _evaluator(parts: Opened, model: predict.Model, found: training_part.TrainingPart) -> evaluate.Evaluator:
     from seqnlp.workflows import evaluate
 
     if found.dev is not None:
@@ -279,12 +239,7 @@ def _evaluator(parts: Opened, model: predict.Model, found: TrainingPart) -> eval
     return evaluate.Evaluator.of(model, parts.dev, found.files, parts.train.title)
 
 
-def _recorded(job: Job) -> options.Training | None:
-    """Return how the run in the folder trains: going on elsewhere, or longer, must not change it midway."""
+def recorded(job: Job) -> dict[str, Any] | None:
+    """Return how the run in the folder trains, None where there is none."""
     before = None if job.overwrite else model_folder.content(job.folder)
-    if before is None:
-        return None
-    recorded: options.Training = options.from_dict(
-        options.Training, before["training"], model_folder.description(job.folder)
-    )
-    return runs.limited(recorded, job.training)
+    return None if before is None else dict(before["training"])

@@ -27,6 +27,12 @@ def _raised(settled: float | None, asked: float | None) -> bool:
     return settled is not None and asked is not None and asked >= settled
 
 
-def limited(recorded: options.Training, asked: options.Training) -> options.Training:
-    """Return how the run that is in a folder trains, up to the limits that are asked for."""
-    return replace(recorded, **{key: getattr(asked, key) or getattr(recorded, key) for key in options.LIMITS})
+def going_on(before: Mapping[str, Any] | None, asked: options.Training, where: object) -> options.Training | None:
+    """Return how a run that is under way trains, None for none, up to the limits that are asked for.
+
+    before: what is noted of it, `where` is for errors. Going on elsewhere, or longer, must not change it midway.
+    """
+    if not before:
+        return None
+    found: options.Training = options.from_dict(options.Training, before, where)
+    return replace(found, **{key: getattr(asked, key) or getattr(found, key) for key in options.LIMITS})

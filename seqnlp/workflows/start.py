@@ -1,4 +1,4 @@
-"""The model to start from: what it has seen, and how good it is on the dev part of the new run."""
+"""What a run starts from: a model, what it has seen and how good it is on the new dev part; or fresh weights."""
 
 from __future__ import annotations
 
@@ -9,15 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from seqnlp import errors
+from seqnlp.nn import growth
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import seen
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.tasks import base
+from seqnlp.training import data, randomness
 from seqnlp.workflows import evaluate, model_folder, predict
 
 log = logging.getLogger(__name__)
+
+REFITTED = "%s learnt from its dev part too, after it was scored: its score there (%s %.2f) is not comparable"
+
+
+def pretrained(task: str, folder: str) -> base.Pretrained:
+    """Return the model of a task in a folder, that another begins with; raises `ModelError` where there is none."""
+    model = predict.load(folder, task=task, device="cpu")
+    weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
+    return base.Pretrained(folder, model.config, model.codec, model.networks[0], weights)
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,9 @@ class Start:
             raise errors.ModelError(f"{folder}: its training is not finished", "the same train command finishes it")
         weights = model_folder.read_config(Path(folder))["files"][model_folder.WEIGHTS]
         model = predict.load(folder, task=task.name, device=device)
+        if model.content.get("refit"):  # which a run that is under way does not know yet
+            score = model.content["scores"][0]
+            log.warning(REFITTED, folder, score["name"], score["value"])
         return cls(folder, model, weights, seen.Seen.load(Path(folder) / model_folder.SEEN))
 
     def kept(self, train: Iterable[Example], dev: Iterable[Example], title: str, *, given: bool) -> np.ndarray:
@@ -81,3 +96,21 @@ class Start:
             self.name,
             old,
         )
+
+
+def fresh(
+    task: base.AnyTask,
+    config: Any,
+    codec: Any,
+    rows: data.Rows,
+    seed: int,
+    begin: Start | base.Pretrained | None,
+) -> nn.Module:
+    """Return a network with its first weights: those of a model to start from, or by chance and by its task."""
+    with randomness.first_weights(seed):
+        network = task.build(config, codec)
+        if isinstance(begin, Start):
+            growth.put(network, begin.model.networks[0].state_dict())
+        else:
+            task.initialise(network, config, codec, rows, begin)
+    return network

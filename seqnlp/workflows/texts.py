@@ -14,7 +14,13 @@ def of_references(source: schema.Source, path: str) -> tuple[list[str], bool]:
 
     source: how to read it.
     """
-    return references.read(source, path, registry.that_predict("texts")[0].roles)
+    return references.read(source, path, _roles(source))
+
+
+def _roles(source: schema.Source) -> tuple[str, ...]:
+    """The roles of a corpus of texts: those of the task whose fields are named, else those that fit any."""
+    tasks = registry.that_predict("texts")
+    return next((task.roles for task in tasks if source.columns.keys() & {*task.roles}), tasks[0].roles)
 
 
 def hypotheses(said: schema.Source, number: int) -> list[str]:
@@ -31,7 +37,7 @@ def _written(said: schema.Source) -> list[str]:
     (path,), tasks = said.paths, registry.that_predict("texts")
     name = said.name(path)
     if detect.is_table(path, said):
-        return references.of_corpus(said, tasks[0].roles)
+        return references.of_corpus(said, _roles(said))
     lines, kind = list(said.lines(path)), detect.format_of(path, said, targets=False)
     if printed.is_json(lines, kind):
         numbered = ((line, f"{name}:{number}") for number, line in enumerate(lines, 1))
@@ -39,7 +45,7 @@ def _written(said: schema.Source) -> list[str]:
     elif (table := printed.in_table(lines, name, tasks, None)) is not None:
         texts = table
     elif written_table.is_table(lines, kind):
-        return references.of_corpus(replace(said, format="csv" if kind == "csv" else "tsv"), tasks[0].roles)
+        return references.of_corpus(replace(said, format="csv" if kind == "csv" else "tsv"), _roles(said))
     else:
         return lines
     return ["" if text is None else text for text in texts]

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqnlp import errors, options
+from seqnlp.io import ranks
 from seqnlp.training import budget, schedules
 from seqnlp.training import progress as progresses
-from seqnlp.workflows import encoded, model_folder
+from seqnlp.workflows import encoded, model_folder, refit
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
+    from seqnlp.training import distributed
     from seqnlp.training import trainer as trainers
 
 log = logging.getLogger(__name__)
@@ -28,14 +30,32 @@ def train(
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
     Raises `SeqnlpError` of the kind that fits; on `Stopped` the folder has a checkpoint, from which the same job goes
-    on, and which `predict.load` takes the best weights so far from.
+    on, and which `predict.load` takes the best weights so far from. Where torchrun has started several processes, all
+    but the first one follow it, and return nothing.
     """
+    if ranks.size() == 1:
+        return _train(job, watch, stop)
+    from seqnlp.workflows import follow
+
+    with follow.joined(job, stop) as group:
+        if group.leads:
+            return _train(job, watch, group.asked, group)
+        follow.follow(job, group, watch)
+        return {}
+
+
+def _train(
+    job: preparation.Job, watch: preparation.Watch, stop: trainers.Stop, group: distributed.Group | None = None
+) -> dict[str, Any]:
+    """Train a model as `train` does; group: whose first process this one is."""
     options.check(job.config)
     options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
     parts = preparation.opened(job)
     run = _identity(job, parts)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
+    if group:
+        group.tell(None if finished else {"recorded": preparation.recorded(job)})
     if finished is not None:
         model_folder.tidy(job.folder)
         log.info("%s: this run is finished already", job.folder)
@@ -51,9 +71,16 @@ def train(
         if parts.start is not None:
             content["start"] = before["start"] if before else parts.start.scores(prepared.watched)
         content["files"] = model_folder.begin(job.folder, content, prepared.save, anew=job.overwrite)
-        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin)
+        if group:
+            from seqnlp.workflows import follow
+
+            group.tell(follow.likeness(prepared))
+        trainer = prepared.trainer(job.folder, watch=watch, stop=stop, begin=job.begin, group=group)
         trainer.run()
-        content = _publish(job.folder, trainer, prepared, content)
+        content = _scored(trainer, prepared, content)
+        weights = refit.weights(job, parts, prepared, trainer) if prepared.refits else None
+        content |= {"refit": weights is not None, "seconds": round(trainer.seconds, 1), "date": _now()}
+        model_folder.publish(job.folder, content, weights or trainer.best, trainer.progress.history)
         model_folder.finish(job.folder)
         if parts.start is not None and prepared.watched is prepared.evaluator:  # else it is another part, or search
             parts.start.compare(content["start"]["scores"], content["scores"])
@@ -78,6 +105,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
         "train": train.digests,
         "dev": parts.dev.digests if parts.dev else None,
         "init_from": parts.start and parts.start.weights,
+        "pretrained": parts.pretrained and parts.pretrained.weights,
     }
 
 
@@ -114,7 +142,11 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint from which a finished run goes on: its best weights, at its last step.
 
     The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
+    Weights that have learnt from the rows of dev too are of no use: the run begins anew.
     """
+    if content["refit"]:
+        log.warning("%s: was trained once more on all rows, those of dev too: the longer run begins anew", folder)
+        return
     from seqnlp.training import checkpoint
 
     weights = checkpoint.load_tensors(folder / model_folder.WEIGHTS)
@@ -139,32 +171,26 @@ def _now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
-def _publish(
-    folder: Path, trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Score the best weights once more, with intervals, and write the model's files."""
+def _scored(trainer: trainers.Trainer, prepared: preparation.Prepared, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Score the best weights once more, with intervals; return what config.json will hold."""
     progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
     log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
     trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
     latest = evaluator is prepared.watched and progress.best_step == progress.step
     scores, details = evaluator.scores(latest=latest)
-    whole = {
+    return {
         **content,
         "finished": True,
         "scores": [score.to_dict() for score in scores],
         "details": details,
         "step": progress.best_step,
         "steps": progress.step,
-        "seconds": round(trainer.seconds, 1),
-        "date": _now(),
     }
-    model_folder.publish(folder, whole, trainer.best, progress.history)
-    return whole
 
 
 def _result(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    keys = ("scores", "details", *(("start",) if "start" in content else ()))
+    keys = ("scores", "details", *(key for key in ("refit", "start") if content.get(key)))
     seed, seconds = content["training"]["seed"], content["seconds"]
     return {
         "task": content["task"],

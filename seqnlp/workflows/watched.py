@@ -43,8 +43,8 @@ class Watched:
             if finding.level != checks.NOTE:
                 log.warning("%s", finding)
 
-    def seen(self, before: seen.Seen | None) -> seen.Seen:
-        """Return what to remember; before: what the model to start from has seen."""
+    def seen(self, before: seen.Seen | None, *, refits: bool = False) -> seen.Seen:
+        """Return what to remember; before: what the model to start from has seen; refits: it trains on dev too."""
         train, dev = (np.array(self.inputs[part], np.uint64) for part in checks.PARTS)
-        found = seen.Seen.of(train, dev)
+        found = seen.Seen.of(np.concatenate([train, dev]) if refits else train, dev)
         return found.joined(before) if before else found

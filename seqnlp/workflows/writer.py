@@ -59,6 +59,9 @@ class Writer:
 
     def _row(self, example: Example, found: Any) -> str:
         """The columns that came in, with those of the prediction behind; a blank line for a blank line."""
+        output = self.task.output
+        if found is not None and (rows := output.rows(example, found, self.search, self.codec)) is not None:
+            return self._rows(rows, example.where)
         own = self._cells_of(example)
         if example.blank and not any(map(str.strip, own)):
             return "\n"
@@ -73,6 +76,15 @@ class Writer:
 
     def _table(self, names: tuple[str, ...] | None, width: int) -> _Table:
         return _Table(self.form, self.delimiter, names, width, self.task.output.columns(names, self.search))
+
+    def _rows(self, rows: Sequence[Mapping[str, str]], where: str) -> str:
+        """The rows of a prediction itself."""
+        head = ""
+        if self.table is None:
+            self.table = _Table(self.form, self.delimiter, tuple(rows[0]), len(rows[0]), ())
+            head = self.table.header()
+        table, names = self.table, self.table.names or ()
+        return head + "".join(table.line([row.get(name, "") for name in names], where) for row in rows)
 
     def _names_of(self, record: Any) -> tuple[str, ...] | None:
         """The names of the columns that came in, None for a table without a header."""

@@ -110,6 +110,7 @@ _UNNAMED: dict[str, Callable[[Sequence[Sequence[str]], int], int | None]] = {
     "texts": _before_scores,
     "tags": _last,
     "likelihoods": _last_number,
+    "numbers": _last_number,
 }
 
 

@@ -3,16 +3,16 @@
     SEQNLP_CORPORA=FOLDER python tests/benchmarks/linear_model.py [SET...]
 
 TF-IDF of words (one and two) and of characters within words (two to five), sublinear, and a linear support vector
-machine, C = 0.5. It is fitted on the training part as the recipes of pipelines/ name it, and scored on the test part.
+machine, C = 0.5. It is fitted on the training part of a set of pipelines/classification.txt, scored on the test part.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import accuracy_score, f1_score
@@ -25,35 +25,24 @@ from seqnlp.tasks import registry
 CLASSIFY = registry.get("classify")
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """Files of a training and of a test part below $SEQNLP_CORPORA, and which columns are text and label."""
-
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-    format: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+SETS = Path(__file__).parents[2] / "pipelines" / "classification.txt"
 
 
-CORPORA = {
-    "SST-2": Corpus(("sst2/train.tsv",), ("sst2/test.tsv",)),
-    "Snips": Corpus(("snips/train/seq.in", "snips/train/label"), ("snips/test/seq.in", "snips/test/label")),
-    "banking77": Corpus(("banking77/train.csv",), ("banking77/test.csv",)),
-    "GermEval 2018 coarse": Corpus(
-        ("germeval2018/train.txt",), ("germeval2018/test.txt",), "tsv", {"text": "1", "label": "2"}
-    ),
-    "arXiv": Corpus(
-        ("arxiv_titles/train.jsonl.gz",),
-        ("arxiv_titles/test.jsonl",),
-        columns={"text": "title,abstract", "label": "category"},
-    ),
-}
+def sets() -> dict[str, list[str]]:
+    """Return by name the train, dev and test files of each set, and how to read them, if that is said."""
+    rows = [line.split(None, 4) for line in SETS.read_text(encoding="utf-8").splitlines()]
+    return {row[0]: row[1:] for row in rows if row and not row[0].startswith("#")}
 
 
-def read(corpus: Corpus, names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Return the texts and the labels of a part."""
-    paths = tuple(os.path.join(os.environ["SEQNLP_CORPORA"], name) for name in names)
-    source = schema.Source(paths, format=corpus.format, columns=corpus.columns)
+def read(names: str, reading: str = "") -> tuple[list[str], list[str]]:
+    """Return the texts and the labels of files below $SEQNLP_CORPORA."""
+    parser = argparse.ArgumentParser()
+    for flag in ("--from", "--text-field", "--label-field"):
+        parser.add_argument(flag)
+    said = vars(parser.parse_args(reading.split()))
+    columns = {role: said[f"{role}_field"] for role in ("text", "label") if said[f"{role}_field"]}
+    paths = tuple(os.path.join(os.environ["SEQNLP_CORPORA"], name) for name in names.split(","))
+    source = schema.Source(paths, format=said["from"], columns=columns)
     examples = list(CLASSIFY.read(source, CLASSIFY.Config()))
     return [example.source for example in examples], [example.target[0] for example in examples]
 
@@ -68,9 +57,10 @@ def linear_model():
 def main() -> None:
     """Measure, and print a table."""
     print(f"{'corpus':<22} {'train':>7} {'test':>6} {'accuracy':>9} {'macro F1':>9} {'seconds':>8}")
-    for name in sys.argv[1:] or CORPORA:
-        corpus = CORPORA[name]
-        (texts, labels), (unseen, gold) = (read(corpus, part) for part in (corpus.train, corpus.test))
+    known = sets()
+    for name in sys.argv[1:] or known:
+        train, _, test, *reading = known[name]
+        (texts, labels), (unseen, gold) = (read(part, *reading) for part in (train, test))
         begin = time.perf_counter()
         found = linear_model().fit(texts, labels).predict(unseen)
         seconds = time.perf_counter() - begin

@@ -40,7 +40,7 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
     def run() -> int:
         work = done = 0
         while done < rows:
-            numbers, _ = made.order[made.progress.step % made.per_epoch]
+            numbers, _ = made.steps.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
             work += int(made.data.policy.lengths[numbers, column].sum())
@@ -50,15 +50,17 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
     return run
 
 
-def speeds(rounds: Mapping[str, Round], number: int) -> dict[str, list[float]]:
+def speeds(
+    rounds: Mapping[str, Round], number: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Return the work a second of each round, run in turns; a first time does not count."""
     found: dict[str, list[float]] = {name: [] for name in rounds}
     for place in range(number + 1):
         for name, run in rounds.items():
-            begin = time.perf_counter()
+            begin = clock()
             work = run()
             if place:
-                found[name].append(work / (time.perf_counter() - begin))
+                found[name].append(work / (clock() - begin))
     return found
 
 

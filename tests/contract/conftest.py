@@ -1,6 +1,7 @@
 """A small corpus for every task, and a model that was trained on it once."""
 
 import dataclasses
+import math
 import random
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,12 +37,14 @@ class Case(NamedTuple):
     training: options.Training = TRAINING
     learnt: float = 95.0  # what a model that has learnt the corpus scores
     packs: bool = True  # whether it can be trained on what `pack` made
+    dev: dict[str, str] | None = None  # by default the corpus itself
 
     def job(self, folder: Path, **changes):
         """What a train command of this case would say; the corpus is written beside the model."""
         chapter = registry.get(self.task)
         source = write(folder.parent, self.corpus)
-        job = prepare.Job(self.task, source, source, folder, chapter.Config(**self.config), self.training, device="cpu")
+        dev = source if self.dev is None else write(folder.parent, self.dev)
+        job = prepare.Job(self.task, source, dev, folder, chapter.Config(**self.config), self.training, device="cpu")
         return dataclasses.replace(job, **changes)
 
 
@@ -113,11 +116,29 @@ def pairs(seed):
     return {f"{seed}.tsv": "".join(f"{' '.join(row)}\t{' '.join(ENGLISH[w] for w in row)}\n" for row in rows)}
 
 
+def summaries(seed):
+    """A number word among words that say nothing, and what it is in English: what is English already is copied."""
+    draw, rows = random.Random(seed), []
+    for _ in range(120):
+        before, behind = ([draw.choice("the a of it now".split()) for _ in range(draw.randint(0, 3))] for _ in "ab")
+        thing = draw.choice([*ENGLISH, *ENGLISH.values()])
+        rows.append((" ".join([*before, thing, *behind]), ENGLISH.get(thing, thing)))
+    return {f"{seed}.tsv": "".join(f"{document}\t{summary}\n" for document, summary in rows)}
+
+
 def counting(seed):
     """Lines that count on from any number word to the next ones; a blank line between them now and then."""
     draw, words = random.Random(seed), [*ENGLISH.values()]
     rows = [[words[(first + n) % len(words)] for n in range(7)] for first in (draw.randrange(5) for _ in range(60))]
     return {f"{seed}.txt": "".join(" ".join(row) + "\n" * (1 + (number % 10 == 0)) for number, row in enumerate(rows))}
+
+
+def waves(first, last, names="abc"):
+    """The values of series with a season of seven steps, from one step to another."""
+    pairs = [(name, step) for name in names for step in range(first, last)]
+    values = [10 * ord(name) + 5 * math.sin(2 * math.pi * step / 7) + 0.1 * step for name, step in pairs]
+    rows = [f"{name},{step},{value:.3f}\n" for (name, step), value in zip(pairs, values, strict=True)]
+    return {f"{names}{first}.csv": "".join(["id,time,value\n", *rows])}
 
 
 SMALL = dict(embedding_size=7, hidden_size=5, char_ngram_buckets=101, dropout=0.1, word_dropout=0.0)
@@ -144,6 +165,8 @@ SOURCES = [
     " ",
     "<s> </s>",
 ]
+
+NUMBERS = [(1, 20), (-5, 14), (100, 31), (3, 5), (2, 1)]  # where series begin, and how long they are
 
 CASES = [
     Case(
@@ -210,6 +233,7 @@ CASES = [
         None,
         LONGER,
     ),
+    Case("summarize", "summarize", summaries(1), summaries(7), TRANSLATOR, SOURCES, None, LONGER),
     *(
         Case(
             f"lm-{level}",
@@ -226,6 +250,21 @@ CASES = [
             ("char", 0.6, {"direction": "both", "self_attention": 3}),
             ("word", 2.0, {"cell": "gru"}),
         ]
+    ),
+    *(
+        Case(
+            f"forecast-{name}",
+            "forecast",
+            waves(0, 70),
+            waves(0, 70, "abcd"),
+            {"horizon": 3, "window": 14, "season": 7, "hidden_size": 9, "model": "network", **more},
+            [" ".join(str(start + n * (n % 5)) for n in range(size)) for start, size in NUMBERS] + ["", " \t", "7"],
+            training=dataclasses.replace(TRAINING, epochs=6),
+            learnt=0.5,
+            packs=False,
+            dev=waves(70, 80),
+        )
+        for name, more in [("quantiles", {}), ("point", {"loss": "mse", "subtract": "last", "cell": "lstm"})]
     ),
     Case(
         "classify-words",

@@ -22,7 +22,7 @@ def test_the_options_name_the_cells_there_are():
 
 
 @pytest.mark.parametrize("cell", OTHERS)
-@pytest.mark.parametrize("name", ["classify", "tag", "translate", "lm"])
+@pytest.mark.parametrize("name", ["classify", "tag", "translate", "summarize", "lm"])
 def test_a_task_with_another_cell_is_trained_and_predicts(cases, name, cell, tmp_path):
     case = next(case for case in cases if case.task == name)
     training = dataclasses.replace(case.training, epochs=2, eval_every=None)
@@ -36,7 +36,7 @@ def test_a_task_with_another_cell_is_trained_and_predicts(cases, name, cell, tmp
 
 
 def test_every_registered_task_is_tried_with_other_cells(cases):
-    assert {case.task for case in cases} == {"classify", "tag", "translate", "lm"}
+    assert {case.task for case in cases} == {"classify", "tag", "translate", "summarize", "lm"}
 
 
 @pytest.mark.parametrize("name", ["classify", "tag", "translate"])

@@ -19,8 +19,9 @@ WRONG = {
     "tag": "a\tB-fruit\nred\tO\n\n",
     "lm": 'one three, "five"\n',
     "translate": "eins zwei\tone too\ndrei\tfour, five\n",
+    "summarize": "it eins was\tone too\nand drei\tfour, five\n",
 }
-METRIC = {"labels": "f1", "tags": "spans", "texts": "chrf", "likelihoods": "bits_per_character"}
+METRIC = {"labels": "f1", "tags": "spans", "texts": "chrf", "likelihoods": "bits_per_character", "summarize": "rouge"}
 
 
 def write(folder, files):
@@ -88,7 +89,9 @@ def test_further_references_count_in_eval(case, trained, model, tmp_path):
     alone, _ = evaluate.evaluate(model, "m", dataclasses.replace(several, references=()), search, buckets.Limits())
     result, mistakes = evaluate.evaluate(model, "m", several, search, buckets.Limits())
     values = [{score["name"]: score["value"] for score in one["scores"]} for one in (alone, result)]
-    assert values[0]["exact_match"] == 0 and values[1]["exact_match"] == 100 and values[1]["chrf"] == 100
+    exact = next(name for name in ("exact_match", "rouge1") if name in values[0])
+    assert values[0][exact] == 0 and {values[1][name] for name in ("rouge1", "rougeL", exact)} == {100}
+    assert values[1].get("chrf", 100) == 100
     assert mistakes == [] and list(result["data"]) == [*made.paths]
     (tmp_path / "more").write_text("one\n")
     with pytest.raises(errors.DataError, match=r"more: 1 references, .* has 3"):
@@ -110,7 +113,7 @@ def test_what_predict_prints_scores_as_eval_does(case, trained, model, source, t
                 continue
             for name in ("said", f"said.{output}"):
                 (tmp_path / name).write_text(said(model, source, output, model.task.Search(**flags)), encoding="utf-8")
-                found = scores(case, source, tmp_path / name, METRIC[model.task.answers])
+                found = scores(case, source, tmp_path / name, METRIC.get(case.task, METRIC[model.task.answers]))
                 common = {"accuracy"} if case.name == "tag-plain" else found.keys() & expected.keys()
                 assert common, output
                 for score in common:

@@ -142,13 +142,32 @@ def test_reviews_have_a_text_and_one_of_two_labels_in_equal_parts(corpus, split)
     assert Counter(label for _, label in rows) == {"positive": len(rows) // 2, "negative": len(rows) // 2}
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", [*SPLITS, "names"])
 def test_headlines_have_a_header_and_two_columns(split):
     header, *rows = table(f"headlines/{split}.tsv")
     assert header == ["text", "headline"]
     assert all(len(row) == 2 and len(row[1]) < len(row[0]) for row in rows)
     assert not any(re.search(r"[{}=]|\.$", row[1]) or "{" in row[0] for row in rows)
     assert all(2 <= len(re.findall(r"\.(?: |$)", row[0])) <= 3 for row in rows)
+
+
+def test_new_names_are_in_no_other_headline():
+    others = {word for split in SPLITS for row in table(f"headlines/{split}.tsv") for word in words("\t".join(row))}
+    rows = table("headlines/names.tsv")[1:]
+    assert len({row[0] for row in rows}) == len(rows) == 300
+    assert all(new_names(row[1], others) for row in rows)
+    endings = "ton|ford|ville|mouth|bridge|shire|haven|burg|well|ley|son|worth|sen|berg"  # of made-up names, mostly
+    made = {word for row in rows for word in words(row[0]) if re.fullmatch(rf"[A-Z][a-z]+({endings})", word)}
+    assert len(made) > 300 and made.isdisjoint(others)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def new_names(headline: str, others: set[str]) -> list[str]:
+    """The words of a headline that begin with a capital and are nowhere else."""
+    return [word for word in words(headline) if word[0].isupper() and word not in others]
 
 
 @pytest.mark.parametrize("split", SPLITS)

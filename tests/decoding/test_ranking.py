@@ -27,3 +27,9 @@ def test_coverage_is_the_sum_of_logarithms_of_what_was_looked_at():
     attention = torch.tensor([[[0.5, 2.0, 0.25], [0.0, 1.0, 1.0]]])
     found = ranking.coverage(attention, torch.tensor([[True, True, False]]))
     torch.testing.assert_close(found, torch.tensor([[0.5, ranking.MIN_COVERAGE]]).log())
+
+
+def test_repetition_is_what_was_looked_at_more_than_once():
+    attention = torch.tensor([[[1.5, 0.5, 3.0]], [[0.9, 2.0, 1.25]]])
+    mask = torch.tensor([[True, True, False], [True, True, True]])
+    torch.testing.assert_close(ranking.repetition(attention, mask), torch.tensor([[-0.5], [-1.25]]))

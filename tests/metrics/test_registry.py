@@ -14,6 +14,7 @@ GOLD = {"labels": [("a",), ("b",), ("a",)], "tags": [["B-X", "O"], ["O"]], "text
 GOLD["likelihoods"] = GOLD["texts"]
 SAID = {"labels": [("a",), ("a",), ("a",)], "tags": [["B-X", "O"], ["B-X"]], "texts": ["the dog bit the man", "a man"]}
 SAID["likelihoods"] = [-9.5, -3.25]
+GOLD["numbers"], SAID["numbers"] = [("a", 1.5), ("a", 3.0), ("b", 2.0), ("b", 2.5)], [1.0, 3.5, 2.0, 3.0]
 
 
 def measured(name, **chosen):
@@ -33,9 +34,8 @@ def test_every_metric_gives_its_scores_the_one_it_is_named_after_first(name):
 
 @pytest.mark.parametrize("name", registry.METRICS)
 def test_every_metric_takes_its_options(name):
-    assert measured(
-        name, **{option: True for option in registry.METRICS[name].options if option not in ("tokenize", "log_base")}
-    )
+    valued = ("tokenize", "log_base", "history")
+    assert measured(name, **{option: True for option in registry.METRICS[name].options if option not in valued})
 
 
 def test_every_option_is_of_some_metric():

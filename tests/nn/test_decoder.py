@@ -40,11 +40,12 @@ def targets(rows=3, steps=6, seed=2):
 
 
 def one_by_one(network, tokens, state):
-    features = []
+    features, attention = [], []
     for step in range(tokens.size(1)):
         found, state = network(tokens[:, step : step + 1], state)
         features.append(found)
-    return torch.cat(features, dim=1), state
+        attention.append(state["attention"])
+    return torch.cat(features, dim=1), {**state, "attention": torch.cat(attention, dim=1)}
 
 
 def repeated(state, times):
@@ -126,7 +127,7 @@ def test_a_sentence_may_have_fewer_hypotheses_than_the_others(kind):
     rows = torch.tensor([[0, 0], [1, 2], [0, 3]])  # a place that is empty has any row
     features, after = network(tokens[place], {**some, "source.rows": rows, "place": place})
     torch.testing.assert_close(features, whole[place], atol=1e-6, rtol=0)
-    assert after["attention"].shape == (4, 7)
+    assert after["attention"].shape == (4, 1, 7)
 
 
 @pytest.mark.parametrize("kind", attention.ATTENTIONS)
@@ -144,7 +145,7 @@ def test_coverage_is_the_sum_of_the_attention_of_all_steps():
     total = torch.zeros(3, 7)
     for step in range(6):
         _, state = network(tokens[:, step : step + 1], state)
-        total += state["attention"]
+        total += state["attention"].squeeze(1)
     torch.testing.assert_close(state["coverage"], total)
     torch.testing.assert_close(total.sum(1), torch.full((3,), 6.0))
     assert not total[1, 3:].any()
@@ -183,7 +184,7 @@ def test_a_step_gives_the_logits_of_the_features():
     features, other = network(tokens, state)
     torch.testing.assert_close(logits, network.logits(features)[:, 0])
     torch.testing.assert_close(logits, features[:, 0] @ network.embedding.weight.T + network.bias)
-    torch.testing.assert_close(after, other)
+    torch.testing.assert_close(after, {**other, "attention": other["attention"][:, 0]})
 
 
 @each_cell

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from seqnlp.nn import dropout
+from seqnlp.nn import dropout, rows
 
-DROPOUTS = [dropout.LockedDropout, dropout.WordDropout]
+DROPOUTS = [dropout.Dropout, dropout.LockedDropout, dropout.WordDropout]
 
 
 def drop(kind, probability, shape=(3, 5, 7)):
@@ -57,3 +57,14 @@ def test_word_dropout_drops_as_many_as_it_says():
 @pytest.mark.parametrize("kind", DROPOUTS)
 def test_the_mask_follows_the_seed(kind):
     assert torch.equal(drop(kind, 0.5), drop(kind, 0.5))
+
+
+@pytest.mark.parametrize("kind", DROPOUTS)
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_the_parts_of_a_batch_have_the_masks_of_the_whole(kind, count):
+    whole, parts = drop(kind, 0.5), []
+    for number in range(count):
+        part = rows.Part.of(3, number, count)
+        with rows.only(part):
+            parts.append(drop(kind, 0.5, (len(part), 5, 7)))
+    assert torch.equal(torch.cat(parts), whole)

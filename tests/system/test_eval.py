@@ -50,6 +50,23 @@ def test_eval_is_tables_on_a_terminal(hard, seqnlp, model):
         assert word in shown, shown
 
 
+def test_an_accuracy_that_is_wanted_gives_a_cut_off_for_predict(hard, seqnlp, model):
+    command = ["classify", "eval", model, "hard.tsv"]
+    details = seqnlp(*command, "--want-accuracy", "50").json["details"]
+    proposed = details["selective"]["proposed"]
+    cut = ["--min-score", proposed["min_score"]]
+    kept = seqnlp(*command, *cut).json["details"]
+    assert kept.get("coverage", 100) == pytest.approx(proposed["coverage"], abs=1e-3)
+    assert kept["calibration_error"] == details["calibration_error"]
+    texts = "".join(f"{text}\n" for text, _ in hard[0])
+    answers = seqnlp("classify", "predict", model, *cut, stdin=texts).lines
+    assert 100 * sum(map(bool, answers)) / len(answers) == pytest.approx(proposed["coverage"], abs=1e-3)
+    _, shown = seqnlp.on_terminal(*command, "-q", "--want-accuracy", "50")
+    assert f"--min-score {proposed['min_score']:g} gives an accuracy of 50" in shown, shown
+    _, shown = seqnlp.on_terminal(*command, "-q", "--want-accuracy", "100")
+    assert "an accuracy of 100" in shown
+
+
 def test_errors_are_written_worst_first(hard, seqnlp, model):
     rows, result = hard
     lines = (seqnlp.folder / "errors.tsv").read_text().split("\n")[:-1]

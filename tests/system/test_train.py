@@ -333,6 +333,20 @@ def test_killed_at_any_moment_it_goes_on(seqnlp, uninterrupted, trial):
     assert (folder / "model.safetensors").read_bytes() == weights
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [0, 1])
+def test_killed_while_it_trains_once_more_on_all_rows_it_goes_on(seqnlp, small, reader, steps):
+    command = ["classify", "train", "train.tsv", *small, *LONG, "-o"]
+    with seqnlp.start(*command, f"again{steps}") as process:
+        err = reader(process.stderr)
+        err.wait_for(lambda lines: any("once more, on all 300" in line for line in lines[: -steps or None]))
+        process.kill()
+    seqnlp(*command, f"again{steps}")
+    seqnlp(*command, "at-once")
+    weights = [(seqnlp.folder / name / "model.safetensors").read_bytes() for name in (f"again{steps}", "at-once")]
+    assert weights[0] == weights[1]
+
+
 def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
     command = [*uninterrupted[0], "twice"]
     with seqnlp.start(*command) as first:

@@ -380,7 +380,7 @@ def test_references_must_be_as_many_as_sources(seqnlp, turner, lines, what):
         (["--score-reference", "-"], "- (stdin) can be read once only"),
         (
             ["--min-length-ratio", "99", "--max-length-ratio", "99", "--no-repeat-ngram-size", "1"],
-            "no translation satisfies all constraints",
+            "no output satisfies all constraints",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

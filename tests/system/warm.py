@@ -25,9 +25,8 @@ LOADED = [
     "rouge_score.rouge_scorer",
     "pyarrow.parquet",
 ]
-LOADED += [
-    f"seqnlp.tasks.{task}.{part}" for task in ("classify", "tag", "translate", "lm") for part in ("task", "network")
-]
+LOADED += [f"seqnlp.tasks.{task}.task" for task in ("classify", "tag", "translate", "summarize", "lm")]
+LOADED += [f"seqnlp.tasks.{task}.network" for task in ("classify", "tag", "seq2seq", "summarize", "lm")]
 LOADED += [
     "seqnlp.cli.task",
     "seqnlp.cli.score",

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 import seqnlp
+from seqnlp.nn import rows
 from seqnlp.training import randomness
 
 
@@ -18,10 +19,10 @@ def first(seed):
         return drawn()
 
 
-def step(seed, number):
+def batch(seed, step, number):
     with torch.random.fork_rng(devices=[]):
-        randomness.seed_step(seed, number)
-        return [*drawn(), randomness.draw_seed()]
+        randomness.seed_batch(seed, step, number)
+        return [*drawn(), *randomness.draw_seeds(3)]
 
 
 def test_first_weights_are_those_of_their_seed():
@@ -34,16 +35,20 @@ def test_first_weights_leave_the_generator_as_it_was():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_step_draws_by_seed_and_number_alone():
-    assert step(1, 7) == step(1, 7)
-    assert len({str(step(*pair)) for pair in ((1, 7), (1, 8), (2, 7), (7, 1))}) == 4
+def test_a_batch_draws_by_seed_step_and_number_alone():
+    assert batch(1, 7, 0) == batch(1, 7, 0)
+    assert len({str(batch(*one)) for one in ((1, 7, 0), (1, 8, 0), (2, 7, 0), (7, 1, 0), (1, 7, 1), (1, 0, 7))}) == 6
 
 
-def test_seeds_are_drawn_one_after_the_other():
+def test_every_row_has_a_seed_of_its_own_in_whatever_part_it_is():
     with torch.random.fork_rng(devices=[]):
-        randomness.seed_step(1, 1)
-        seeds = [randomness.draw_seed() for _ in range(20)]
+        randomness.seed_batch(1, 1, 0)
+        seeds = randomness.draw_seeds(20)
+        randomness.seed_batch(1, 1, 0)
+        with rows.only(rows.Part(5, 12, 20)):
+            part = randomness.draw_seeds(7)
     assert len(set(seeds)) == 20 and all(0 <= seed < 2**31 for seed in seeds)
+    assert part == seeds[5:12]
 
 
 def test_nobody_else_seeds_the_global_generator():

@@ -142,10 +142,10 @@ def test_a_batch_begins_with_what_the_one_before_carried_and_an_epoch_with_nothi
 def test_what_is_carried_is_in_the_checkpoint(tmp_path):
     made, _ = toy.stopped(tmp_path, 7, network=toy.Remembering())
     groups, _ = checkpoint.load(checkpoint.newest(tmp_path / "checkpoint"))
-    toy.equal(groups["carry"], made.gradients.carry)
+    toy.equal(groups["carry"], made.steps.carry)
 
 
 def test_a_network_without_a_state_carries_and_stores_nothing(tmp_path):
     made, _ = toy.stopped(tmp_path, 7)
     groups, _ = checkpoint.load(checkpoint.newest(tmp_path / "checkpoint"))
-    assert made.gradients.carry is None and "carry" not in groups
+    assert made.steps.carry is None and "carry" not in groups

@@ -20,6 +20,21 @@ def test_it_takes_all_its_steps(tmp_path):
     assert (progress.step, progress.total) == (24, 24)
 
 
+def test_the_network_is_told_the_share_of_the_steps_before_each_and_so_after_a_stop(tmp_path):
+    shares = []
+
+    class Told(toy.Toy):
+        share = 0.0
+
+        def forward(self, batch, carry=None):
+            shares.append(self.share)
+            return super().forward(batch, carry)
+
+    toy.stopped(tmp_path, 7, network=Told())
+    toy.trained(tmp_path, network=Told())
+    assert shares == [step / 24 for step in range(24)]
+
+
 def test_it_is_evaluated_when_due_and_at_the_end(tmp_path):
     rows = toy.trained(tmp_path).progress.history
     assert [row["step"] for row in rows] == [5, 10, 15, 20, 24]
@@ -234,15 +249,16 @@ class Small(toy.Data):
 ERRORS = [MemoryError(), RuntimeError("CUDA out of memory. Tried to"), RuntimeError("can't allocate memory: you tried")]
 
 
+@pytest.mark.parametrize("kind", [toy.Toy, toy.Remembering])
 @pytest.mark.parametrize("accumulate", [1, 3])
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_batch_that_does_not_fit_is_done_in_parts_with_the_same_result_and_that_is_said_once(
-    tmp_path, caplog, error, accumulate
+    tmp_path, caplog, error, accumulate, kind
 ):
     options = replace(toy.OPTIONS, epochs=2, grad_accumulation=accumulate)
-    whole = toy.trained(tmp_path / "whole", options, network=toy.Toy(dropout=0.0))
+    whole = toy.trained(tmp_path / "whole", options, network=kind(dropout=0.0))
     Small.error = error
-    parted = toy.trained(tmp_path / "parts", options, network=toy.Toy(dropout=0.0), data=Small())
+    parted = toy.trained(tmp_path / "parts", options, network=kind(dropout=0.0), data=Small())
     torch.testing.assert_close(toy.weights(parted), toy.weights(whole))
     assert parted.progress.step == whole.progress.step
     assert caplog.messages == ["step 1: not enough memory for a batch: its parts are done one by one"]

@@ -67,8 +67,11 @@ class Data:
         order = np.random.default_rng((5, number)).permutation(ROWS).reshape(-1, self.size)
         return [part for batch in order for part in np.array_split(batch, self.parts)]
 
-    def halves(self, batch):
-        return [half for half in np.array_split(batch, 2) if len(half)]
+    def rows(self, batch):
+        return len(batch)
+
+    def part(self, batch, rows):
+        return batch[rows]
 
     def load(self, batch):
         return Batch((self.words[batch], self.targets[batch]))

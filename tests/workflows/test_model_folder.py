@@ -22,6 +22,7 @@ RUN = {
 CONTENT = {
     "task": "classify",
     "finished": True,
+    "refit": False,
     "config": {"hidden_size": 5},
     "training": {"seed": 1},
     "run": RUN,

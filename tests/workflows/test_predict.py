@@ -154,6 +154,7 @@ CONTENT = {
     **{
         "task": "classify",
         "finished": True,
+        "refit": False,
         "config": {},
         "files": {},
         "sizes": {"train": 1, "dev": 1, "parameters": 1},

@@ -114,6 +114,14 @@ class Buckets:
         """Return the batches of an epoch; they are as many in every epoch."""
         return shuffled(self.lengths, self.plan, seed=self.seed, epoch=number)
 
+    def rows(self, batch: padding.Batch) -> int:
+        """Return the number of rows in a batch."""
+        return len(batch[0])
+
+    def part(self, batch: padding.Batch, rows: slice) -> padding.Batch:
+        """Return a batch of some of a batch's rows, as wide as it is."""
+        return batch[0][rows], batch[1]
+
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
         return f"{100 * padding.padding_fraction(self.lengths, self.epoch(0)):.1f}% padding"

@@ -102,6 +102,14 @@ class Stream:
         places = self._varied(longest, number) if self.varying else [*range(0, longest, self.steps), longest]
         return [Chunk(starts + begin, end - begin, ends) for begin, end in itertools.pairwise(places)]
 
+    def rows(self, batch: Chunk) -> int:
+        """Return the number of streams in a chunk."""
+        return len(batch.starts)
+
+    def part(self, batch: Chunk, rows: slice) -> Chunk:
+        """Return a chunk of some of the streams."""
+        return Chunk(batch.starts[rows], batch.steps, batch.ends[rows])
+
     def _varied(self, longest: int, epoch: int) -> list[int]:
         """Where the chunks of an epoch begin and end: lengths as in Merity et al. 2018, section 5.
 

@@ -45,7 +45,8 @@ class Batch:
 class Windows:
     """Windows of W + H values within spans, (N, 2), of N series, drawn in random order: pure in (seed, epoch).
 
-    batch: windows of a batch, at the most. Raises `DataError` where no window fits into any span.
+    batch: windows of a batch, at the most; passes: how often an epoch has every window.
+    Raises `DataError` where no window fits into any span.
     """
 
     spans: np.ndarray
@@ -53,6 +54,7 @@ class Windows:
     horizon: int
     batch: int
     seed: int = 0
+    passes: int = 1
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -69,6 +71,11 @@ class Windows:
     @property
     def items(self) -> int:
         """Return the windows of an epoch."""
+        return self.passes * self.places
+
+    @property
+    def places(self) -> int:
+        """Return the places where a window fits."""
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def windows(self, numbers: np.ndarray) -> Batch:
@@ -78,10 +85,19 @@ class Windows:
         return Batch(series, self.spans[series, 0] + numbers - before[series])
 
     def epoch(self, number: int) -> list[Batch]:
-        """Return the batches of an epoch: every window once, the batches of nearly the same size."""
-        order = np.random.default_rng((self.seed, number)).permutation(self.items)
+        """Return the batches of an epoch: the windows of each pass shuffled, the batches of nearly the same size."""
+        draw = np.random.default_rng((self.seed, number))
+        order = np.concatenate([draw.permutation(self.places) for _ in range(self.passes)])
         return [self.windows(part) for part in np.array_split(order, -(-self.items // self.batch))]
+
+    def rows(self, batch: Batch) -> int:
+        """Return the number of windows in a batch."""
+        return len(batch.series)
+
+    def part(self, batch: Batch, rows: slice) -> Batch:
+        """Return a batch of some of a batch's windows."""
+        return Batch(batch.series[rows], batch.starts[rows])
 
     def summary(self) -> str:
         """Return how the items meet, in a few words."""
-        return f"{self.items} windows of {self.window} + {self.horizon} steps"
+        return f"{self.places} windows of {self.window} + {self.horizon} steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import mmap
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import pyarrow
 from seqnlp.io import atomic, files
 
 CHUNK = 4096  # rows in a batch of Arrow's
+RELEASE_EVERY = 16  # batches that are read one after the other
 
 Features = Mapping[str, pyarrow.DataType]
 
@@ -32,7 +34,7 @@ class Rows:
         return len(self.table)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for batch in self._batches:
+        for batch in released(self._batches):
             yield from batch.to_pylist()
 
     def columns(self, numbers: Sequence[int] | np.ndarray) -> dict[str, list[Any]]:
@@ -89,7 +91,25 @@ def memory_mapped(path: str | Path) -> tuple[pyarrow.Table, str]:
     with open(path, "rb") as file:
         digest = files.sha256_of(file)
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    _mapped.add(mapped)
     return pyarrow.ipc.open_stream(pyarrow.py_buffer(mapped)).read_all(), digest
+
+
+_mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+
+def release() -> None:
+    """Let go of what was read of mapped files: it stays in the system's cache, but does not count as this process's."""
+    for mapped in _mapped:
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def released(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+    """Yield batches, and let go of those before now and then: memory does not grow with the corpus."""
+    for number, batch in enumerate(batches, 1):
+        yield batch
+        if number % RELEASE_EVERY == 0:
+            release()
 
 
 def batch_of(rows: Sequence[Mapping[str, Any]], features: Features) -> pyarrow.RecordBatch:

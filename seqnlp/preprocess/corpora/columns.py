@@ -92,7 +92,7 @@ def _has_header(table: Table, memory: schema.Schema | None) -> bool:
     found = [names.usual(role, table.first) for role in roles]
     if all(found) and len({place for places in found for place in places}) >= len(roles):
         return True
-    return memory is None and (_is_unlike(table) or _are_languages(table))
+    return memory is None and (_is_above_numbers(table) or _is_unlike(table) or _are_languages(table))
 
 
 def _is_remembered(first: Sequence[str], memory: schema.Schema | None) -> bool:
@@ -104,6 +104,12 @@ def _is_remembered(first: Sequence[str], memory: schema.Schema | None) -> bool:
 
 def _is_there(name: str, first: Sequence[str]) -> bool:
     return names.place(name, first) is not None
+
+
+def _is_above_numbers(table: Table) -> bool:
+    """Return whether the first row of series has no number, where a column below begins with one."""
+    below = table.rows[1] if len(table.rows) > 1 else ()
+    return table.roles[0] == "value" and not any(map(_is_number, table.first)) and any(map(_is_number, below))
 
 
 def _is_unlike(table: Table) -> bool:
@@ -138,7 +144,7 @@ def _say_header(table: Table, why: str) -> None:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).lstrip("+-").isdigit()
+    return cell.strip().replace(".", "", 1).lstrip("+-").isdigit()
 
 
 def recurs(values: Sequence[str]) -> bool:
@@ -243,6 +249,9 @@ def _rest(table: Table, places: dict[str, tuple[int, ...]]) -> None:
     open_roles = [role for role in table.roles if role not in places]
     free = [place for place in range(len(table.first)) if place not in _places(places)]
     if not open_roles or open_roles[0] not in table.roles[: table.needed]:
+        return
+    if open_roles[0] == "value" and len(free) <= len(open_roles):  # an id, a time and a value stand in this order
+        places.update({role: (place,) for role, place in zip(open_roles, free[::-1], strict=False)})
         return
     if len(free) == len(open_roles) or (len(free) == 1 and table.needed == 1):
         if len(free) == 2 and table.roles[1] == "label" and _label_first(table):

@@ -131,6 +131,8 @@ def _by_content(seen: look.Look, named: str | None) -> str | None:
         return "csv"
     if (memory := seen.source.expected) is not None and _is_like(seen, memory):
         return memory.format
+    if seen.numbers:
+        return "tsv" if content.is_tabbed(seen.head, STEADY) else "csv" if _is_steady(seen) else None
     if seen.training and content.is_fasttext(seen.head):
         return "fasttext"
     if seen.training or seen.asked:

@@ -6,12 +6,17 @@ Two texts of a corpus of ten million share one by chance with a probability of 3
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
 def of(value: Any) -> int:
-    """Return the fingerprint of an input or a target: a text, or strings or numbers. White space is all one."""
+    """Return the fingerprint of an input or a target: a text, strings or numbers, or parts by name.
+
+    White space is all one.
+    """
+    if isinstance(value, Mapping):
+        value = value.values()
     parts = value if isinstance(value, Collection) and not isinstance(value, str) else [value]
     plain = " ".join("\0".join(map(str, parts)).split()).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(plain, digest_size=8).digest(), "little")

@@ -42,6 +42,11 @@ class Look:
         return self.roles[:1] == conll.ROLES[:1]
 
     @property
+    def numbers(self) -> bool:
+        """Return whether it is read as values of series, of which the last may tell what the first means."""
+        return self.roles[:1] == ("value",)
+
+    @property
     def asked(self) -> list[str]:
         """Return the names of fields that the options say."""
         given = (self.source.columns.get(role, "") for role in self.roles)
@@ -53,7 +58,7 @@ def first_lines(path: str, source: schema.Source, roles: tuple[str, ...], needed
     lines = source.lines(path)
     head: list[str] = []
     size = 0
-    most = LINES if needed > 1 or os.path.isfile(path) else 1
+    most = LINES if needed > 1 or roles[:1] == ("value",) or os.path.isfile(path) else 1
     later: Iterator[str] = lines
     complete = False
     try:

@@ -14,8 +14,14 @@ USUAL: Mapping[str, str] = {
     "rating label_text class_label class_name category_name label_name",
     "tokens": "tokens words token word forms",
     "tags": "tags ner_tags pos_tags tag labels ner pos upos bio iob",
-    "source": "source src source_text source_sentence original input article document",
-    "target": "target tgt target_text target_sentence translation reference output summary headline compressed",
+    "source": "source src source_text source_sentence original input article document text",
+    "target": "target tgt target_text target_sentence translation reference output summary headline compressed "
+    "highlights",
+    "document": "document article text abstract source source_text original content body story input passage dialogue",
+    "summary": "summary highlights headline title target target_text compressed compression tldr",
+    "value": "value values y",
+    "time": "time ds date datetime timestamp second minute hour day week month quarter year period step",
+    "id": "id unique_id series series_id item_id ts_id",
 }  # a role's own name first
 
 LANGUAGES = frozenset(

@@ -109,6 +109,9 @@ class _Fields:
                 values[role] = formats.together(file, number, role, found, chosen)
             elif index < file.needed:
                 missing = chosen[found.index(None)]
+                if missing in row and role == "value":  # of a series one may be missing
+                    values[role] = None
+                    continue
                 if missing in row:
                     raise file.error(number, f"the field {missing!r} is null")
                 shown = ", ".join(list(row)[:12])

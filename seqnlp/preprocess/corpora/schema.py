@@ -106,10 +106,10 @@ class Source:
 
     @property
     def encoded(self) -> str | None:
-        """Return the folder, where it is one that `encode` or `pack` made; such a one stands alone."""
+        """Return the first folder, where all are such as `encode` or `pack` made; they stand by themselves."""
         found = [path for path in self.paths if os.path.isfile(os.path.join(path, tables.ENCODED))]
-        if found and len(self.paths) > 1:
-            raise errors.UsageError(f"{found[0]}: an encoded corpus cannot be read together with others")
+        if found and len(self.paths) > len(found):
+            raise errors.UsageError(f"{found[0]}: an encoded corpus cannot be read together with others that are not")
         return found[0] if found else None
 
     def check(self) -> None:

@@ -37,7 +37,7 @@ def _frozen(value: Any) -> Any:
 
 def decoded(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[Example]:
     """Yield the examples in batches that have the column."""
-    for batch in batches:
+    for batch in arrow.released(batches):
         yield from map(_from_json, batch.column(COLUMN).to_pylist())
 
 

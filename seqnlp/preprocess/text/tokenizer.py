@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import tokenizers
-from tokenizers import Regex, models, pre_tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers
 
 from seqnlp import errors
 from seqnlp.io import atomic, files
@@ -99,6 +99,27 @@ class Tokenizer:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self.backend.encode_batch(list(texts), add_special_tokens=False)]
 
+    def encode_open(self, text: str, unknown: dict[str, int], *, grow: bool) -> list[int]:
+        """Return the ids of a text, those of the `unknown` words, as they are written there, past the vocabulary.
+
+        unknown: the place of each among them; grow: whether new ones come to it, or have the id `UNK`.
+        """
+        ids = []
+        for number, word in self._words_of(text):
+            if number == UNK and grow:
+                unknown.setdefault(word, len(unknown))
+            place = unknown.get(word) if number == UNK else None
+            ids.append(number if place is None else len(self) + place)
+        return ids
+
+    def _words_of(self, text: str) -> Iterable[tuple[int, str]]:
+        """The ids of a text, each with the word or piece that it stands for."""
+        if isinstance(self.backend.model, models.WordLevel):
+            words = self.words(text)
+            return zip(self.lookup(words), words, strict=True)
+        found = self.backend.encode(text, add_special_tokens=False)
+        return zip(found.ids, (text[slice(*ends)] for ends in found.offsets), strict=True)
+
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the pieces of each text, as they are written in the vocabulary."""
         if not self._by_words:
@@ -141,9 +162,13 @@ class Tokenizer:
         self.backend.model.dropout = probability
         self.__dict__.pop("_by_words", None)
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of ids, special tokens left out."""
-        return self.backend.decode([i for i in ids if i > END], skip_special_tokens=False)
+    def decode(self, ids: Sequence[int], unknown: Sequence[str] = ()) -> str:
+        """Return the text of ids, special tokens left out; unknown: the words whose ids are past the vocabulary."""
+        ids = [i for i in ids if i > END]
+        if not unknown:
+            return self.backend.decode(ids, skip_special_tokens=False)
+        size = len(self)
+        return self.join([str(self.backend.id_to_token(i)) if i < size else unknown[i - size] for i in ids])
 
     def save(self, path: str | Path) -> None:
         """Write the tokenizer as one JSON file."""
@@ -196,7 +221,19 @@ def character_splitter() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
 
 
-SPLITTERS = {"word": word_splitter, "blank": pre_tokenizers.WhitespaceSplit, "char": character_splitter}
+def spaced_splitter() -> pre_tokenizers.PreTokenizer:
+    """Return the pre-tokeniser of words with the blank before them, in bytes: joined they are the text again."""
+    return pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(Regex(CJK), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+
+
+SPLITTERS = {
+    "word": word_splitter,
+    "spaced": spaced_splitter,
+    "blank": pre_tokenizers.WhitespaceSplit,
+    "char": character_splitter,
+}
 
 
 def train_vocabulary(
@@ -250,4 +287,9 @@ def vocabulary(words: dict[str, int], *, level: str, normalization: str | Sequen
     )
     backend.normalizer = normalize.build(normalization)
     backend.pre_tokenizer = SPLITTERS[level]()
+    if level == "spaced":  # a word is the same at the beginning of a text
+        steps = (
+            [normalizers.Prepend(" ")] if backend.normalizer is None else [backend.normalizer, normalizers.Prepend(" ")]
+        )
+        backend.normalizer, backend.decoder = normalizers.Sequence(steps), decoders.ByteLevel()
     return Tokenizer(backend)

@@ -12,7 +12,7 @@ from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config
-from seqnlp.tasks.words import vocabulary
+from seqnlp.tasks.words import pretrained, vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part; see `Task.fit`."""
     config.check()
+    if source := given.get("pretrained"):
+        pretrained.check(config, source)
     empty = (
         given["codec"].words if "codec" in given else vocabulary.splitter(config, given.get("tokenizers"), "classify")
     )
@@ -35,7 +37,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     if "codec" in given:
         more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
         return config, given["codec"].grown(more)
-    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given, source=source)
     return config, Codec.of(config, made, known, vectors)
 
 

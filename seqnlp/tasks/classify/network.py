@@ -45,11 +45,13 @@ class Classifier(nn.Module):
         self.input_dropout = dropouts.LockedDropout(config.dropout)
         self.encoder = encoders.encoder(size, config)
         self.pooling = pooling.Pooling(self.encoder.outputs, config.pooling)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = dropouts.Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.outputs, classes)
         self.wide = wide.Wide(classes, multi_label=config.multi_label) if config.wide else None
         self.fusion: torch.Tensor  # (P,), how much each part counts, the recurrent one last
         self.register_buffer("fusion", torch.tensor([0.0, 1.0] if config.wide else [1.0]))
+        self.thresholds: torch.Tensor | None  # (C,), the probabilities from which on labels are given
+        self.register_buffer("thresholds", torch.full((classes,), 0.5) if config.multi_label else None)
         self.class_weights: torch.Tensor | None
         weights = torch.tensor(class_weights) if class_weights else None
         self.register_buffer("class_weights", weights, persistent=False)
@@ -104,11 +106,15 @@ class Classifier(nn.Module):
 
 @dataclass(frozen=True)
 class Scores:
-    """What networks say of a batch, on average: the distributions, each part behind them, the attention, if any."""
+    """What networks say of a batch, on average: the distributions, each part behind them, the attention, if any.
+
+    thresholds: those of the labels, where items have several.
+    """
 
     probabilities: np.ndarray  # (B, C)
     parts: np.ndarray  # (P, B, C)
     attention: np.ndarray | None  # (B, S)
+    thresholds: np.ndarray | None  # (C,)
 
 
 def scores(networks: Sequence[nn.Module], batch: Batch, texts: Sequence[Sequence[str]], *, multi_label: bool) -> Scores:
@@ -117,7 +123,11 @@ def scores(networks: Sequence[nn.Module], batch: Batch, texts: Sequence[Sequence
     parts, attention = zip(*(classifier.parts(batch, texts) for classifier in classifiers), strict=True)
     pairs = zip(classifiers, parts, strict=True)
     fused = [probabilities(one.fusion, own, multi_label=multi_label) for one, own in pairs]
-    return Scores(_mean(fused), _mean(parts), None if attention[0] is None else _mean(attention))
+    thresholds = [one.thresholds for one in classifiers if one.thresholds is not None]
+    looked = [weights for weights in attention if weights is not None]
+    return Scores(
+        _mean(fused), _mean(parts), _mean(looked) if looked else None, _mean(thresholds) if thresholds else None
+    )
 
 
 def probabilities(weights: torch.Tensor, parts: torch.Tensor, *, multi_label: bool) -> torch.Tensor:

@@ -50,6 +50,17 @@ class Search:
     otherwise: str | None = option(
         None, "The label of what does not reach --min-score, in place of none.", group="Search", metavar="LABEL"
     )
-    threshold: float = option(
-        0.5, "Minimum probability of a predicted label, with --multi-label.", group="Search", low=0.0, high=1.0
+    threshold: float | None = option(
+        None,
+        "Minimum probability of a predicted label, with --multi-label; by default each label has that which suits dev.",
+        group="Search",
+        low=0.0,
+        high=1.0,
+    )
+    want_accuracy: float | None = option(
+        None,
+        "In eval, show how many texts --min-score would answer, and propose one for this accuracy in percent.",
+        group="Scoring",
+        low=0.0,
+        high=100.0,
     )

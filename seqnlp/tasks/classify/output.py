@@ -10,7 +10,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.metrics import base as metrics
-from seqnlp.metrics import classification
+from seqnlp.metrics import calibration, classification
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import labels
 from seqnlp.tasks import outputs
@@ -50,6 +50,8 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
             raise errors.UsageError("--min-score has no effect on --top, which prints labels with their probabilities")
         if search.min_score and config is not None and config.multi_label:
             raise errors.UsageError("--min-score is for one label an item", "--threshold is for several")
+        if search.want_accuracy is not None and config is not None and config.multi_label:
+            raise errors.UsageError("--want-accuracy is for one label an item")
 
     def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
         """Return label and score (or labels), and the whole distribution, best first."""
@@ -110,7 +112,18 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         gold, predicted = [example.target for example in corpus], [prediction.labels for prediction in predictions]
         scores, details = classification.score(gold, predicted, multi_label=codec.multi_label, intervals=intervals)
         details |= _parts(gold, predictions, codec, scores)
+        confidence, right = _answers(gold, predictions)
+        details["calibration_error"] = round(calibration.expected_error(confidence, right), 4)
         return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
+
+    def wanted(
+        self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, search: Search
+    ) -> dict[str, Any]:
+        """Return how many answers a least probability lets through, and how accurate they are, where that is asked."""
+        if search.want_accuracy is None:
+            return {}
+        answers = _answers([example.target for example in corpus], predictions)
+        return {"selective": calibration.coverage(*answers, search.want_accuracy)}
 
     def mistakes(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
@@ -128,6 +141,17 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
             if set(example.target) != set(prediction.labels)
         ]
         return sorted(wrong, key=lambda mistake: mistake["gold_score"])
+
+
+def _answers(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of answers, and which are right: of the best labels, or of all of several.
+
+    Whether a search lets them through makes no difference.
+    """
+    shown = [one.ranked if one.multi_label else one.ranked[:1] for one in predictions]
+    answers = [(share, label in names) for names, row in zip(gold, shown, strict=True) for label, share in row]
+    confidence, right = zip(*answers, strict=True)
+    return np.array(confidence), np.array(right, np.float64)
 
 
 def _joined(names: Sequence[str], multi_label: bool) -> str:

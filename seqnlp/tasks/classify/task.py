@@ -18,7 +18,7 @@ from seqnlp.tasks.classify import fitting, reading
 from seqnlp.tasks.classify.codec import Codec
 from seqnlp.tasks.classify.options import Config, Search
 from seqnlp.tasks.classify.output import Output, Prediction
-from seqnlp.tasks.words import vocabulary
+from seqnlp.tasks.words import pretrained, vocabulary
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
     pipeline_tag = "text-classification"
     roles = reading.ROLES
     answers = "labels"
-    training = options.Training(learning_rate=8e-3, ema_decay=0.99)
+    training = options.Training(learning_rate=8e-3, ema_decay=0.99, refit=True)
     reading_options = ("multi_label",)
     min_epochs = 5
+    calibrated = ("fusion", "thresholds")
     preview_columns = ("ids", "labels")
     output = Output()
 
@@ -45,7 +46,7 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         return reading.labelled(record, config.multi_label)
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before, stratum=reading.stratum), "class")
 
@@ -109,11 +110,24 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
             assert wide is not None
             wide.put({name: torch.from_numpy(array) for name, array in arrays.items()})
 
-    def initialise(self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows) -> None:
-        embedding = cast("classifier.Classifier", network).embedding.words
+    def initialise(
+        self,
+        network: nn.Module,
+        config: Config,
+        codec: Codec,
+        rows: data.Rows,
+        source: base.Pretrained | None = None,
+    ) -> None:
+        own = cast("classifier.Classifier", network)
+        embedding = own.embedding.words
         if config.own_vectors and not codec.vectors:
             vocabulary.put_own_vectors(embedding, rows)
         vocabulary.put_vectors(embedding, codec.vectors)
+        if source:
+            pretrained.put(embedding, own.encoder, codec.words, config, source)
+
+    def pretrained(self, config: Config) -> tuple[str, str] | None:
+        return vocabulary.source(config)
 
     def cuts(self, row: base.Row) -> bool:
         return bool(row["cut"])
@@ -133,24 +147,34 @@ class Classify(base.Task[Config, Search, Codec, Prediction]):
         looked = [None] * len(words) if found.attention is None else _looked_at(words, found.attention)
         cut = [("cut",) if long else () for long in columns["cut"]]
         rows = zip(found.probabilities.tolist(), found.parts.swapaxes(0, 1), looked, cut, strict=True)
-        return [_prediction(*row, codec, search) for row in rows]
+        least = _least(codec, search, found.thresholds)
+        return [_prediction(*row, codec, search, least) for row in rows]
 
     def calibrate(
         self, network: nn.Module, codec: Codec, corpus: Sequence[Example], predictions: Sequence[Prediction]
     ) -> list[Prediction]:
         import torch
 
-        from seqnlp.tasks.classify import fusion
+        from seqnlp.tasks.classify import fusion, thresholds
         from seqnlp.tasks.classify import network as classifier
 
+        own = cast("classifier.Classifier", network)
         numbers = [[codec.classes.number(name) for name in example.target] for example in corpus]
-        known = [place for place, own in enumerate(numbers) if codec.multi_label or own != [labels.MISSING]]
-        parts = np.stack([prediction.parts for prediction in predictions], axis=1)
-        weights = torch.from_numpy(fusion.fit(parts[:, known], _targets(numbers, codec)[known])).float()
-        cast("classifier.Classifier", network).fusion.copy_(weights)
-        fused = classifier.probabilities(weights, torch.from_numpy(parts), multi_label=codec.multi_label)
+        known = [place for place, row in enumerate(numbers) if codec.multi_label or row != [labels.MISSING]]
+        parts, targets = np.stack([one.parts for one in predictions], axis=1), _targets(numbers, codec)
+        own.fusion.copy_(torch.from_numpy(fusion.fit(parts[:, known], targets[known])))
+        fused = classifier.probabilities(own.fusion.cpu(), torch.from_numpy(parts), multi_label=codec.multi_label)
+        if own.thresholds is not None:
+            own.thresholds.copy_(torch.from_numpy(thresholds.fit(fused.numpy(), targets)))
+        least = _least(codec, Search(), None if own.thresholds is None else own.thresholds.cpu().numpy())
         pairs = zip(fused.tolist(), predictions, strict=True)
-        return [_prediction(row, old.parts, old.attention, old.warnings, codec, Search()) for row, old in pairs]
+        return [_prediction(row, old.parts, old.attention, old.warnings, codec, Search(), least) for row, old in pairs]
+
+
+def _least(codec: Codec, search: Search, thresholds: np.ndarray | None) -> np.ndarray:
+    """The probabilities from which on labels are given, (C,): as a search wants it, or else the labels' own."""
+    wanted = search.threshold if codec.multi_label else search.min_score
+    return thresholds if wanted is None and thresholds is not None else np.full(len(codec.classes), wanted or 0.0)
 
 
 def _targets(numbers: Sequence[Sequence[int]], codec: Codec) -> np.ndarray:
@@ -170,10 +194,13 @@ def _prediction(
     warnings: tuple[str, ...],
     codec: Codec,
     search: Search,
+    least: np.ndarray,
 ) -> Prediction:
-    ranked = sorted(zip(codec.classes.names, probabilities, strict=True), key=lambda item: -item[1])
-    least = search.threshold if codec.multi_label else search.min_score
-    chosen = tuple(label for label, probability in ranked if probability >= least)
+    """least: (C,), the probabilities from which on labels are given."""
+    found = zip(codec.classes.names, probabilities, least.tolist(), strict=True)
+    every = sorted(found, key=lambda item: -item[1])
+    ranked = [(label, probability) for label, probability, _ in every]
+    chosen = tuple(label for label, probability, bound in every if probability >= bound)
     if not codec.multi_label:
         chosen = chosen[:1] or tuple(filter(None, [labels.printed(search.otherwise or "")]))
     return Prediction(chosen, ranked, attention, warnings, codec.multi_label, parts)

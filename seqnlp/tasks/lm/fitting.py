@@ -15,6 +15,7 @@ from seqnlp.tasks.lm import codec as codecs
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config
 
+EMPTY = "the training part is empty: no text"
 log = logging.getLogger(__name__)
 
 
@@ -27,7 +28,10 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
             raise errors.UsageError(f"{len(tokenizers)} tokenizers, but lm needs one")
         return config, Codec(tokenizers[0], config.level)
     if config.level == "bpe":
-        size = config.vocab_size or subword.size(sum(len(e.source.split()) for e in corpus))
+        words = sum(len(example.source.split()) for example in corpus)
+        if not words:
+            raise errors.DataError(EMPTY)
+        size = config.vocab_size or subword.size(words)
         made = subword.train((e.source for e in corpus), size=size, normalization=config.normalize)
         return replace(config, vocab_size=size), Codec(made, config.level)
     return config, Codec(_counted(corpus, config), config.level)
@@ -41,7 +45,7 @@ def _counted(corpus: examples.Examples, config: Config) -> tokenizer.Tokenizer:
     for example in corpus:
         counts.update(codecs.split(empty, config.level, example.source))
     if not counts:
-        raise errors.DataError("the training part is empty: no text")
+        raise errors.DataError(EMPTY)
     made = tokenizer.from_counts(
         counts, level=level, normalization=config.normalize, size=config.vocab_size, min_count=config.min_count
     )

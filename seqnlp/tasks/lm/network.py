@@ -85,7 +85,7 @@ class LanguageModel(nn.Module):
         extra = size * dropped.float().square().mean()
         if outputs.size(1) > 1:
             extra = extra + change * (outputs[:, 1:] - outputs[:, :-1]).float().square().mean()
-        return found._replace(sum=found.sum + extra * found.weight)
+        return found._replace(sum=found.sum + extra * targets.numel())  # of every step: rows add up
 
     def scores(self, outputs: torch.Tensor) -> torch.Tensor:
         """Return the log-probabilities (N, V) of what follows outputs (N, H), in fp32."""

@@ -55,6 +55,11 @@ class Config(NetworkOptions):
 class Search:
     """What shapes a result."""
 
+    rank: bool = option(
+        False,
+        "Print before each line's log-probability its rank, 1 the most probable; all lines are read first.",
+        group="Output",
+    )
     lines: bool = option(
         False, "In eval, read each line by itself, as predict does, and not on from the line before.", group="Scoring"
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seqnlp.io import jsonl
@@ -18,11 +18,15 @@ FIRST = {"word": "perplexity", "bpe": "perplexity", "char": "bits_per_character"
 
 @dataclass(frozen=True)
 class Prediction:
-    """How a line was foreseen: its tokens, the natural logarithm of each one's probability, and which are unknown."""
+    """How a line was foreseen: its tokens, the natural logarithm of each one's probability, and which are unknown.
+
+    rank: among all lines, 1 the most probable; None where nobody asked for it.
+    """
 
     tokens: Sequence[str]
     logs: Sequence[float]
     unknown: Sequence[bool]
+    rank: int | None = None
 
     @property
     def total(self) -> float:
@@ -38,14 +42,28 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
     def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
         """Return the logarithm of the line's probability, and each token with its own."""
         parts = [[token, round(log, 4)] for token, log in zip(prediction.tokens, prediction.logs, strict=True)]
-        return {"log_probability": round(prediction.total, 6), "tokens": parts}
+        rank = {} if prediction.rank is None else {"rank": prediction.rank}
+        return {"log_probability": round(prediction.total, 6), **rank, "tokens": parts}
 
     def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
-        return "" if prediction is None else f"{prediction.total:.6f}"
+        """Return the logarithm, the rank before it."""
+        if prediction is None:
+            return ""
+        rank = "" if prediction.rank is None else f"{prediction.rank}\t"
+        return f"{rank}{prediction.total:.6f}"
+
+    def columns(self, given: Sequence[str] | None, search: Search) -> Sequence[str]:
+        return ["rank", self.column] if search.rank else [self.column]
+
+    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> Mapping[str, str]:
+        return {"rank": str(prediction.rank), self.column: f"{prediction.total:.6f}"}
+
+    def jointly(self, search: Search) -> Callable[[Sequence[Prediction | None]], list[Prediction | None]] | None:
+        return ranked if search.rank else None
 
     def parse(self, written: Any, config: Config) -> float:
         """Return the logarithm in what `write` or `value` gave."""
-        return float(written["log_probability"] if isinstance(written, Mapping) else written)
+        return float(written["log_probability"] if isinstance(written, Mapping) else written.split("\t")[-1])
 
     def score(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True
@@ -71,6 +89,16 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
             for example, prediction in zip(corpus, predictions, strict=True)
         ]
         return sorted(rows, key=lambda row: float(str(row["a_token"])))
+
+
+def ranked(predictions: Sequence[Prediction | None]) -> list[Prediction | None]:
+    """Return the predictions with their ranks, in the order in which they came; equal ones share the better rank."""
+    totals = [None if one is None else round(one.total, 6) for one in predictions]
+    ranks: dict[float | None, int] = {}
+    for rank, total in enumerate(sorted((t for t in totals if t is not None), reverse=True), 1):
+        ranks.setdefault(total, rank)
+    pairs = zip(predictions, totals, strict=True)
+    return [None if one is None else replace(one, rank=ranks[total]) for one, total in pairs]
 
 
 def _details(texts: Sequence[str], predictions: Sequence[Prediction]) -> dict[str, Any]:

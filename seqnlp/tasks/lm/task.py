@@ -52,7 +52,7 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         return map(reading.labelled, readers.records(source, self.roles, targets=True))
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return reading.last_tenth(corpus)
 

@@ -14,7 +14,7 @@ from seqnlp.preprocess.text import labels, tag_schemes, tokenizer
 from seqnlp.tasks.tag import codec as codecs
 from seqnlp.tasks.tag.codec import Codec
 from seqnlp.tasks.tag.options import Config
-from seqnlp.tasks.words import vocabulary
+from seqnlp.tasks.words import pretrained, vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ Neighbours = tuple[str, str, str]  # the tag before, the tag itself, the one beh
 def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> tuple[Config, Codec]:
     """Return the config and the codec fitted on the training part; see `Task.fit`."""
     config.check()
+    if source := given.get("pretrained"):
+        pretrained.check(config, source)
     empty = vocabulary.splitter(config, given.get("tokenizers"), "tag")
     words, neighbours = collections.Counter[str](), collections.Counter[Neighbours]()
     places: dict[str, str] = {}  # where each tag stands first
@@ -46,7 +48,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     if "codec" in given:
         more = vocabulary.grown(given["codec"].classes, known, new=given.get("new_labels", False))
         return config, replace(given["codec"], classes=more)
-    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given)
+    made, vectors = vocabulary.fitted(words, config, empty, given="tokenizers" in given, source=source)
     often = [number for word, number in made.vocabulary.items() if words[word] > 1]
     rare = max(often, default=tokenizer.END) + 1  # the first id of a word seen once
     return config, Codec.of(config, made, known, scheme, rare, vectors)

@@ -177,8 +177,8 @@ class Tagger(nn.Module):
     def _words(self, words: torch.Tensor) -> torch.Tensor:
         """The words' vectors; in training a rare word is unknown now and then, so that the unknown one is learnt."""
         if self.training and self.word_dropout:
-            lost = torch.rand(words.shape, device=words.device) < self.word_dropout
-            words = words.masked_fill(lost & (words >= self.rare), tokenizer.UNK)
+            kept = dropouts.kept(self.words.weight, words.shape, self.word_dropout)
+            words = words.masked_fill((kept == 0) & (words >= self.rare), tokenizer.UNK)
         vectors: torch.Tensor = self.words(words)
         return vectors
 

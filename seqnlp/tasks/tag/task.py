@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from seqnlp.tasks.tag import fitting, reading
 from seqnlp.tasks.tag.codec import Codec
 from seqnlp.tasks.tag.options import Config, Search
 from seqnlp.tasks.tag.output import Output, Prediction
-from seqnlp.tasks.words import vocabulary
+from seqnlp.tasks.words import pretrained, vocabulary
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
         return {"tokens": str(config.token_column), "tags": str(config.tag_column), "column": config.column}
 
     def split(
-        self, corpus: examples.Examples, seed: int, before: seen.Seen | None = None
+        self, corpus: examples.Examples, config: Config, seed: int, before: seen.Seen | None = None
     ) -> tuple[examples.Examples, examples.Examples]:
         return vocabulary.split(splits.split(corpus, seed, before=before), "tag")
 
@@ -116,8 +116,21 @@ class Tag(base.Task[Config, Search, Codec, Prediction]):
             config, vocabulary=len(codec.words), tags=len(codec.classes), rare=codec.rare, legal=(legal, begin, end)
         )
 
-    def initialise(self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows) -> None:
-        vocabulary.put_vectors(network.words, codec.vectors)  # type: ignore[arg-type]
+    def initialise(
+        self,
+        network: nn.Module,
+        config: Config,
+        codec: Codec,
+        rows: data.Rows,
+        source: base.Pretrained | None = None,
+    ) -> None:
+        own = cast("tagger.Tagger", network)
+        vocabulary.put_vectors(own.words, codec.vectors)
+        if source:
+            pretrained.put(own.words, own.encoder, codec.words, config, source)
+
+    def pretrained(self, config: Config) -> tuple[str, str] | None:
+        return vocabulary.source(config)
 
     def predict(
         self, networks: Sequence[nn.Module], codec: Codec, batch: tagger.Batch, columns: base.Columns, search: Search

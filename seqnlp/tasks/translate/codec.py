@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from seqnlp import options
 from seqnlp.io import jsonl
@@ -16,9 +16,15 @@ from seqnlp.options import option
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.preprocess.text import bpe_dropout, segmentation, tokenizer
 from seqnlp.tasks import base
-from seqnlp.tasks.translate.options import Config
+from seqnlp.tasks.seq2seq import codec
+from seqnlp.tasks.seq2seq import options as seq2seq
+from seqnlp.tasks.translate.options import Config, Search
+
+if TYPE_CHECKING:
+    import torch
 
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
+MORE = 10  # subwords that a translation may have beyond its share of the source
 MAX_SUBWORDS = 5_000  # of a source that are translated: ten pages in one line
 log = logging.getLogger(__name__)
 
@@ -33,7 +39,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Codec(base.Codec):
+class Codec(codec.Codec):
     """Subwords of source and target; longest: those of the longest source in training; ratio: of target to source."""
 
     source: tokenizer.Tokenizer
@@ -50,6 +56,16 @@ class Codec(base.Codec):
     def joint(self) -> bool:
         """Return whether source and target have the same subwords."""
         return self.source is self.target
+
+    @property
+    def glue(self) -> str:
+        """Return a blank for languages that part words by blanks."""
+        return " " if self.bleu_tokenize == "13a" else ""
+
+    def range(self, lengths: torch.Tensor, search: seq2seq.Search) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the least and the greatest subwords of translations, by the lengths of their sources."""
+        ratios = cast(Search, search)
+        return (lengths * ratios.min_length_ratio).long(), (lengths * ratios.max_length_ratio).long() + MORE
 
     def encode(self, example: Example, *, fitted: bool = False) -> base.Row:
         """Return a row: the subwords of the source, in parts if it is long, those of the target, and the lengths."""

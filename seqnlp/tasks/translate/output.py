@@ -1,24 +1,19 @@
-"""Output: how predictions are written and read back, what they score, where they are wrong."""
+"""Output: what is suspicious about translations, what they score, where they are wrong."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from seqnlp import errors
-from seqnlp.io import jsonl
 from seqnlp.metrics import base as metrics
 from seqnlp.metrics import rouge, translation
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import outputs
-from seqnlp.tasks.translate import attention_plot
+from seqnlp.tasks.seq2seq import output as seq2seq
+from seqnlp.tasks.seq2seq.prediction import Prediction
 from seqnlp.tasks.translate.codec import Codec
 from seqnlp.tasks.translate.options import Config, Search
-from seqnlp.tasks.translate.prediction import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -26,69 +21,20 @@ UNUSUAL, COVERED, FEW = 2.0, 0.5, 5  # factor of length, share of the source, su
 TER_WORDS = 1000  # of a sentence from which on TER would take minutes
 
 
-class Output(outputs.Output[Config, Search, Codec, Prediction]):
+class Output(seq2seq.Output[Config, Search, Codec]):
     """Translations, each with its score where that is asked for."""
 
     column = "translation"
     warnings = {"cut": "inputs were longer than --max-source-length: cut, translated in parts, and joined"}
 
-    def check(self, search: Search, form: str, config: Config | None = None) -> None:
-        if search.attention_weights and form != "jsonl":
-            raise errors.UsageError(f"--attention-weights has no place in {form}", "--to jsonl")
-        if search.score_reference and search.nbest > 1:
-            raise errors.UsageError("--nbest has no effect with --score-reference")
-
-    def value(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
-        """Return text, score, n-best, what is suspicious, and the attention if asked for."""
-        best = prediction.best
+    def quality(self, example: Example, prediction: Prediction, codec: Codec) -> dict[str, Any]:
+        """Return what is suspicious."""
         found = {
-            "text": best.text,
-            "score": round(best.score, 4),
-            "nbest": [{"text": one.text, "score": round(one.score, 4)} for one in prediction.every],
-            "quality": {
-                "length_ratio": prediction.ratio,
-                "coverage": prediction.coverage,
-                "flags": _flags(prediction, codec),
-            },
+            "length_ratio": prediction.ratio,
+            "coverage": prediction.coverage,
+            "flags": _flags(prediction, codec),
         }
-        if prediction.attention_weights:
-            weights = [part.astype(np.float64).round(3).tolist() for part in best.attention]
-            found["attention"] = {"source": prediction.source, "target": best.subwords, "weights": weights}
-        return found
-
-    def write(self, example: Example, prediction: Prediction | None, form: str, search: Search, codec: Codec) -> str:
-        """Return the translation as a line; with --score-reference the score of the one that was given."""
-        if prediction is None:
-            return ""
-        return f"{prediction.best.score:.6f}" if search.score_reference else prediction.best.text
-
-    def ranked(self, example: Example, prediction: Prediction, search: Search) -> list[tuple[str, float]] | None:
-        return None if search.nbest == 1 else [(one.text, one.score) for one in prediction.every]
-
-    def columns(self, given: Sequence[str] | None, search: Search) -> list[str]:
-        """Return translation and score, again with a number for each more of --nbest."""
-        return outputs.ranked_columns(self.column, search.nbest)
-
-    def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> dict[str, str]:
-        return outputs.ranked_cells(self.column, ((one.text, f"{one.score:.4f}") for one in prediction.every))
-
-    def warnings_of(self, prediction: Prediction) -> Sequence[str]:
-        return prediction.warnings
-
-    @contextlib.contextmanager
-    def side_outputs(self, search: Search) -> Iterator[Callable[[Example, Prediction], None]]:
-        if search.plot_attention is None:
-            yield lambda example, prediction: None
-            return
-        folder = attention_plot.folder(search.plot_attention)
-        yield lambda example, prediction: attention_plot.of_prediction(folder, example.line, prediction)
-
-    def parse(self, written: Any, config: Config) -> str:
-        """Return the text in what `write` or `value` gave."""
-        text = written["text"] if isinstance(written, Mapping) else written
-        if not isinstance(text, str):
-            raise ValueError(text)
-        return jsonl.without_surrogates(text)
+        return {"quality": found}
 
     def score(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec, *, intervals: bool = True

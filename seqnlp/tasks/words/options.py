@@ -27,6 +27,12 @@ class WordOptions(NetworkOptions):
         metavar="FILE",
         run=True,  # its content makes the model, not its name
     )
+    pretrained: str | None = option(
+        None,
+        "Language model of words to begin with: its embeddings and its layers.",
+        metavar="MODEL",
+        run=True,  # its weights make the model, not its name
+    )
     embedding_size: int = redeclared(
         NetworkOptions, "embedding_size", 128, "Size of the word vectors; that of --vectors, if given."
     )
@@ -36,3 +42,5 @@ class WordOptions(NetworkOptions):
         """Raise `UsageError` where options contradict each other."""
         if self.char_ngram_buckets and self.min_char_ngram > self.max_char_ngram:
             raise errors.UsageError("--min-char-ngram is greater than --max-char-ngram")
+        if self.vectors and self.pretrained:
+            raise errors.UsageError("--vectors and --pretrained exclude each other: both give words their vectors")

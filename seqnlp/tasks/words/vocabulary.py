@@ -15,7 +15,8 @@ from seqnlp import errors
 from seqnlp.io import files as io_files
 from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import cooccurrence, labels, tokenizer, word_vectors
-from seqnlp.tasks.words import options
+from seqnlp.tasks import base
+from seqnlp.tasks.words import options, pretrained
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -40,11 +41,17 @@ def splitter(
 
 
 def fitted(
-    counts: Mapping[str, int], config: options.WordOptions, empty: tokenizer.Tokenizer, *, given: bool
+    counts: Mapping[str, int],
+    config: options.WordOptions,
+    empty: tokenizer.Tokenizer,
+    *,
+    given: bool,
+    source: base.Pretrained | None = None,
 ) -> tuple[tokenizer.Tokenizer, word_vectors.Vectors | None]:
     """Return the vocabulary of counted words, and of those that have a vector; and the vectors, where there are such.
 
-    empty: it normalises; where it is `given` it is the vocabulary already.
+    empty: it normalises; where it is `given` it is the vocabulary already. source: a language model whose words have
+    vectors.
     """
     limits: dict[str, Any] = {
         "normalization": config.normalize,
@@ -52,6 +59,8 @@ def fitted(
         "min_count": config.min_count,
     }
     made = empty if given else tokenizer.from_counts(counts, **limits)
+    if source and not given:
+        made = tokenizer.from_counts(counts, **limits, more=pretrained.words(source, empty))
     if not config.vectors:
         return made, None
     room = 0 if given else config.vocab_size - len(made)
@@ -134,6 +143,11 @@ def save(vectors: word_vectors.Vectors | None, folder: Path) -> list[str]:
 def load(folder: Path, config: options.WordOptions) -> word_vectors.Vectors | None:
     """Return the vectors that `save` wrote, None where the config names none."""
     return word_vectors.Vectors.load(folder / VECTORS) if config.vectors else None
+
+
+def source(config: options.WordOptions) -> tuple[str, str] | None:
+    """Return the task and the folder of the model to begin with, where the settings name one."""
+    return ("lm", config.pretrained) if config.pretrained else None
 
 
 def files(config: options.WordOptions) -> list[str]:

@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow
@@ -37,6 +40,24 @@ def test_a_pair_has_two_lengths():
 def on_disk(path, rows):
     """Write rows; return how many there were."""
     return arrow.write(path, (arrow.batch_of(chunk, FEATURES) for chunk in arrow.chunks(rows)), FEATURES)
+
+
+def resident(path):
+    """How many kilobytes of a mapped file are in this process's memory."""
+    found = re.search(rf"{re.escape(str(path))}\n(?:.*\n)*?Rss: +(\d+) kB", Path("/proc/self/smaps").read_text())
+    return int(found[1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_what_was_read_of_a_mapped_file_is_let_go_and_can_be_read_again(tmp_path):
+    count = 2 * arrow.CHUNK
+    on_disk(tmp_path / "rows.arrow", iter(rows(count)))
+    mapped = arrow.Rows(arrow.memory_mapped(tmp_path / "rows.arrow")[0])
+    before = mapped.columns(range(count))
+    assert resident(tmp_path / "rows.arrow") > 100
+    arrow.release()
+    assert resident(tmp_path / "rows.arrow") == 0
+    assert mapped.columns(range(count)) == before
 
 
 @pytest.mark.parametrize("count", [0, 1, arrow.CHUNK + 1])

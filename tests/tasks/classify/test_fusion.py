@@ -76,3 +76,10 @@ def test_few_rows_give_weights_all_the_same(gold, rows):
 def test_one_part_has_its_temperature(gold):
     (found,) = fusion.fit(part(gold, 2.0, 2)[None], gold)
     assert found == pytest.approx(2, rel=0.2)
+
+
+def test_scores_that_label_smoothing_has_squeezed_are_spread_again(gold):
+    """At a smoothing of 0.1 the best loss is that of 0.93 for the right one of three classes; here all are right."""
+    squeezed = np.log(0.1 / CLASSES + 0.9 * np.eye(CLASSES))[gold]
+    (found,) = fusion.fit(squeezed[None], gold)
+    assert special.softmax(found * squeezed, axis=1).max(1).min() > 0.99

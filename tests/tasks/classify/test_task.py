@@ -330,10 +330,11 @@ def test_balanced_weights_are_those_of_scikit_learn():
 class Fixed(torch.nn.Module):
     """A network that always says the same."""
 
-    def __init__(self, logits, attention=None):
+    def __init__(self, logits, attention=None, thresholds=None):
         super().__init__()
         self.found = torch.tensor([logits]), None if attention is None else torch.tensor(attention)
         self.fusion = torch.ones(1)
+        self.thresholds = None if thresholds is None else torch.tensor(thresholds)
 
     def parts(self, batch, texts):
         return self.found
@@ -362,6 +363,15 @@ def test_labels_above_the_threshold_are_chosen_best_first(threshold, chosen):
     pairs = [("a", ("x", "z")), ("b", ("y",))]
     _, codec = fitted(pairs, multi_label=True)
     first, _ = predicted([Fixed([[3.0, -1.0, 0.5]] * 2)], codec, pairs, threshold=threshold)
+    assert first.labels == chosen
+
+
+@pytest.mark.parametrize(("threshold", "chosen"), [(None, ("x", "y")), (0.5, ("x", "z"))])
+def test_each_label_has_the_threshold_of_dev_where_none_is_given(threshold, chosen):
+    pairs = [("a", ("x", "z")), ("b", ("y",))]
+    _, codec = fitted(pairs, multi_label=True)
+    networks = [Fixed([[3.0, -1.0, 0.5]] * 2, thresholds=own) for own in ([0.9, 0.3, 0.9], [0.9, 0.1, 0.7])]
+    first, _ = predicted(networks, codec, pairs, threshold=threshold)
     assert first.labels == chosen
 
 
@@ -472,6 +482,21 @@ def test_the_parts_of_a_classifier_are_scored_beside_both():
         "recurrent": 50,
         "both": 25,
     }
+
+
+def test_the_calibration_error_is_of_the_best_labels():
+    _, details, _ = classify.output.score(*judged())
+    gaps = [0.9 - 1, 0.6 - 0, 0.7 - 0, 0.5 - 0]
+    assert details["calibration_error"] == pytest.approx(100 * sum(map(abs, gaps)) / 4)
+
+
+def test_an_accuracy_that_is_wanted_gives_a_cut_off():
+    corpus, found, codec = judged()
+    assert classify.output.wanted(corpus, found, codec, classify.Search()) == {}
+    wanted = classify.output.wanted(corpus, found, codec, classify.Search(want_accuracy=95))["selective"]
+    assert wanted["proposed"] == {"wanted": 95, "min_score": 0.8, "coverage": 25, "accuracy": 100}
+    with pytest.raises(errors.UsageError, match="--want-accuracy is for one label an item"):
+        classify.output.check(classify.Search(want_accuracy=95), "jsonl", classify.Config(multi_label=True))
 
 
 def test_mistakes_come_worst_first_with_gold_beside_predicted():

@@ -16,8 +16,9 @@ from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
-from seqnlp.tasks.translate import codec as codecs
-from seqnlp.tasks.translate import output, prediction, search
+from seqnlp.tasks.seq2seq import prediction, search
+from seqnlp.tasks.translate import codec as translation
+from seqnlp.tasks.translate import output
 from seqnlp.workflows import model_folder
 
 translate = registry.get("translate")
@@ -387,7 +388,7 @@ def test_a_prediction_has_pieces_attention_coverage_and_ratio():
 def test_coverage_is_the_share_of_pieces_that_were_looked_at():
     (found,) = predicted(["eins und zwei"], max_length_ratio=0.0, prefix="")
     assert found.coverage == 1.0
-    short = search.MORE
+    short = translation.MORE
     (found,) = predicted(["zwei " * 19], max_source_length=99, max_length_ratio=0.0)
     size = len(found.source) - 1
     assert (found.coverage, found.ratio) == (round(short / size, 4), round(short / size, 4))
@@ -444,7 +445,7 @@ def test_a_prefix_begins_a_translation_not_each_of_its_parts():
 
 def test_least_and_most_pieces_go_by_the_source():
     (found,) = predicted(["eins und zwei"], min_length_ratio=3.0, max_length_ratio=4.0)
-    assert 3 * len(found.source) <= len(found.best.subwords) <= 4 * len(found.source) + search.MORE
+    assert 3 * len(found.source) <= len(found.best.subwords) <= 4 * len(found.source) + translation.MORE
 
 
 def test_no_piece_comes_twice_where_it_must_not():
@@ -454,7 +455,7 @@ def test_no_piece_comes_twice_where_it_must_not():
 
 def test_rules_that_leave_no_translation_are_reported():
     with pytest.raises(
-        errors.UsageError, match="no translation satisfies all constraints of the search; hint: a smaller --min-length"
+        errors.UsageError, match="no output satisfies all constraints of the search; hint: a smaller --min-length"
     ):
         predicted(["zwei zwei zwei"], no_repeat_ngram_size=1, min_length_ratio=100.0, max_length_ratio=100.0)
 
@@ -523,8 +524,8 @@ def test_samples_depend_on_the_sentence_and_the_seed_alone():
 
 def found(text="two", score=-0.5, **more):
     weights = (np.array([[0.25, 0.75]], dtype=np.float32),)
-    best = prediction.Translation(text, score, (text,), weights)
-    others = (prediction.Translation("too", -1.23456),)
+    best = prediction.Answer(text, score, (text,), weights)
+    others = (prediction.Answer("too", -1.23456),)
     return translate.Prediction(**{"best": best, "others": others, "source": ("zwei", "</s>"), **more})
 
 
@@ -580,7 +581,7 @@ def test_a_prediction_as_json():
         "quality": {"length_ratio": 1.0, "coverage": 1.0, "flags": []},
     }
     third = (np.array([[1 / 3, 2 / 3]], dtype=np.float32),)
-    best = prediction.Translation("two", -0.5, ("two",), third)
+    best = prediction.Answer("two", -0.5, ("two",), third)
     value = translate.output.value(None, found(best=best, attention_weights=True), CODEC)
     assert value["attention"]["source"] == ("zwei", "</s>") and value["attention"]["target"] == ("two",)
     assert json.dumps(value["attention"]["weights"]) == "[[[0.333, 0.667]]]"
@@ -696,9 +697,8 @@ def test_a_real_network_predicts_the_same_whatever_is_beside_a_sentence():
 
 def test_of_a_source_without_end_only_so_much_is_translated_and_that_is_said(caplog):
     _, codec = fitted()
-    text = "eins zwei " * 40_000
-    parts = codec.parts(text)
-    assert sum(map(len, parts)) <= codecs.MAX_SUBWORDS
+    parts = codec.parts("eins zwei " * 40_000)
+    assert sum(map(len, parts)) <= translation.MAX_SUBWORDS
     assert codec.source.decode(parts[0]).startswith("eins zwei")
     (line,) = caplog.messages
-    assert line.startswith("a source of ") and line.endswith(f"the first {codecs.MAX_SUBWORDS} are translated")
+    assert line.startswith("a source of ") and line.endswith(f"the first {translation.MAX_SUBWORDS} are translated")

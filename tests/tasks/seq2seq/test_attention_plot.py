@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqnlp import errors
-from seqnlp.tasks.translate import attention_plot
+from seqnlp.tasks.seq2seq import attention_plot
 
 PIECES = ["drei", " Bü", "ch", "er", "</s>"]
 
@@ -55,7 +55,7 @@ def test_parts_of_a_source_lie_below_and_beside_each_other(drawn):
     assert not shown[:2, 3:].any() and not shown[2:, :3].any()
 
 
-def test_a_translation_without_pieces_has_a_picture(drawn):
+def test_an_answer_without_pieces_has_a_picture(drawn):
     _, shown = drawn([np.zeros((0, 5))], PIECES, [])
     assert not shown.any()
 

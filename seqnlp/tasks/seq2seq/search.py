@@ -1,4 +1,4 @@
-"""Searching: from a batch of sources to the best translations of their parts, or to random ones."""
+"""Searching: from a batch of sources to the best outputs for their parts, or to random ones."""
 
 from __future__ import annotations
 
@@ -11,44 +11,43 @@ import numpy as np
 
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
-from seqnlp.tasks.translate.codec import Codec
-from seqnlp.tasks.translate.options import Search
+from seqnlp.tasks.seq2seq.codec import Codec
+from seqnlp.tasks.seq2seq.options import Search
 
 if TYPE_CHECKING:
     import torch
 
     from seqnlp.decoding import constraints, hypotheses
-    from seqnlp.tasks.translate import network as translator
+    from seqnlp.tasks.seq2seq import network as model
 
 MAX_PARTS = 256  # of sources that are searched together
-MORE = 10  # subwords that a translation may have beyond its share of the source
 
 
-def translations(
-    networks: Sequence[Any], codec: Codec, batch: translator.Batch, columns: base.Columns, search: Search
+def answers(
+    networks: Sequence[Any], codec: Codec, batch: model.Batch, columns: base.Columns, search: Search
 ) -> list[list[hypotheses.Hypothesis]]:
-    """Return the hypotheses for each part of each source, best first; empty where no translation keeps the rules."""
+    """Return the hypotheses for each part of each source, best first; empty where none keeps the rules."""
     parts = [part for row in columns["source"] for part in row]
     prefixes = _prefixes(columns, codec, search)
     found: list[list[hypotheses.Hypothesis]] = []
     size = max(MAX_PARTS, len(columns["source"]))
     for first in range(0, len(parts), size):
         some = slice(first, first + size)
-        found += _search(networks, batch.source[some], batch.lengths[some], parts[some], prefixes[some], search)
+        found += _search(networks, codec, batch.source[some], batch.lengths[some], parts[some], prefixes[some], search)
     return found
 
 
 def led_by_the_best(
-    networks: Sequence[Any], codec: Codec, batch: translator.Batch, columns: base.Columns, search: Search
+    networks: Sequence[Any], codec: Codec, batch: model.Batch, columns: base.Columns, search: Search
 ) -> list[list[hypotheses.Hypothesis]]:
-    """Return what `translations` does, with that first which a search for one finds.
+    """Return what `answers` does, with that first which a search for one finds.
 
     A search for more drops less on its way, and may come to something else.
     """
-    found = translations(networks, codec, batch, columns, search)
+    found = answers(networks, codec, batch, columns, search)
     if search.nbest == 1 or search.sample:
         return found
-    alone = translations(networks, codec, batch, columns, replace(search, nbest=1))
+    alone = answers(networks, codec, batch, columns, replace(search, nbest=1))
     led = []
     for best, several in zip((one[:1] for one in alone), found, strict=True):
         others = [one for one in several if all(one.tokens != first.tokens for first in best)]
@@ -57,7 +56,7 @@ def led_by_the_best(
 
 
 def _prefixes(columns: base.Columns, codec: Codec, search: Search) -> list[list[int]]:
-    """The subwords that the translation of each part must begin with: --prefix at the beginning of a source."""
+    """The subwords that the answer to each part must begin with: --prefix at the beginning of a source."""
     if search.score_reference:
         return columns["target"]  # all of it; no source is in parts
     prefix = codec.target.encode([search.prefix])[0]
@@ -66,6 +65,7 @@ def _prefixes(columns: base.Columns, codec: Codec, search: Search) -> list[list[
 
 def _search(
     networks: Sequence[Any],
+    codec: Codec,
     source: torch.Tensor,
     lengths: torch.Tensor,
     parts: Sequence[Sequence[int]],
@@ -78,7 +78,7 @@ def _search(
     states = [network.begin(source, lengths) for network in networks]
     steps = [network.step for network in networks]
     step, state = (steps[0], states[0]) if len(networks) == 1 else (ensemble.average(steps), ensemble.join(states))
-    rules = _constraints(lengths, prefixes, search)
+    rules = _constraints(lengths, prefixes, codec, search)
     if search.sample:
         return sampling.sample(
             step,
@@ -91,20 +91,23 @@ def _search(
             numbers=[zlib.crc32(np.array(part).tobytes()) for part in parts],
             attention=True,
         )
+    covered = ranking.repetition if search.may_leave_out else ranking.coverage
     return beam.search(
         step,
         state,
         rules,
         size=1 if search.score_reference else max(search.beam_size, search.nbest),
         nbest=search.nbest,
-        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty),
+        ranking=ranking.Ranking(search.length_penalty, search.coverage_penalty, covered),
         prune_threshold=search.prune_threshold,
         attention=True,
     )
 
 
-def _constraints(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], search: Search) -> constraints.Constraints:
-    """What the translations of sources of these lengths may look like."""
+def _constraints(
+    lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], codec: Codec, search: Search
+) -> constraints.Constraints:
+    """What the answers to sources of these lengths may look like."""
     from seqnlp.decoding import constraints
 
     rules: list[constraints.Constraint] = [
@@ -114,8 +117,8 @@ def _constraints(lengths: torch.Tensor, prefixes: Sequence[Sequence[int]], searc
     if search.score_reference:
         max_length = lengths.new_zeros(len(lengths))  # and what is forced
     else:
-        max_length = (lengths * search.max_length_ratio).long() + MORE
-        rules.append(constraints.MinLength((lengths * search.min_length_ratio).long()))
+        min_length, max_length = codec.range(lengths, search)
+        rules.append(constraints.MinLength(min_length))
         if search.no_repeat_ngram_size:
             rules.append(constraints.NoRepeatNgram(search.no_repeat_ngram_size))
     return constraints.Constraints(tokenizer.START, tokenizer.END, max_length, rules)

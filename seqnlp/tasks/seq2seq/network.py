@@ -1,4 +1,4 @@
-"""The translator's network: an encoder that reads the source both ways, a decoder that attends to it."""
+"""The network: an encoder that reads the source both ways, a decoder that attends to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import loss
 from seqnlp.tasks import base
 from seqnlp.tasks import encoder as encoders
-from seqnlp.tasks.translate.options import Config
+from seqnlp.tasks.seq2seq.options import Network
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Batch(base.Batch):
     outputs: torch.Tensor  # (B, T), IGNORED past the end
 
 
-class Translator(nn.Module):
+class EncoderDecoder(nn.Module):
     """Attentional encoder-decoder of LSTMs (after Bahdanau et al. 2015).
 
     shared: source and target have one vocabulary, and so one embedding, which is the output matrix too.
     """
 
-    def __init__(self, config: Config, *, source_vocabulary: int, target_vocabulary: int, shared: bool) -> None:
+    def __init__(self, config: Network, *, source_vocabulary: int, target_vocabulary: int, shared: bool) -> None:
         super().__init__()
         self.label_smoothing = config.label_smoothing
         self.embedding = embeddings.TiedEmbedding(source_vocabulary, config.embedding_size)
@@ -52,7 +52,10 @@ class Translator(nn.Module):
             layer_norm=config.layer_norm,
             init=config.init,
         )
-        self.decoder = decoders.Decoder(decoder, self.embedding if shared else None)
+        self.decoder = self._decoder(decoder, self.embedding if shared else None)
+
+    def _decoder(self, config: decoders.Config, embedding: nn.Embedding | None) -> decoders.Decoder:
+        return decoders.Decoder(config, embedding)
 
     def begin(self, source: torch.Tensor, lengths: torch.Tensor) -> decoders.State:
         """Return the decoder's state before the first token; source: (B, S); lengths: (B,)."""

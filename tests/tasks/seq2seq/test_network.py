@@ -1,4 +1,4 @@
-"""The translator's network: its loss by hand and step by step, padding that makes no difference, what is shared."""
+"""The network: its loss by hand and step by step, padding that makes no difference, what is shared."""
 
 import dataclasses
 
@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 
 from seqnlp.nn import attention, cells, loss
-from seqnlp.tasks.translate import network as translator
-from seqnlp.tasks.translate import options
+from seqnlp.tasks.seq2seq import network as translator
+from seqnlp.tasks.seq2seq import options
 
 START, END = 2, 3
 SOURCES = [[5, 6, 7, 8, END], [9, END], [4, 4, 6, END]]
@@ -28,8 +28,8 @@ def made(kind="general", shared=True, seed=1, **changes):
         dropout=0.4,
         label_smoothing=0.0,
     )
-    config = options.Config(**{**settings, **changes})
-    return translator.Translator(
+    config = options.Network(**{**settings, **changes})
+    return translator.EncoderDecoder(
         config, source_vocabulary=11, target_vocabulary=11 if shared else 13, shared=shared
     ).eval()
 

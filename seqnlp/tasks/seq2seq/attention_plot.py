@@ -10,7 +10,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import atomic
-from seqnlp.tasks.translate.prediction import Prediction
+from seqnlp.tasks.seq2seq.prediction import Prediction
 
 CELL, MAX_PIECES = 0.32, 300  # inches; pieces that are shown
 
@@ -26,7 +26,7 @@ def folder(name: str) -> Path:
 
 
 def of_prediction(folder: Path, line: int, prediction: Prediction) -> None:
-    """Draw what a translation looked at, in a file named by the line of its source."""
+    """Draw what an output looked at, in a file named by the line of its source."""
     best = prediction.best
     attention(folder / f"{line:06d}.png", best.attention, prediction.source, best.subwords)
 

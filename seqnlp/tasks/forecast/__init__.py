@@ -1,0 +1,1 @@
+"""forecast: the values that follow those of a series."""
