@@ -87,7 +87,8 @@ class Model:
         `threshold=0.3`. Raises `WrongType` for one text in place of several, `UsageError` for a flag that there is not
         or a value that it cannot have, `DataError` for an input of another kind.
         """
-        if isinstance(inputs, str | bytes | Mapping) or not isinstance(inputs, Iterable | None):
+        left_open = inputs is None and self.task.remembers
+        if isinstance(inputs, str | bytes | Mapping) or not (left_open or isinstance(inputs, Iterable)):
             raise errors.WrongType(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
         options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
