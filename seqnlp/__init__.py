@@ -25,7 +25,8 @@ def load(folder: str, *, device: str = "auto", precision: str = "fp32") -> Model
     """
     from seqnlp.workflows import predict  # torch takes seconds to import: only who loads a model waits for it
 
-    return predict.load(folder, device=device, precision=precision)
+    with errors.told():
+        return predict.load(folder, device=device, precision=precision)
 
 
 def train(task: str, corpus: Any, output: Any, **settings: Any) -> dict[str, Any]:
@@ -35,4 +36,5 @@ def train(task: str, corpus: Any, output: Any, **settings: Any) -> dict[str, Any
     """
     from seqnlp.workflows import interface
 
-    return interface.train(task, corpus, output, **settings)
+    with errors.told():
+        return interface.train(task, corpus, output, **settings)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+from collections.abc import Iterator
+
+NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)  # there can be no file of that name
+
 
 class SeqnlpError(Exception):
     """Something the user can fix: `message` says what and where, `hint` what to do."""
@@ -21,6 +27,10 @@ class UsageError(SeqnlpError):
     """The command is wrong: an option, a combination of options, a file that is not there."""
 
     code = 2
+
+
+class WrongType(UsageError, TypeError):
+    """An argument of a function is of another type than it takes."""
 
 
 class DataError(SeqnlpError):
@@ -61,3 +71,19 @@ class Stopped(SeqnlpError):
     def __init__(self, signum: int, message: str) -> None:
         super().__init__(message)
         self.code = 128 + signum
+
+
+def of_system(error: OSError) -> SeqnlpError:
+    """Return what the system says in a line: the path, and the reason."""
+    kind = UsageError if error.errno in NO_NAME else SeqnlpError
+    name = f"{error.filename}: " if error.filename else ""
+    return kind(f"{name}{error.strerror or error}")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn what the system refuses into a `SeqnlpError`."""
+    try:
+        yield
+    except OSError as error:
+        raise of_system(error) from error

@@ -1,5 +1,6 @@
 """Settings for all tests: the same examples of hypothesis every time, an end to every wait; and what many need."""
 
+import collections
 import contextlib
 import faulthandler
 import logging
@@ -11,6 +12,7 @@ import pytest
 
 LIMIT, SLOW_LIMIT = 300, 1200  # seconds that a test may take, and one that is marked as slow
 STDERR = pytest.StashKey[int]()
+pytest.CAMPAIGN = pytest.StashKey[collections.Counter]()  # cases of the campaign by their kind
 
 # Threads that wait for work must not spin: tests of small networks are ten times slower beside any busy process.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -48,8 +50,15 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_configure(config):
     """Keep the way to the real stderr, which is redirected while a test runs."""
+    config.stash[pytest.CAMPAIGN] = collections.Counter()
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         config.stash[STDERR] = os.dup(2)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print how many cases the campaign had."""
+    for kind, number in sorted(config.stash[pytest.CAMPAIGN].items()):
+        terminalreporter.write_line(f"campaign: {number:6,} {kind}")
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import click
+try:
+    import click
 
-from seqnlp import errors, version
-from seqnlp.cli import groups, terminal
-from seqnlp.io import ranks
-from seqnlp.tasks import registry
+    from seqnlp import errors, version
+    from seqnlp.cli import groups, terminal
+    from seqnlp.io import ranks
+    from seqnlp.tasks import registry
+    from seqnlp.training import memory
+except KeyboardInterrupt:  # so soon that there is nobody yet who would say it
+    raise SystemExit(130) from None
 
 COMMANDS = {
     "check": "look at a corpus before training: what it holds, and what may be wrong with it",
@@ -85,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _hold_standard_files()
     try:
+        _check_folder()
         code = root.main(arguments, prog_name="seqnlp", standalone_mode=False, obj=time.monotonic())
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -95,6 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         code = explain(error)
     _exit(code if isinstance(code, int) else 0, alone=alone)
+
+
+def _check_folder() -> None:
+    """Raise `UsageError` where the current folder is gone: libraries would end the process as they are loaded."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise errors.UsageError("the current folder is gone", "cd to one that is there") from None
 
 
 def _hold_standard_files() -> None:
@@ -128,13 +141,10 @@ def explain(error: BaseException) -> int:
         return _say(_lower(error.format_message()) + where, 2)
     if isinstance(error, click.ClickException):
         return _say(_lower(error.format_message()), 2)
-    if isinstance(error, MemoryError):
+    if memory.is_exhausted(error):
         return _say("out of memory; hint: a smaller --max-tokens, or a smaller model", 1)
     if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return _say(f"{name}{error.strerror or error}", 1)
-    if isinstance(error, RuntimeError) and any(text in str(error) for text in ("allocate memory", "out of memory")):
-        return explain(MemoryError())
+        return explain(errors.of_system(error))
     kind = type(error).__name__
     return _say(
         f"internal error: {kind}: {str(error).splitlines()[0] if str(error) else ''}; hint: --debug shows where", 1

@@ -93,7 +93,8 @@ def run(
                 if writer is None:
                     task.output.check(search, to := to or _output_format(task, source))
                     writer = loaded.writer(to, search, source.schema)
-                out.write("".join(itertools.starmap(writer, window)).encode())
+                for text in itertools.starmap(writer, window):  # what is good goes out, whatever the next one is
+                    out.write(text.encode())
                 out.flush()
                 for example, found in window:
                     if found is not None:

@@ -90,6 +90,8 @@ def ended_by_sigterm() -> Iterator[None]:
     """Let SIGTERM, or a terminal that is closed, end the work as Ctrl-C does: what is half-written is removed."""
 
     def end(number: int, frame: Any) -> None:
+        for other in numbers:  # a second one would end the clearing up of what is half-written
+            signal.signal(other, signal.SIG_IGN)
         raise errors.Stopped(number, "stopped")
 
     numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]

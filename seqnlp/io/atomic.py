@@ -16,6 +16,8 @@ from typing import IO, Any, BinaryIO
 from seqnlp import errors
 from seqnlp.io import files
 
+NAME_MAX = 240  # bytes of a name to which a dot and nine characters may still be added
+
 
 @contextlib.contextmanager
 def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
@@ -33,7 +35,8 @@ def atomic(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
             yield content
         return
     # Named before it is made: a signal may come between any two steps, and what it leaves must be removed.
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    kept = os.fsdecode(os.fsencode(path.name)[:NAME_MAX])
+    temporary = path.with_name(f".{kept}.{os.urandom(4).hex()}")
     try:
         with open(temporary, "xb") as file:
             with _content(file, mode, files.is_gzip(named)) as content:

@@ -98,6 +98,13 @@ def without_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
+def repaired(value: Any) -> Any:
+    """Return a text, or a list of such, without halves of pairs; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [repaired(part) for part in value]
+    return without_surrogates(value) if isinstance(value, str) else value
+
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

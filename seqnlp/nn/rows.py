@@ -26,6 +26,11 @@ class Part:
         """Return part `number` of `count` of a batch: rows that follow each other, as many in each as can be."""
         return cls(total * number // count, total * (number + 1) // count, total)
 
+    def cut(self, pieces: int) -> list[Part]:
+        """Return as many smaller parts that make up this one, or fewer: each has a row."""
+        found = (Part.of(len(self), number, pieces) for number in range(pieces))
+        return [Part(self.begin + one.begin, self.begin + one.end, self.total) for one in found if one]
+
     def __len__(self) -> int:
         return self.end - self.begin
 

@@ -42,6 +42,10 @@ class Wide(nn.Module):
             self._features = tfidf.Features(self.keys.cpu().numpy().view(np.uint32), self.idf.cpu().numpy())
         return self._features
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy, or a pickle, holds: not what is remembered of words."""
+        return {**self.__dict__, "_features": None}
+
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take tensors by name in place of one's own; raises `ValueError` where they do not fit together."""
         size = tensors["keys"].numel()

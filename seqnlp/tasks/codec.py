@@ -42,6 +42,10 @@ class Pretrained:
 class Codec(abc.ABC):
     """From an example to numbers: tokenizers, labels and what else was fitted on the training part."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy, or a pickle, holds: the fields, not what is remembered beside them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
     @property
     def sources(self) -> list[str]:
         """Return the SHA-256 of each of `Task.files` as they were read."""

@@ -40,6 +40,8 @@ def resolve_device(name: str) -> torch.device:
 
 def resolve(name: str, device: torch.device) -> str:
     """Return "fp32" or "bf16"; "auto" is bf16 where the device computes in it."""
+    if name not in ("auto", "fp32", "bf16"):
+        raise errors.UsageError(f"no precision {name!r}", "auto, fp32 or bf16")
     if name == "auto":
         return "bf16" if _capable(device) and _works(device) else "fp32"
     if name == "bf16" and not _works(device):

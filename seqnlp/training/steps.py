@@ -7,6 +7,7 @@ step, batch in it).
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from seqnlp.nn import rows as parts
 from seqnlp.options import Training
 from seqnlp.preprocess.corpora import arrow
 from seqnlp.training import data, distributed, memory, optimizer, precision, randomness
+
+log = logging.getLogger(__name__)
 
 Carry = dict[str, torch.Tensor]  # a network's state at the end of a batch
 
@@ -45,6 +48,7 @@ class Steps:
         averaged = options if self.group.leads else replace(options, ema_decay=0.0)  # it alone evaluates
         self.optimizer = optimizer.Optimizer(network, averaged)
         self.carry: Carry | None = None
+        self.in_pieces = False  # whether a batch was done in pieces, which is said once
         self.order: Sequence[Any] = data.epoch(0)
         self.per_epoch = math.ceil(len(self.order) / options.grad_accumulation)
 
@@ -94,19 +98,53 @@ class Steps:
         return mean, norm
 
     def _gradients(self, step: int) -> tuple[float, float]:
-        options, optimizer, sums = self.options, self.optimizer, torch.zeros(2, device=self.device)  # loss and weight
+        options, optimizer = self.options, self.optimizer
         epoch, place = divmod(step, self.per_epoch)
         if place == 0:
             self.order, self.carry = self.data.epoch(epoch), None
         batches = self.order[place * options.grad_accumulation : (place + 1) * options.grad_accumulation]
-        for number, batch in enumerate(batches):
-            if part := self.group.part(self.data.rows(batch)):
-                randomness.seed_batch(options.seed, step, number)
-                found = self._backward(batch, part)
-                sums[0] += found.sum
-                sums[1] += found.weight
+        sums = self._sums(batches, step)
         total, weight = self.group.add_up(optimizer.dense, optimizer.sparse, sums).tolist()
         return total / max(weight, 1e-12), optimizer.scale(weight)
+
+    def _sums(self, batches: Sequence[Any], step: int, pieces: int = 1) -> torch.Tensor:
+        """Add up the gradients of batches, each in pieces, more of them where memory is not enough.
+
+        Returns the loss and its weight (2,), which are the same for any number of pieces.
+        """
+        carry, parts_of = self.carry, [self.group.part(self.data.rows(batch)) for batch in batches]
+        try:
+            found = [
+                self._in_pieces(batch, part.cut(pieces), step, number)
+                for number, (batch, part) in enumerate(zip(batches, parts_of, strict=True))
+                if part
+            ]
+            return torch.stack(found).sum(0) if found else torch.zeros(2, device=self.device)
+        except (MemoryError, RuntimeError) as error:
+            if not memory.is_exhausted(error) or pieces >= max(map(len, parts_of)):
+                raise
+        # Only here, where nothing holds what the error has left.
+        self.carry = carry
+        self.network.zero_grad(set_to_none=True)
+        memory.tidy()
+        if not self.in_pieces:
+            self.in_pieces = True
+            log.warning("step %d: not enough memory for a batch: its parts are done one by one", step + 1)
+        return self._sums(batches, step, 2 * pieces)
+
+    def _in_pieces(self, batch: Any, pieces: Sequence[parts.Part], step: int, number: int) -> torch.Tensor:
+        """Add up the gradients of the pieces of a batch, its number in the step; return loss and weight, (2,)."""
+        before, first, sums, carried = self.carry, pieces[0].begin, torch.zeros(2, device=self.device), []
+        for piece in pieces:
+            randomness.seed_batch(self.options.seed, step, number)
+            rows = slice(piece.begin - first, piece.end - first)
+            self.carry = {name: state[rows] for name, state in (before or {}).items()} or None
+            found = self._backward(batch, piece)
+            sums[0] += found.sum
+            sums[1] += found.weight
+            carried.append(self.carry or {})
+        self.carry = {name: torch.cat([one[name] for one in carried]) for name in carried[0]} or None
+        return sums
 
     def _backward(self, described: Any, part: parts.Part) -> loss.Loss:
         """Add up the gradients of a part of a batch, keep what it carries to the next one, and return its loss.

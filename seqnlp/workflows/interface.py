@@ -41,7 +41,7 @@ def train(
         task=task,
         train=_source(corpus, reading),
         dev=_source(dev, reading) if dev else None,
-        folder=Path(output),
+        folder=_folder(output),
         config=made.Config(**config),
         training=dataclasses.replace(made.training, **training),
         device=device,
@@ -60,8 +60,18 @@ def _settings(task: base.AnyTask, settings: Mapping[str, Any]) -> tuple[dict[str
     return config, training
 
 
+def _folder(path: Any) -> Path:
+    if not isinstance(path, str | Path):
+        raise errors.WrongType(f"a model is a {type(path).__name__}, expected its folder")
+    if "\0" in str(path):
+        raise errors.UsageError(f"{str(path)!r}: no name of a folder")
+    return Path(path)
+
+
 def _source(paths: Paths, reading: Mapping[str, Any] | None) -> schema.Source:
     several = [paths] if isinstance(paths, str | Path) else paths
+    if not isinstance(several, Sequence) or not all(isinstance(path, str | Path) for path in several):
+        raise errors.WrongType(f"a corpus is a {type(paths).__name__}, expected a file or a list of them")
     source = schema.Source(tuple(map(str, several)), **(reading or {}))
     source.check()
     return source

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from seqnlp import errors, options
-from seqnlp.io import stream
+from seqnlp.io import jsonl, stream
 from seqnlp.nn import shapes
 from seqnlp.preprocess.batching import buckets, padding
 from seqnlp.preprocess.corpora import formats, schema
@@ -84,11 +84,12 @@ class Model:
         inputs: for each what a record of jsonl holds in the field of the input: a text; where the task reads tokens,
         a list of them, or a text with spaces between them; None where the model knows what to predict for. search: the
         flags of predict by name, as in
-        `threshold=0.3`. Raises `TypeError` for one text in place of several, `UsageError` for a flag that there is not
+        `threshold=0.3`. Raises `WrongType` for one text in place of several, `UsageError` for a flag that there is not
         or a value that it cannot have, `DataError` for an input of another kind.
         """
-        if isinstance(inputs, str | bytes | Mapping):
-            raise TypeError(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
+        left_open = inputs is None and self.task.remembers
+        if isinstance(inputs, str | bytes | Mapping) or not (left_open or isinstance(inputs, Iterable)):
+            raise errors.WrongType(f"inputs is a {type(inputs).__name__}, expected a list: predict([text])")
         options.refuse_unknown(search, self.task.Search, whose=f"predict of {self.task.name}")
         settings, role, output = self.task.Search(**search), self.task.roles[0], self.task.output
         options.check(settings)
@@ -96,7 +97,8 @@ class Model:
         if inputs is None:
             corpus = list(self.task.remembered(self.codec))
         else:
-            records = (formats.Record({role: given}, given, "input", number) for number, given in enumerate(inputs, 1))
+            given = enumerate(map(jsonl.repaired, inputs), 1)
+            records = (formats.Record({role: value}, value, "input", number) for number, value in given)
             corpus = [self.task.example(record, settings) for record in records]
         found = self.run(corpus, settings)
         pairs = zip(corpus, complete(found) if (complete := output.jointly(settings)) else found, strict=True)
@@ -243,6 +245,8 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
 
     A run that is not finished gives its best weights so far, with a warning. Raises `ModelError`.
     """
+    if not isinstance(folder, str | Path):
+        raise errors.WrongType(f"a model is a {type(folder).__name__}, expected its folder")
     folder = Path(folder)
     content, weights = _stored(folder)
     where = model_folder.description(folder)

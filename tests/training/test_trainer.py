@@ -230,3 +230,43 @@ def test_the_weights_before_the_divergence_are_kept(tmp_path):
 def test_a_divergence_before_the_first_evaluation(tmp_path):
     with pytest.raises(errors.SeqnlpError, match="no longer finite at step 2; nothing was learnt yet"):
         toy.trained(tmp_path, network=Diverging(2))
+
+
+# Where memory is not enough.
+
+
+class Small(toy.Data):
+    """Fails for batches of more than `most` rows: at once, or when half of the gradient is there."""
+
+    most = 2
+
+    def load(self, batch):
+        if len(batch) > self.most:
+            raise self.error
+        return super().load(batch)
+
+
+ERRORS = [MemoryError(), RuntimeError("CUDA out of memory. Tried to"), RuntimeError("can't allocate memory: you tried")]
+
+
+@pytest.mark.parametrize("kind", [toy.Toy, toy.Remembering])
+@pytest.mark.parametrize("accumulate", [1, 3])
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_batch_that_does_not_fit_is_done_in_parts_with_the_same_result_and_that_is_said_once(
+    tmp_path, caplog, error, accumulate, kind
+):
+    options = replace(toy.OPTIONS, epochs=2, grad_accumulation=accumulate)
+    whole = toy.trained(tmp_path / "whole", options, network=kind(dropout=0.0))
+    Small.error = error
+    parted = toy.trained(tmp_path / "parts", options, network=kind(dropout=0.0), data=Small())
+    torch.testing.assert_close(toy.weights(parted), toy.weights(whole))
+    assert parted.progress.step == whole.progress.step
+    assert caplog.messages == ["step 1: not enough memory for a batch: its parts are done one by one"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("something else")])
+def test_what_parts_do_not_mend_is_an_error(tmp_path, error):
+    Small.error, data = error, Small()
+    data.most = 0
+    with pytest.raises(type(error)):
+        toy.trained(tmp_path, data=data)

@@ -104,7 +104,7 @@ class _Fields:
             file.note(schema.Schema(file.schema.format, fields=said))
         values = {}
         for index, (role, chosen) in enumerate(self.names.items()):
-            found = [_clean(nested(row, name)) for name in chosen]
+            found = [jsonl.repaired(nested(row, name)) for name in chosen]
             if None not in found:
                 values[role] = formats.together(file, number, role, found, chosen)
             elif index < file.needed:
@@ -154,12 +154,6 @@ def _chosen(file: File, number: int, row: Mapping[str, Any]) -> dict[str, list[s
 
 def _by_number(fields: Iterable[str]) -> bool:
     return all(name.isdigit() for name in fields)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, list):
-        return list(map(_clean, value))
-    return jsonl.without_surrogates(value) if isinstance(value, str) else value
 
 
 def nested(record: Any, name: str) -> Any:

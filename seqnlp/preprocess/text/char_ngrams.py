@@ -9,6 +9,7 @@ import functools
 import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ class Hashed:
     def __init__(self, parts: Callable[[str], Iterable[str]], buckets: int) -> None:
         self.parts, self.buckets = parts, buckets
         self.of_word = functools.lru_cache(maxsize=CACHED_WORDS)(self._of_word)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # what is remembered is no part of it
+        return Hashed, (self.parts, self.buckets)
 
     def _of_word(self, word: str) -> np.ndarray:
         """Return the buckets of one word's features, each feature once."""
@@ -54,13 +58,14 @@ class CharNgrams(Hashed):
     """
 
     def __init__(self, shortest: int, longest: int, buckets: int) -> None:
-        def ngrams(word: str) -> Iterable[str]:
-            marked = f"<{word}>"
-            return [
-                marked[start : start + n] for n in range(shortest, longest + 1) for start in range(len(marked) - n + 1)
-            ] or [marked]
+        super().__init__(functools.partial(_ngrams, shortest, longest), buckets)
 
-        super().__init__(ngrams, buckets)
+
+def _ngrams(shortest: int, longest: int, word: str) -> list[str]:
+    marked = f"<{word}>"
+    return [
+        marked[start : start + n] for n in range(shortest, longest + 1) for start in range(len(marked) - n + 1)
+    ] or [marked]
 
 
 LONGEST_AFFIX = 4

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import safetensors
@@ -39,6 +39,9 @@ class Vectors:
 
     def __init__(self, digest: str, read: Callable[[], tuple[np.ndarray, np.ndarray]]) -> None:
         self.digest, self._read = digest, read
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _held, (self.digest, *self.arrays)
 
     @functools.cached_property
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +71,11 @@ class Vectors:
             return arrays["ids"], arrays["vectors"]
 
         return cls(digest, read)
+
+
+def _held(digest: str, *arrays: np.ndarray) -> Vectors:
+    """Return vectors that are in memory already."""
+    return Vectors(digest, lambda: (arrays[0], arrays[1]))
 
 
 @dataclass(frozen=True)

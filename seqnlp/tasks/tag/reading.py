@@ -49,6 +49,9 @@ def unlabelled(record: formats.Record, tokenize: bool) -> Example:
     if isinstance(text, str):
         tokens = SplitText(_splitter().split(text) if tokenize else tokens)
         tokens.text = text
+        if not text.strip():  # blank, whatever the blanks are
+            tokens = SplitText()
+            tokens.text = text
     return Example(tokens, None, record.raw, record.file, record.line)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 JOINT, SOURCE, TARGET, ABOUT = "tokenizer.json", "source.tokenizer.json", "target.tokenizer.json", "lengths.json"
 MORE = 10  # subwords that a translation may have beyond its share of the source
-MAX_SUBWORDS = 10_000  # of a source that are translated: thirty pages in one line
+MAX_SUBWORDS = 5_000  # of a source that are translated: ten pages in one line
 log = logging.getLogger(__name__)
 
 

@@ -693,3 +693,12 @@ def test_a_real_network_predicts_the_same_whatever_is_beside_a_sentence():
         (alone,) = predicted([text], codec, (network,), nbest=2)
         assert (alone.best.text, alone.best.subwords) == (expected.best.text, expected.best.subwords)
         assert alone.best.score == pytest.approx(expected.best.score, abs=1e-4)
+
+
+def test_of_a_source_without_end_only_so_much_is_translated_and_that_is_said(caplog):
+    _, codec = fitted()
+    parts = codec.parts("eins zwei " * 40_000)
+    assert sum(map(len, parts)) <= translation.MAX_SUBWORDS
+    assert codec.source.decode(parts[0]).startswith("eins zwei")
+    (line,) = caplog.messages
+    assert line.startswith("a source of ") and line.endswith(f"the first {translation.MAX_SUBWORDS} are translated")

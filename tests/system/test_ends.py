@@ -1,0 +1,91 @@
+"""Ends in which nothing is lost and nothing is left: names, folders and records that are not as they should be."""
+
+import json
+import shutil
+
+import pytest
+
+LONG = "n" * 250
+
+
+def test_names_of_250_characters_work_and_longer_ones_are_no_names(seqnlp, model, tmp_path):
+    (tmp_path / LONG).write_text("a lovely film\n")
+    for output in (f"{LONG}.", "o" * 255):
+        seqnlp("classify", "predict", model, tmp_path / LONG, "-o", tmp_path / output)
+        assert (tmp_path / output).read_text()
+    for command in (
+        ["classify", "predict", model, LONG * 2],
+        ["classify", "predict", LONG * 2, tmp_path / LONG],
+        ["classify", "predict", model, tmp_path / LONG, "-o", tmp_path / (LONG * 2)],
+        ["classify", "train", "train.tsv", "-o", LONG * 2],
+        ["vocab", LONG * 30, "--counts"],
+        ["check", LONG * 2],
+        ["info", LONG * 2],
+    ):
+        result = seqnlp(*command, code=2)
+        assert len(result.errors) == 1 and ("File name too long" in result.err or "no such file" in result.err)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_current_folder_is_gone(seqnlp, model):
+    for command in (f"classify predict {model} {seqnlp.folder}/dev.tsv", "vocab x.txt -o v.json", "info m"):
+        done = seqnlp.shell(f'd=$(mktemp -d); cd "$d"; rmdir "$d"; seqnlp {command}')
+        assert (done.code, done.err) == (2, "seqnlp: the current folder is gone; hint: cd to one that is there\n")
+
+
+def test_little_address_space_is_said(seqnlp, model):
+    done = seqnlp.shell("ulimit -v 300000; seqnlp classify predict model dev.tsv")
+    assert (done.code, len(done.errors)) == (1, 1)
+    assert "out of memory" in done.err
+
+
+RECORDS = {
+    "what the first lacks": ("--to csv", '{"text": "a film"}\n{"text": "b", "more": 1}\n'),
+    "a tab": ("--to tsv", '{"text": "a film"}\n{"text": "b\\tc"}\n'),
+    "no text": ("", '{"text": "a film"}\n{"text": 3}\n'),
+    "no JSON": ("", '{"text": "a film"}\n{"text": \n'),
+    "brackets": ("", '{"text": "a film"}\n{"text": "b", "x": ' + "[" * 100_000 + "}\n"),
+    "bytes": ("", b'{"text": "a film"}\n\xff\xfe\n'),
+}
+
+
+@pytest.mark.parametrize("case", RECORDS)
+def test_a_good_record_is_not_lost_because_of_the_next(seqnlp, model, case):
+    flags, stdin = RECORDS[case]
+    result = seqnlp("classify", "predict", model, *flags.split(), stdin=stdin, code=3)
+    assert "a film" in result.out and len(result.errors) == 1
+
+
+@pytest.mark.parametrize("depth", [900, 984])
+def test_what_is_passed_through_may_be_nested_and_infinite(seqnlp, model, depth):
+    nested = "[" * depth + "]" * depth
+    record = f'{{"text": "a film", "deep": {nested}, "odd": [NaN, -Infinity, 1e999]}}\n{{"text": "b"}}\n'
+    line, other = seqnlp("classify", "predict", model, stdin=record).lines
+    assert f'"deep": {nested}, "odd": [null, null, null], "classify": {{' in line
+    assert json.loads(other)["text"] == "b"
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_removed_under_a_run_ends_it_and_stays_away(seqnlp, small, reader, tmp_path):
+    folder = tmp_path / "model"
+    command = ["classify", "train", "train.tsv", "--dev", "dev.tsv", "-o", folder, *small, "--epochs", "2000"]
+    with seqnlp.start(*command) as process:
+        lines = reader(process.stderr)
+        lines.wait_for(lambda lines: any("step" in line for line in lines))
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # a checkpoint may have been written meanwhile
+        assert process.wait(60) == 1
+    assert "checkpoint" in lines.lines[-1] and "\n" not in lines.lines[-1]
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_a_run_with_path_and_reason_and_keeps_the_checkpoint_before(seqnlp, small, tmp_path):
+    """The limit on the size of a file stands for a disk: it is met in the middle of writing."""
+    folder = tmp_path / "model"
+    flags = [*small, "--hidden-size", "64", "--epochs", "2"]
+    done = seqnlp.shell(
+        f"ulimit -f 60; seqnlp classify train train.tsv --dev dev.tsv -q -o {folder} {' '.join(map(str, flags))}"
+    )
+    assert done.code == 1 and done.errors[-1].startswith(f"seqnlp: {folder}/") and "File too large" in done.err
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".") and path.name != ".codec"]
