@@ -4,7 +4,7 @@
 #
 #     SEQNLP_CORPORA=FOLDER bash pipelines/sst2_pretrained.sh
 #
-# The corpus: see sst2.sh.
+# The corpus: that of sst2 in classification.txt.
 . "$(dirname -- "$0")/recipe.sh"
 corpus=${SEQNLP_CORPORA:?the folder that holds sst2/}/sst2
 head -n 500 "$corpus/train.tsv" >out/sst2-500.tsv

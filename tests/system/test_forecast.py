@@ -152,10 +152,10 @@ def test_columns_that_are_known_ahead(seqnlp, trained):
 
 def test_a_column_of_numbers(seqnlp):
     (seqnlp.folder / "plain.txt").write_text("".join(f"{math.sin(n / 5):.4f}\n" for n in range(120)))
-    seqnlp("forecast", "train", "plain.txt", "-o", "plain", "--horizon", 1, "--epochs", 1, "--hidden-size", 4)
-    assert seqnlp("forecast", "predict", "plain").lines[0] == "time,value,lo,hi"
-    assert seqnlp("forecast", "predict", "plain").lines[1].startswith("121,")
-    assert seqnlp("forecast", "predict", "plain", "--to", "text").lines[0].count(" ") == 0
+    seqnlp("forecast", "train", "plain.txt", "-o", "of-numbers", "--horizon", 1, "--epochs", 1, "--hidden-size", 4)
+    assert seqnlp("forecast", "predict", "of-numbers").lines[0] == "time,value,lo,hi"
+    assert seqnlp("forecast", "predict", "of-numbers").lines[1].startswith("121,")
+    assert seqnlp("forecast", "predict", "of-numbers", "--to", "text").lines[0].count(" ") == 0
 
 
 WRONG = [

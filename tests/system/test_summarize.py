@@ -73,9 +73,9 @@ def test_blank_odd_and_long_lines(seqnlp, result):
 
 
 def test_given_summaries_are_scored_and_several_are_listed(seqnlp, texts):
-    (seqnlp.folder / "given").write_text("Storm leaves homes without power\n")
+    (seqnlp.folder / "given.txt").write_text("Storm leaves homes without power\n")
     (seqnlp.folder / "one").write_text(f"{texts[0]}\n")
-    score = predict(seqnlp, "one", "--score-reference", "given").lines
+    score = predict(seqnlp, "one", "--score-reference", "given.txt").lines
     assert len(score) == 1 and float(score[0]) < 0
     several = predict(seqnlp, "one", "--nbest", "3").lines
     assert [line.split(" ||| ")[0] for line in several] == ["0"] * len(several)

@@ -166,8 +166,9 @@ def test_one_letter_is_a_text(kind, tmp_path, run):
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_ctrl_c_ends_learning_at_once_and_leaves_nothing(kind, tmp_path, running, interrupt):
-    letters = random.Random(1).choices("ACGT", k=400_000)  # one word: minutes of work without a look at Python
-    (tmp_path / "genome.txt").write_text("".join(letters))
+    letters = random.Random(1).choices("ACGT", k=9_000)
+    words = "\n".join("".join(letters[n:] + letters[:n]) for n in range(200))  # minutes without a look at Python
+    (tmp_path / "genome.txt").write_text(words)
     command = [COMMAND, "bpe", "train", "genome.txt", "--kind", kind, "--size", "8000", "-o", "x.json", "-v"]
     with running(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
         time.sleep(3)
