@@ -493,6 +493,7 @@ def test_a_new_row_of_the_table_is_all_that_a_decoder_and_a_search_need():
         found, state = network(tokens[:, step : step + 1], state)
         steps.append(found)
     torch.testing.assert_close(torch.cat(steps, dim=1), whole)
+    end["attention"] = end["attention"][:, -1:]  # that of the last step
     torch.testing.assert_close(state, end)
     rows = torch.tensor([2, 0, 1])  # as a search takes the rows of the state that go on
     turned = {name: part[rows] for name, part in state.items()}

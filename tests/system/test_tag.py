@@ -309,7 +309,7 @@ def test_as_many_lines_out_as_in(tagger):
     lines = STRANGE.removeprefix("\ufeff").split("\n")
     assert found.err == ""
     assert [re.sub(r"/[BIO](-[A-Z]+)?( |$)", r"\2", line) for line in found.lines] == [
-        " ".join(re.split("[ \t]+", line.strip(" \t\r"))) for line in lines
+        " ".join(re.split("[ \t]+", line.strip(" \t\r"))) if line.strip() else "" for line in lines
     ]
     first, second = tagger.tags("Bading", "Kulova")
     assert found.lines[0] == f"Bading/{first} Kulova/{second}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import files as io_files
-from seqnlp.preprocess.corpora import arrow, examples
+from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import cooccurrence, labels, tokenizer, word_vectors
 from seqnlp.tasks import base
 from seqnlp.tasks.words import options, pretrained
@@ -125,6 +125,8 @@ def put_vectors(embedding: nn.Embedding, vectors: word_vectors.Vectors | None) -
 
 def put_own_vectors(embedding: nn.Embedding, rows: data.Rows) -> None:
     """Put vectors of the words into an embedding that follow from their neighbours in the rows, or in some of them."""
+    from seqnlp.preprocess.corpora import arrow  # help need not wait for it
+
     from seqnlp.nn import embedding as embeddings
 
     step = math.ceil(int(rows.lengths.sum()) / MAX_TOKENS)
