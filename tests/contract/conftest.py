@@ -298,22 +298,31 @@ def case(request):
 
 
 @pytest.fixture(scope="session")
-def trained(case, tmp_path_factory):
-    """The folder of the case's model, and the result of its training."""
-    torch.set_num_threads(1)
-    folder = tmp_path_factory.mktemp(case.name) / "model"
-    return folder, train.train(case.job(folder))
+def made():
+    """What was trained already, by case: pytest goes back to a case in every file."""
+    return {}
 
 
 @pytest.fixture(scope="session")
-def short(case, trained, tmp_path_factory):
+def trained(case, made, tmp_path_factory):
+    """The folder of the case's model, and the result of its training."""
+    torch.set_num_threads(1)
+    if case.name not in made:
+        folder = tmp_path_factory.mktemp(case.name) / "model"
+        made[case.name] = folder, train.train(case.job(folder))
+    return made[case.name]
+
+
+@pytest.fixture(scope="session")
+def short(case, trained, made, tmp_path_factory):
     """The case as it is trained for few epochs, and that model's folder: a model to make again byte for byte."""
     if case.training.epochs <= TRAINING.epochs:
         return case, trained[0]
     case = case._replace(training=dataclasses.replace(case.training, epochs=6, eval_every=25))
-    folder = tmp_path_factory.mktemp(case.name) / "model"
-    train.train(case.job(folder))
-    return case, folder
+    if (name := f"{case.name}-short") not in made:
+        made[name] = tmp_path_factory.mktemp(name) / "model"
+        train.train(case.job(made[name]))
+    return case, made[name]
 
 
 @pytest.fixture(scope="session")

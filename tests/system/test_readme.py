@@ -23,7 +23,15 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 OURS = [name for name in TEXT if name != "contributing.md"]  # what others speak of is there
 RUN = [name for name in OURS if "```sh" in TEXT[name]]
-FOREIGN = {"--index-url", "--flair", "--spacy", "--peer", "--model", "--peer-model", "--cpu"}  # of pip and the benchmarks
+FOREIGN = {
+    "--index-url",
+    "--flair",
+    "--spacy",
+    "--peer",
+    "--model",
+    "--peer-model",
+    "--cpu",
+}  # of pip and the benchmarks
 FOREIGN |= {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}  # of torchrun
 FOREIGN |= {"--gpus"}  # of pipelines/ray_predict.py
 PARTS = ("seqnlp", "tests", "data", "pipelines")
