@@ -125,9 +125,8 @@ def put_vectors(embedding: nn.Embedding, vectors: word_vectors.Vectors | None) -
 
 def put_own_vectors(embedding: nn.Embedding, rows: data.Rows) -> None:
     """Put vectors of the words into an embedding that follow from their neighbours in the rows, or in some of them."""
-    from seqnlp.preprocess.corpora import arrow  # help need not wait for it
-
     from seqnlp.nn import embedding as embeddings
+    from seqnlp.preprocess.corpora import arrow  # help need not wait for it
 
     step = math.ceil(int(rows.lengths.sum()) / MAX_TOKENS)
     chosen = np.arange(0, len(rows.lengths), step)
