@@ -346,4 +346,4 @@ def test_memory_does_not_grow_over_20_000_batches_of_random_lengths(cases, tmp_p
     train.train(case.job(tmp_path / "run" / "model", training=training), watch=watch)
     assert len(resident) >= 20
     assert resident[-1] - resident[2] < 50, resident  # MB
-    count("batches of random lengths, in thousands, over which memory stayed flat")
+    count("runs of 20,000 batches of random lengths over which memory stayed flat")
