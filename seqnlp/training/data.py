@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from seqnlp import errors
 from seqnlp.options import Training
 from seqnlp.preprocess.batching import buckets, padding
 
@@ -65,6 +66,12 @@ class Batches:
     def part(self, batch: Any, rows: slice) -> Any:
         """Return a batch of some of a batch's rows."""
         return self.policy.part(batch, rows)
+
+
+def refuse_plan(plan: buckets.Plan | None, why: str) -> None:
+    """Raise `UsageError` where rows are packed, for a policy that has another order: `why` says which."""
+    if plan is not None:
+        raise errors.UsageError(why, "train on what encode made, not pack")
 
 
 def in_buckets(

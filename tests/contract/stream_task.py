@@ -8,7 +8,6 @@ import pyarrow
 import torch
 from torch import nn
 
-from seqnlp import errors
 from seqnlp.io import jsonl
 from seqnlp.metrics import base as metrics
 from seqnlp.nn import loss, recurrent
@@ -116,10 +115,7 @@ class Task(base.Task[Config, Search, Codec, tuple]):
 
     def batches(self, rows, config, codec, training, plan):
         """The rows as one stream, read in parallel, a chunk at a time."""
-        if plan is not None:
-            raise errors.UsageError(
-                "a stream is read in the order of the corpus", "train on what encode made, not pack"
-            )
+        data.refuse_plan(plan, "a stream is read in the order of the corpus")
         letters = stream.Concatenation(rows.parts("ids"))
         policy = stream.Stream(len(letters), training.batch_size, config.steps, training.seed, config.varying)
         return data.Batches(policy, lambda chunk: of_arrays(*chunk.read(letters, loss.IGNORED)))

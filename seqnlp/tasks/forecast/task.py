@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from seqnlp import errors, options
+from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream, windows
 from seqnlp.preprocess.corpora import examples, formats, schema, seen, series
@@ -100,8 +100,7 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
         plan: buckets.Plan | None,
     ) -> data.Batches:
         """Return windows of all series, none of which sees what is held out."""
-        if plan is not None:
-            raise errors.UsageError("series are read in windows", "train on what encode made, not pack")
+        data.refuse_plan(plan, "series are read in windows")
         lengths = rows.lengths[:, 0]
         splits = np.concatenate([chunk.to_numpy() for chunk in rows.table.column("split").chunks])
         spans, _ = windows.spans(lengths, splits, codec.window)

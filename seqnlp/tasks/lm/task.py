@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqnlp import errors, options
+from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream
 from seqnlp.preprocess.corpora import examples, formats, readers, schema, seen
@@ -74,10 +74,7 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         """Return the rows as one stream, read in parallel, a chunk at a time."""
         from seqnlp.nn import loss
 
-        if plan is not None:
-            raise errors.UsageError(
-                "a language model reads a text in its own order", "train on what encode made, not pack"
-            )
+        data.refuse_plan(plan, "a language model reads a text in its own order")
         ids = stream.Concatenation(rows.parts("ids"))
         policy = stream.Stream(len(ids), training.batch_size, config.bptt, training.seed, varying=True)
         return data.Batches(policy, lambda chunk: _batch(*chunk.read(ids, loss.IGNORED)))
