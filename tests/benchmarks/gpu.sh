@@ -18,7 +18,9 @@ declare -A rest=(
     [classify]="data/reviews/train.tsv --dev data/reviews/dev.tsv --word-dropout 0 --adversarial 0"
     [tag]="data/tags/train.conll --dev data/tags/dev.conll --word-dropout 0"
     [translate]="data/numbers/train.en data/numbers/train.de --dev data/numbers/dev.en --dev data/numbers/dev.de"
+    [summarize]="data/headlines/train.tsv --dev data/headlines/dev.tsv"
     [lm]="data/corpus.txt --embedding-dropout 0 --weight-dropout 0"
+    [forecast]="data/series/daily.csv"
 )
 for task in "${!rest[@]}"; do
     for way in cpu-fp32 cuda-fp32 cuda-bf16; do
