@@ -12,6 +12,8 @@ from typing import Any
 
 from seqnlp.io import atomic
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str)  # tables hold dates and the like
+
 
 def to_json(value: Any) -> str:
     """Return a value as one line of JSON, in readable characters wherever UTF-8 has them.
@@ -31,7 +33,7 @@ def to_json(value: Any) -> str:
 
 def _to_json(value: Any) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)  # tables hold dates and the like
+        text = _ENCODER.encode(value)
     except ValueError:
         value = _finite(value)
         text = json.dumps(value, ensure_ascii=False, default=str)

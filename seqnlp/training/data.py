@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,10 +54,14 @@ class Batches:
 
     policy: Policy
     load: Callable[[Any], Any]
+    _last: dict[int, Sequence[Any]] = field(default_factory=dict, init=False, repr=False)
 
     def epoch(self, number: int) -> Sequence[Any]:
-        """Return the batches of an epoch."""
-        return self.policy.epoch(number)
+        """Return the batches of an epoch; those of the last one that was asked for are remembered."""
+        if number not in self._last:
+            self._last.clear()
+            self._last[number] = self.policy.epoch(number)
+        return self._last[number]
 
     def rows(self, batch: Any) -> int:
         """Return the number of rows in a batch."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,12 +21,12 @@ class Watched:
 
     def __init__(self, task: base.AnyTask, config: Any) -> None:
         self.checks = [check for check in task.checks(config) if check.quick]
-        self.inputs = {part: array.array("Q") for part in checks.PARTS}
+        self.inputs = {part: seen.Sketch() for part in checks.PARTS}
 
     def through(self, corpus: Iterable[Example], part: str) -> Iterator[Example]:
         """Yield the examples of a part, and see each."""
         for example in corpus:
-            self.inputs[part].append(fingerprints.of(example.source))
+            self.inputs[part].add(fingerprints.of(example.source))
             for check in self.checks:
                 check.see(example, part)
             yield example
@@ -45,6 +44,6 @@ class Watched:
 
     def seen(self, before: seen.Seen | None, *, refits: bool = False) -> seen.Seen:
         """Return what to remember; before: what the model to start from has seen; refits: it trains on dev too."""
-        train, dev = (np.array(self.inputs[part], np.uint64) for part in checks.PARTS)
+        train, dev = (self.inputs[part].values() for part in checks.PARTS)
         found = seen.Seen.of(np.concatenate([train, dev]) if refits else train, dev)
         return found.joined(before) if before else found

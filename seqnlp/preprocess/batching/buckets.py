@@ -128,14 +128,13 @@ class Buckets:
 
 
 def buckets(lengths: np.ndarray, plan: Plan) -> np.ndarray:
-    """Return the number of each row's bucket, (N,)."""
-    found = np.zeros(len(lengths), dtype=np.int64)
-    first = np.array([edge[0] for edge in plan.edges])
-    outer = first[np.searchsorted(first, lengths[:, 0])]
-    for edge in np.unique(first):
-        inside, rows = np.flatnonzero(first == edge), outer == edge
-        inner = [plan.edges[number][-1] for number in inside]
-        found[rows] = inside[np.searchsorted(inner, lengths[rows, -1])]
+    """Return the number of each row's bucket, (N,), in as few bytes as hold it: there may be many rows."""
+    small = np.min_scalar_type(len(plan.edges))
+    first, begins = np.unique([edge[0] for edge in plan.edges], return_index=True)
+    outer, found = np.searchsorted(first, lengths[:, 0]).astype(small), np.zeros(len(lengths), small)
+    for number, (begin, end) in enumerate(itertools.pairwise([*begins.tolist(), len(plan.edges)])):
+        rows, inner = outer == number, [edge[-1] for edge in plan.edges[begin:end]]
+        found[rows] = begin + np.searchsorted(inner, lengths[rows, -1])
     return found
 
 
@@ -148,9 +147,9 @@ def shuffled(lengths: np.ndarray, plan: Plan, *, seed: int, epoch: int) -> list[
     """
     rng = np.random.default_rng((seed, epoch))
     bucket = buckets(lengths, plan)
-    ordered = np.argsort(bucket, kind="stable")
-    ends = np.searchsorted(bucket[ordered], np.arange(len(plan.edges) + 1))
-    members = [ordered[start:end] for start, end in itertools.pairwise(ends)]
+    ordered = np.argsort(bucket, kind="stable").astype(np.min_scalar_type(len(bucket)))
+    ends = np.cumsum(np.bincount(bucket, minlength=len(plan.edges)))
+    members = np.split(ordered, ends[:-1])
     batches: list[padding.Batch] = []
     for number, edge in enumerate(plan.edges):
         max_rows = plan.limits.rows(max(edge))

@@ -27,8 +27,8 @@ class Rows:
         self.table = table
         self._batches = table.to_batches()
         self._starts = np.cumsum([0, *(batch.num_rows for batch in self._batches)])
-        flat = table.column("lengths").combine_chunks().flatten().to_numpy().astype(np.int64)
         self._taken = 0  # rows, since what was read was let go
+        flat = np.concatenate([np.zeros(0, np.int32), *self.parts("lengths")])
         self.lengths = flat.reshape(len(table), -1 if len(table) else 1)  # (N, 1), or (N, 2) for pairs
 
     def __len__(self) -> int:

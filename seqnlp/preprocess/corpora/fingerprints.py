@@ -6,7 +6,7 @@ Two texts of a corpus of ten million share one by chance with a probability of 3
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 
@@ -15,8 +15,12 @@ def of(value: Any) -> int:
 
     White space is all one.
     """
-    if isinstance(value, Mapping):
-        value = value.values()
-    parts = value if isinstance(value, Collection) and not isinstance(value, str) else [value]
-    plain = " ".join("\0".join(map(str, parts)).split()).encode("utf-8", "surrogatepass")
+    text = value if isinstance(value, str) else "\0".join(map(str, _parts(value)))
+    plain = " ".join(text.split()).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(plain, digest_size=8).digest(), "little")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, Collection) else [value]

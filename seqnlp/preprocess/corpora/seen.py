@@ -6,7 +6,8 @@ are kept: up to the greatest of them every row can be told, beyond it none (a bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +30,10 @@ class Seen:
     bound: np.uint64 = ALL
 
     @classmethod
-    def of(cls, train: Iterable[int] | np.ndarray, dev: Iterable[int] | np.ndarray, bound: np.uint64 = ALL) -> Seen:
+    def of(cls, train: Sequence[int] | np.ndarray, dev: Sequence[int] | np.ndarray, bound: np.uint64 = ALL) -> Seen:
         """Return what remembers the inputs with these fingerprints; what is in both parts was trained on."""
-        trained = np.unique(np.fromiter(train, np.uint64))
-        chosen = np.setdiff1d(np.unique(np.fromiter(dev, np.uint64)), trained)
+        trained = np.unique(np.asarray(train, np.uint64))
+        chosen = np.setdiff1d(np.unique(np.asarray(dev, np.uint64)), trained)
         every = np.concatenate([trained, chosen])
         if len(every) > MOST:
             bound = min(bound, np.partition(every, MOST - 1)[MOST - 1])
@@ -67,6 +68,28 @@ class Seen:
         with files.in_utf8(path) as name:
             arrays = safetensors.numpy.load_file(name)
         return cls(arrays["train"], arrays["dev"], np.uint64(arrays["bound"][0]))
+
+
+class Sketch:
+    """The fingerprints of rows as they come by: what `Seen` needs of them, in memory that does not grow with them."""
+
+    def __init__(self) -> None:
+        self.kept, self.new = np.zeros(0, np.uint64), array.array("Q")
+
+    def add(self, fingerprint: int) -> None:
+        """Take that of a row."""
+        self.new.append(fingerprint)
+        if len(self.new) >= MOST:
+            self._join()
+
+    def values(self) -> np.ndarray:
+        """Return the smallest ones, each once, sorted; one more than `MOST` where some are lost, as `Seen.of` asks."""
+        self._join()
+        return self.kept
+
+    def _join(self) -> None:
+        self.kept = np.unique(np.concatenate([self.kept, np.array(self.new, np.uint64)]))[: MOST + 1]
+        self.new = array.array("Q")
 
 
 def inputs(corpus: Iterable[Example]) -> np.ndarray:

@@ -70,7 +70,7 @@ def _parts(corpus: Examples, chosen: np.ndarray) -> tuple[Examples, Examples]:
     """Return the examples that are not chosen, and those that are, as they stand."""
 
     def part(dev: bool) -> Iterator[Example]:
-        return (example for example, mine in zip(corpus, chosen.tolist(), strict=True) if mine is dev)
+        return (example for example, mine in zip(corpus, chosen.data, strict=True) if mine is dev)
 
     size = int(chosen.sum())
     return Examples(lambda: part(False), len(corpus) - size), Examples(lambda: part(True), size)

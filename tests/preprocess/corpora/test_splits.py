@@ -131,3 +131,16 @@ def test_beyond_what_is_kept_nothing_counts_as_new(monkeypatch):
     )
     joined = before.joined(seen.Seen.of([1], []))
     assert int(joined.bound) == 10 and joined.train.tolist() == [1, 10]
+
+
+@pytest.mark.parametrize("most", [3, 7, 50])
+def test_rows_that_come_by_are_remembered_as_all_at_once_would_be(monkeypatch, most):
+    monkeypatch.setattr(seen, "MOST", most)
+    train, dev = np.random.default_rng(5).integers(0, 60, (2, 77)).astype(np.uint64)
+    sketches = seen.Sketch(), seen.Sketch()
+    for sketch, part in zip(sketches, (train, dev[:5]), strict=True):
+        for fingerprint in part.tolist():
+            sketch.add(fingerprint)
+    found, whole = seen.Seen.of(*(sketch.values() for sketch in sketches)), seen.Seen.of(train, dev[:5])
+    assert (found.train.tolist(), found.dev.tolist()) == (whole.train.tolist(), whole.dev.tolist())
+    assert found.bound == whole.bound
