@@ -55,7 +55,7 @@ def main() -> None:
     whole, adding, sizes = [], [], []
     for number in range(given.steps):
         begin = time.perf_counter()
-        made.take(number, 1e-3)
+        made.take(number, 1e-3, number / given.steps)
         whole.append(time.perf_counter() - begin)
         adding.append(group.seconds)
         sizes.append(group.size_of)
