@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -40,17 +41,15 @@ class Series:
         axis = None if self.axis is None else asdict(self.axis)
         return {"id": self.id, "start": self.start, "axis": axis, "static": list(self.static)} | {
             "column": self.column,
-            "values": self.values.tolist(),
-            "future": [column.tolist() for column in self.future],
+            "values": _packed(self.values),
+            "future": list(map(_packed, self.future)),
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Series:
         """Return the series that `to_dict` gave."""
         axis = content["axis"]
-        arrays = {"values": np.array(content["values"], np.float64)} | {
-            "future": [np.array(column, np.float64) for column in content["future"]]
-        }
+        arrays = {"values": _unpacked(content["values"]), "future": list(map(_unpacked, content["future"]))}
         return cls(**{**content, **arrays, "axis": None if axis is None else times.Axis(**axis)})
 
     def tick(self, step: int) -> int:
@@ -60,6 +59,15 @@ class Series:
     def time(self, step: int) -> str:
         """Return the time of a step as text; its number from 1 where there are no times."""
         return str(step + 1 + self.start) if self.axis is None else self.axis.text(self.tick(step))
+
+
+def _packed(values: np.ndarray) -> str:
+    """Numbers as text, bit for bit: a third of the memory of a list."""
+    return base64.b64encode(values.astype("<f8").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f8")
 
 
 @dataclass(frozen=True)
