@@ -17,6 +17,7 @@ from seqnlp.preprocess.corpora import times
 log = logging.getLogger(__name__)
 
 GAPS = ("refuse", "linear", "last", "zero", "ignore")
+MOST = 10_000_000  # steps of a series whose gaps are filled
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     start = int(rows.places[order[0]]) if axis is not None else 0
     if len(places) and places[-1] >= len(places):
         at = places - places[0]
+        if at[-1] >= MOST:
+            raise rows.error(int(order[-1]), f"{at[-1]:,} steps after the first time: too many to fill", "is it right?")
         whole = np.full((1 + len(future), at[-1] + 1), np.nan)
         whole[:, at] = [values, *future]
         values, future = whole[0], whole[1:]

@@ -23,7 +23,7 @@ MONDAY = -3  # the day of a Monday, counted from the epoch
 
 FORMS = {
     "compact": re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])"),
-    "number": re.compile(r"[+-]?\d+(?:\.\d{1,6})?"),
+    "number": re.compile(r"[+-]?[0-8]?\d{1,12}(?:\.\d{1,6})?"),  # its ticks have 63 bits
     "quarter": re.compile(r"(?P<y>\d{4})(?P<sep>[- ]?)[Qq](?P<q>[1-4])"),
     "day": re.compile(r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d\d?)(?P=sep)(?P<d>\d\d?)"),
     "day-first": re.compile(r"(?P<d>\d\d?)(?P<sep>\.)(?P<m>\d\d?)\.(?P<y>\d{4})"),
@@ -52,6 +52,12 @@ FREQUENCY = re.compile(rf"(?:(\d+) )?({'|'.join(UNITS)})s?")
 def form_of(text: str) -> str | None:
     """Return the form that a time has, None where it has none of `FORMS`."""
     return next((name for name, form in FORMS.items() if form.fullmatch(text)), None)
+
+
+def zone(text: str) -> str | None:
+    """Return the zone of a time of day as it is written, None where none is."""
+    found = FORMS["second"].fullmatch(text)
+    return found["zone"] if found else None
 
 
 def season(frequency: str | None) -> int:
