@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import logging
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -125,8 +126,11 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
         whole[:, at] = [values, *future]
         values, future = whole[0], whole[1:]
     end = len(values) - int(np.argmax(~np.isnan(values[::-1]))) if not np.isnan(values).all() else 0
-    values = _filled(values[:end], known.gaps, lambda step: _missing(rows, order, places, step))
-    ahead = [_filled(column, known.gaps, lambda step: _missing(rows, order, places, step)) for column in future]
+    values = _filled(values[:end], known.gaps, functools.partial(_missing, rows, order, places, "value"))
+    ahead = [
+        _filled(column, known.gaps, functools.partial(_missing, rows, order, places, name))
+        for name, column in zip(known.future, future, strict=True)
+    ]
     if axis is not None and known.gaps == "ignore":  # the last time counts
         start = int(rows.places[order[max(end - 1, 0)]]) - (end - 1) * axis.step
     return Series(rows.id, values, start, axis, ahead, rows.static, rows.column)
@@ -155,11 +159,11 @@ def _check_times(rows: Rows, places: np.ndarray, order: np.ndarray, axis: times.
         raise rows.error(int(order[row + 1]), what, "--gaps linear fills them, --gaps ignore takes rows as they stand")
 
 
-def _missing(rows: Rows, order: np.ndarray, places: np.ndarray, step: int) -> errors.DataError:
+def _missing(rows: Rows, order: np.ndarray, places: np.ndarray, column: str, step: int) -> errors.DataError:
     """The error of a step without a value."""
     row = int(np.searchsorted(places, step + places[0], side="right")) - 1
     hint = "--gaps linear fills it from its neighbours; last and zero are other ways"
-    return rows.error(int(order[max(row, 0)]), "no value", hint)
+    return rows.error(int(order[max(row, 0)]), f"no {column}", hint)
 
 
 def _filled(values: np.ndarray, gaps: str, missing: Callable[[int], errors.DataError]) -> np.ndarray:

@@ -243,7 +243,7 @@ def _unit(places: Sequence[np.ndarray]) -> str:
     """Months where the same day of each is there, or the last; weekdays where no day of a weekend is; else seconds."""
     steps = {step for one in places for step in np.unique(np.diff(one)).tolist()} - {0}
     if steps and min(steps) >= 28 * DAY:
-        moments = [EPOCH + datetime.timedelta(0, place) for one in places for place in one.tolist()]
+        moments = _moments(places)
         days = {moment.day for moment in moments}
         ends = all(moment.day == calendar.monthrange(moment.year, moment.month)[1] for moment in moments)
         return "month" if len(days) == 1 or ends else "second"
@@ -251,9 +251,13 @@ def _unit(places: Sequence[np.ndarray]) -> str:
     return "weekday" if {DAY, 3 * DAY} <= steps and held == {0, 1, 2, 3, 4} else "second"
 
 
+def _moments(places: Sequence[np.ndarray]) -> list[datetime.datetime]:
+    """The different moments of all series, which mostly have the same ones."""
+    return [EPOCH + datetime.timedelta(0, place) for place in np.unique(np.concatenate(places)).tolist()]
+
+
 def _offset(unit: str, places: Sequence[np.ndarray]) -> int:
     first = next((int(one[0]) for one in places if len(one)), 0)
     if unit == "month":
-        days = {(EPOCH + datetime.timedelta(0, place)).day for one in places for place in one.tolist()}
-        return (max(days, default=1) - 1) * DAY + first % DAY
+        return (max((moment.day for moment in _moments(places)), default=1) - 1) * DAY + first % DAY
     return first % DAY if unit == "weekday" else 0

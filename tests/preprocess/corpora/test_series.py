@@ -139,6 +139,12 @@ def test_further_columns_may_go_beyond_the_values(tmp_path):
     assert (list(one.values), [list(part) for part in one.future], one.static) == ([1, 2], [[5, 6, 7]], ("x",))
 
 
+def test_a_further_column_without_a_number_is_named(tmp_path):
+    content = "date,value,price\n2020-01-01,1,5\n2020-01-02,2,\n2020-01-03,,7\n"
+    with pytest.raises(errors.DataError, match=r"series\.csv:3: no price"):
+        read(tmp_path, content, known=even.Known(future=("price",)))
+
+
 def test_a_column_that_is_not_there_is_said(tmp_path):
     with pytest.raises(errors.DataError, match=r"series.csv:2: no column 'price'; hint: it has: date, value"):
         read(tmp_path, "date,value\n2020-01-01,1\n", known=even.Known(future=("price",)))
