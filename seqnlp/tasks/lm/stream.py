@@ -78,6 +78,7 @@ def adapted(
             carries = [None if state is None else {n: s.detach() for n, s in state.items()} for state in carries]
             for learner, one in zip(learners, networks, strict=True):
                 _descend(learner, one, search)
+            torch.clear_autocast_cache()  # of the weights as they were
     return np.concatenate(found)
 
 
