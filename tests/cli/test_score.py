@@ -732,3 +732,20 @@ def test_log_probabilities_are_lines_or_the_last_column(score, said):
     Path("gold.txt").write_text("a b\nc d\n")
     Path("said").write_text(said)
     assert score("perplexity", "gold.txt", "said").scores["perplexity"] == pytest.approx(math.exp(5.75 / 6))
+
+
+@pytest.mark.parametrize("name", ["pairs", "pairs.csv", "pairs.txt"])
+def test_texts_in_csv_are_known_by_their_header_whatever_the_file_is_called(score, name):
+    write(name, ["Source;Target", 'ein;"one; two"', "zwei;three"])
+    write("said", ["one; two", "three"])
+    assert score("chrf", name, "said").scores["chrf"] == score("chrf", name, name).scores["chrf"] == 100
+    assert score("chrf", "said", piped=Path(name).read_text()).scores["chrf"] == 100
+
+
+@pytest.mark.parametrize("name", ["one.csv", "one.tsv"])
+def test_a_table_of_one_column_holds_answers(score, name):
+    quote = '"' if name == "one.csv" else ""
+    write("gold", ["three, cats", "a house"])
+    for header in ([], ["Target"]):
+        write(name, [*header, f"{quote}three, cats{quote}", "a house"])
+        assert score("chrf", "gold", name).scores["chrf"] == score("chrf", name, "gold").scores["chrf"] == 100
