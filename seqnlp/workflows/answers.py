@@ -68,22 +68,11 @@ class Scoring:
 
 def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     """Return the gold and the predicted labels of each item."""
-    task = registry.that_predict("labels")[0]
-    config = task.Config(multi_label=scoring.multi_label)
-    source = schema.copied(_for(scoring.reference, task))
-    kind = detect.format_of(source.paths[0], source, targets=True)
-    corpus = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
-    gold: Sequence[tuple[str, ...] | None]  # None of a blank text
-    if corpus is not None:
-        gold = corpus
-    elif kind == "text":
-        lines = source.lines(source.paths[0])
-        gold = [task.output.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
-    else:
-        every = (task.labelled(record, config) for record in readers.records(source, task.roles, targets=True))
-        gold = [None if example.blank else example.target for example in every]
+    tasks = registry.that_predict("labels")
+    config = tasks[0].Config(multi_label=scoring.multi_label)
+    gold = corpus_answers.labels(tasks, _for(scoring.reference, tasks[0]), config)
     names = {name for labels in gold if labels is not None for name in labels}
-    return _side_by_side(gold, _predicted_labels(scoring, task, config, names))
+    return _side_by_side(gold, _predicted_labels(scoring, tasks, config, names))
 
 
 def _side_by_side(
@@ -102,17 +91,17 @@ def _side_by_side(
 
 
 def _predicted_labels(
-    scoring: Scoring, task: base.AnyTask, config: Any, known: Set[str]
+    scoring: Scoring, tasks: Sequence[base.AnyTask], config: Any, known: Set[str]
 ) -> Sequence[tuple[str, ...] | None]:
     """What predict printed, None for a blank line, or the labels in a corpus; known: those of the references."""
-    said, tasks = _for(scoring.said, task), registry.that_predict("labels")
+    said = _for(scoring.said, tasks[0])
     (path,) = said.paths
     lines = [] if detect.is_table(path, said) else list(said.lines(path))
     if (table := printed.in_table(lines, said.name(path), tasks, config)) is not None:
         return table
-    if (corpus := corpus_answers.labels(task, said, config, known)) is not None:
-        return corpus
-    return printed.in_lines(lines, said.name(path), tasks, config, empty=config.multi_label)  # of several labels none
+    if printed.is_json(lines, detect.by_name(path, said) or ""):
+        return printed.in_lines(lines, said.name(path), tasks, config)
+    return corpus_answers.labels(tasks, said, config, known)
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:

@@ -749,3 +749,13 @@ def test_a_table_of_one_column_holds_answers(score, name):
     for header in ([], ["Target"]):
         write(name, [*header, f"{quote}three, cats{quote}", "a house"])
         assert score("chrf", "gold", name).scores["chrf"] == score("chrf", name, "gold").scores["chrf"] == 100
+
+
+def test_labels_with_commas_are_no_columns(score):
+    write("gold", ["Smith, John", "Doe, Jane", "Roe; Ann", "Roe; Ann"] * 3)
+    write("said.csv", ["Label", *(f'"{name}"' for name in ["Smith, John", "Doe, Jane", "Roe; Ann", "?"] * 3)])
+    for pair in (("gold", "gold"), ("said.csv", "said.csv")):
+        result = score("accuracy", *pair)
+        assert result.scores["accuracy"] == 100 and json.loads(result.out)["scores"][0]["n"] == 12
+    assert score("accuracy", "gold", "said.csv").scores["accuracy"] == 75
+    assert score("accuracy", "said.csv", "gold").scores["accuracy"] == 75
