@@ -125,11 +125,9 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
         return _two_columns(scoring)
     task = registry.that_predict("tags")[0]
     gold = schema.copied(_for(scoring.reference, task))
-    kind = detect.format_of(gold.paths[0], gold, targets=False)
-    if kind == "text":
-        kind = corpus_answers.in_columns(gold.paths[0], gold) or "conll"
+    kind = corpus_answers.kind_of_tags(gold)
     column = gold.columns.get("tags", UPOS) if kind == "conllu" else UPOS
-    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, kind, column)
+    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, column)
 
 
 def _given(scoring: Scoring) -> schema.Source | None:
@@ -153,27 +151,21 @@ def _in_corpus(
     return [list(example.target) for example in task.read(source, task.Config(tag_column=place, column=column))]
 
 
-def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str, column: str) -> Sentences:
-    """What predict printed: JSON, `word/TAG word/TAG`, or columns, which are those of CoNLL-U if the gold ones are."""
+def _predicted_tags(task: base.AnyTask, source: schema.Source, column: str) -> Sentences:
+    """What predict printed: JSON, `word/TAG word/TAG`, or columns."""
     (path,) = source.paths
     lines = list(files.lines(path, source.encoding))
-    kind = detect.format_of(path, source, targets=False)
+    named = detect.by_name(path, source)
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if printed.is_json(lines, kind):
+    if printed.is_json(lines, named or ""):
         found = [printed.from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
     if (table := printed.in_table(lines, source.name(path), [task], None)) is not None:
         return [list(tags) for tags in table if tags]
-    if kind == "text" and corpus_answers.slashed(lines):
+    if named is None and corpus_answers.slashed(lines):
         return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
-    form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
-    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0, column=column)
-
-
-def _is_conllu(lines: Sequence[str]) -> bool:
-    """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    return bool(rows) and all(len(row) == len(conll.UD) and re.match(r"\d", row[0]) for row in rows)
+    kind = corpus_answers.kind_of_tags(source)
+    return _in_corpus(task, source, kind, _tag_column(lines) if kind == "conll" else 0, column=column)
 
 
 def _tag_column(lines: Sequence[str]) -> int:

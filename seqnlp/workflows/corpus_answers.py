@@ -5,8 +5,7 @@ Labels behind their texts, translations behind their sources, tags in the last t
 
 from __future__ import annotations
 
-import itertools
-import json
+import contextlib
 import logging
 import os
 import re
@@ -18,15 +17,12 @@ from seqnlp import errors
 from seqnlp.metrics import registry as metrics
 from seqnlp.preprocess.corpora import (
     conll,
-    content,
     detect,
     formats,
-    look,
-    objects,
     readers,
     schema,
 )
-from seqnlp.tasks import base
+from seqnlp.tasks import base, registry
 from seqnlp.workflows import printed
 
 log = logging.getLogger(__name__)
@@ -39,35 +35,33 @@ def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | N
     """Return what a metric takes of these files: one of labels takes tags where the corpus holds such."""
     if metric.inputs != "labels":
         return metric.inputs
-    (path,) = reference.paths
-    kinds = {detect.by_name(path, reference), hypothesis and detect.by_name(hypothesis, schema.Source(()))}
-    return "tags" if kinds & {*COLUMNS} or in_columns(path, reference) or _holds_tags(path, reference) else "labels"
+    named = hypothesis and detect.by_name(hypothesis, schema.Source(()))
+    return "tags" if named in COLUMNS or _holds_tags(reference) else "labels"
 
 
-def in_columns(path: str, source: schema.Source) -> str | None:
-    """Return which kind of columns the tokens of a file stand in, whose name says nothing; None if in none."""
-    if not os.path.isfile(path) or detect.is_table(path, source) or detect.by_name(path, source) is not None:
-        return None
-    head = list(itertools.islice(source.lines(path), look.LINES))
-    return "conllu" if content.is_conllu(head) else "conll" if content.is_conll(head) else None
+def _holds_tags(source: schema.Source) -> bool:
+    """Return whether a corpus is tokens in columns, or objects that have tokens and tags, and no text with a label."""
+    (path,) = source.paths
+    kind = detect.by_name(path, source)
+    if kind is None and os.path.exists(path):
+        kind = readers.format_of(source, conll.ROLES)
+    if kind in (None, "text", "fasttext", "label-text", *schema.TABLES, *COLUMNS):
+        return kind in COLUMNS
+    return _has(source, conll.ROLES) and not _has(source, registry.that_predict("labels")[0].roles)
 
 
-def _holds_tags(path: str, source: schema.Source) -> bool:
-    """Return whether the first record of a file has the field of the tags, and not that of a label."""
-    if not os.path.isfile(path) or detect.by_name(path, source) != "jsonl":
-        return False
-    record = _record(source.lines(path))
-    return isinstance(record, dict) and all(
-        (objects.nested(record, source.columns.get(role, role)) is not None) is (role == "tags")
-        for role in ("tags", "label")
-    )
+def _has(source: schema.Source, roles: Sequence[str]) -> bool:
+    """Return whether the first record of a corpus has these roles."""
+    columns = {role: name for role, name in source.columns.items() if role in roles}
+    with contextlib.suppress(errors.SeqnlpError):
+        return any(True for _ in readers.records(replace(source, columns=columns, schemas={}), roles, targets=True))
+    return False
 
 
-def _record(lines: Iterable[str]) -> Any:
-    try:
-        return json.loads(printed.first(lines))
-    except (ValueError, RecursionError):
-        return None
+def kind_of_tags(source: schema.Source) -> str:
+    """Return the format of a corpus of tags: columns, where nothing else is told."""
+    kind = readers.format_of(source, conll.ROLES)
+    return "conll" if kind == "text" else kind
 
 
 def labels(

@@ -759,3 +759,12 @@ def test_labels_with_commas_are_no_columns(score):
         assert result.scores["accuracy"] == 100 and json.loads(result.out)["scores"][0]["n"] == 12
     assert score("accuracy", "gold", "said.csv").scores["accuracy"] == 75
     assert score("accuracy", "said.csv", "gold").scores["accuracy"] == 75
+
+
+def test_accuracy_of_tags_in_objects_however_their_fields_are_called(score):
+    rows = [{"words": t, "ner_tags": g, "topic": "x"} for t, g in zip(TOKENS, GOLD, strict=True)]
+    write("gold.jsonl", [json.dumps(row) for row in rows])
+    write("gold.json", ["[", ",\n".join(json.dumps(row) for row in rows), "]"])
+    write("gold", [json.dumps(row) for row in rows])
+    for name in ("gold.jsonl", "gold.json", "gold"):
+        assert score("accuracy", name, piped=FORMS["columns"]).scores["accuracy"] == pytest.approx(66.666667)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 from collections.abc import Sequence
@@ -35,17 +34,6 @@ DISAGREE = "%s: is named like %s, but looks like %s: read as that"
 HINTS = {"tsv": "columns are separated by one tab", "csv": 'a field that holds a {} stands in quotes "..."'}
 
 
-def format_of(path: str, source: schema.Source, targets: bool) -> str:
-    """Return the format of a file by its name, else by its first line; stdin is not waited for."""
-    kind = by_name(path, source)
-    if kind is None and path != files.STDIN:
-        head = list(itertools.islice(files.lines(path, source.encoding), look.LINES if source.columns else 1))
-        kind = "jsonl" if content.is_json(head) else "fasttext" if targets and content.is_fasttext(head) else None
-        if kind is None and source.columns and content.is_tabbed(head, STEADY):
-            kind = "tsv"
-    return kind or "text"
-
-
 def by_name(path: str, source: schema.Source) -> str | None:
     """Return the format that --from or the ending of a name says, None where neither does."""
     if path.startswith(tables.HUB):
@@ -70,7 +58,7 @@ def recognised(seen: look.Look, *, alone: bool = False) -> schema.Schema:
     options name fields and it has none.
     """
     _check_line_ends(seen)
-    kind = seen.source.format or _kind(seen) or (_of_one_file(seen) if alone or seen.answers else None) or "text"
+    kind = format_of(seen) or (_of_one_file(seen) if alone or seen.answers else None) or "text"
     asked = [role for role in seen.roles if role in seen.source.columns]
     if asked and kind in WITHOUT_FIELDS and not (seen.answers and kind == "text"):
         what = f"{seen.name}: --{asked[0]}-field has no effect: it is read as {kind}, which has no fields"
@@ -106,8 +94,10 @@ def _plus(seen: look.Look) -> tuple[str, ...]:
     return memory.header if _first_token(seen).count("\t") + 1 == memory.width else ()
 
 
-def _kind(seen: look.Look) -> str | None:
+def format_of(seen: look.Look) -> str | None:
     """Return the format by content and name together, None where neither says it; one warning where they disagree."""
+    if seen.source.format is not None:
+        return seen.source.format
     named = by_name(seen.path, seen.source)
     found = _by_content(seen, named)
     if found is None or named is None or found == named:

@@ -62,6 +62,13 @@ def records(
         yield from READERS[found.format](file)
 
 
+def format_of(source: schema.Source, roles: tuple[str, ...]) -> str:
+    """Return the format of a file, which can be opened again, or of a table; text where nothing tells."""
+    (path,) = source.paths
+    seen = _opened(source, path, roles, 1)
+    return seen if isinstance(seen, str) else detect.format_of(seen) or "text"
+
+
 def _opened(
     source: schema.Source, path: str, roles: tuple[str, ...], needed: int, answers: bool = False
 ) -> look.Look | str:
