@@ -152,9 +152,9 @@ def _in_corpus(
 
 
 def _predicted_tags(task: base.AnyTask, source: schema.Source, column: str) -> Sentences:
-    """What predict printed: JSON, `word/TAG word/TAG`, or columns."""
+    """What predict printed, JSON, `word/TAG word/TAG`, or columns; or the tags in a table."""
     (path,) = source.paths
-    lines = list(files.lines(path, source.encoding))
+    lines = [] if detect.is_table(path, source) else list(source.lines(path))
     named = detect.by_name(path, source)
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if printed.is_json(lines, named or ""):

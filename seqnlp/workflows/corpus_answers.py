@@ -73,7 +73,7 @@ def labels(
     """
     task, source = tasks[0], replace(schema.copied(source), schemas={})
     (path,), (text, label) = source.paths, task.roles
-    if not detect.is_table(path, source) and _are_answers(list(source.lines(path)), task, config, known):
+    if not detect.is_table(path, source) and _are_answers(source, task, config, known):
         source = replace(source, format="text", columns={})
     found: list[tuple[bool, tuple[str, ...] | None]] = []
     for record in readers.records(source, task.roles, targets=True, answers=True):
@@ -87,15 +87,19 @@ def labels(
     return [None if blank and not labels_alone else names for blank, names in found]
 
 
-def _are_answers(lines: Sequence[str], task: base.AnyTask, config: Any, known: Set[str]) -> bool:
+def _are_answers(source: schema.Source, task: base.AnyTask, config: Any, known: Set[str]) -> bool:
     """Return whether each line is an answer as predict prints it, and no row of a corpus, whatever it looks like.
 
-    That is where most begin with labels that are known, or all are labels with probabilities, none of them a label.
+    That is where most begin with labels that are known, or all are labels with probabilities, none of them a label. The
+    first line of what is named like a table may be a header.
     """
-    rows = [line.split("\t") for line in lines if line.strip()]
-    answers = [task.output.parse(line, config) for line in lines if line.strip()]
-    if sum(bool(answer) and known >= set(answer) for answer in answers) * 2 > len(rows):
-        return True
+    (path,) = source.paths
+    lines = [line for line in source.lines(path) if line.strip()]
+    answers = [task.output.parse(line, config) for line in lines]
+    familiar = [bool(answer) and known >= set(answer) for answer in answers]
+    if sum(familiar) * 2 > len(lines):
+        return familiar[0] or detect.by_name(path, source) not in schema.TABLES
+    rows = [line.split("\t") for line in lines]
     scored = all(len(row) % 2 == 0 and all(map(PROBABILITY.fullmatch, row[1::2])) for row in rows)
     return bool(rows) and scored and not any(row[-1].strip() in known for row in rows)
 

@@ -14,8 +14,10 @@ import types
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow
 import pytest
 import sacrebleu
+from pyarrow import parquet
 from rouge_score import rouge_scorer
 
 from seqnlp import cli
@@ -768,3 +770,35 @@ def test_accuracy_of_tags_in_objects_however_their_fields_are_called(score):
     write("gold", [json.dumps(row) for row in rows])
     for name in ("gold.jsonl", "gold.json", "gold"):
         assert score("accuracy", name, piped=FORMS["columns"]).scores["accuracy"] == pytest.approx(66.666667)
+
+
+@pytest.mark.parametrize("name", ["one.csv", "one.tsv"])
+def test_the_header_of_a_column_of_labels_is_no_answer(score, name):
+    labels = ["pos", "neg", "pos"]
+    write("gold", labels)
+    write(name, ["label", *labels])
+    for pair in ((name, name), (name, "gold"), ("gold", name)):
+        result = score("accuracy", *pair)
+        assert result.scores["accuracy"] == 100 and json.loads(result.out)["scores"][0]["n"] == 3
+    write(name, ["pos,neg", "neg", "pos"])
+    assert score("f1", name, name, "--multi-label", "--from", "text").scores["f1"] == 100
+    write("gold", ["pos,neg", "neg", "pos"])
+    assert score("f1", "gold", name, "--multi-label").scores["f1"] == 100
+
+
+def test_marks_of_byte_order_are_no_part_of_a_line_where_files_were_joined(score):
+    mark = "\N{ZERO WIDTH NO-BREAK SPACE}"
+    write("gold", ["pos", "neg", "pos"])
+    for joined in ("{0}pos\nneg\n{0}pos\n", '{0}"text","label"\n"a","pos"\nb,neg\n{0}"text","label"\nc,pos\n'):
+        Path("x.csv" if "text" in joined else "x").write_text(joined.format(mark), encoding="utf-8")
+        name = "x.csv" if "text" in joined else "x"
+        assert score("accuracy", name, "gold").scores["accuracy"] == 100
+        assert score("accuracy", "gold", name).scores["accuracy"] == 100
+
+
+@pytest.mark.parametrize("name", ["said.parquet", "said"])
+def test_tags_in_parquet_are_read_on_both_sides(score, gold, name):
+    rows = [{"tokens": t, "ner_tags": s} for t, s in zip(TOKENS, SAID, strict=True)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), name)
+    assert score("spans", gold, name).scores == expected_spans()
+    assert score("accuracy", name, name).scores["accuracy"] == 100

@@ -55,7 +55,8 @@ def records(
                 continue
             found = detect.recognised(seen, alone=True)
         _check(source, path, seen.roles, found, seen.needed)
-        file = _file(source, path, seen.roles, seen.needed, found, seen.lines)
+        lines = seen.lines if found.format == "text" else _unmarked(seen.lines)
+        file = _file(source, path, seen.roles, seen.needed, found, lines)
         source.schemas[path] = found
         if found.format != "jsonl" and seen.head:
             file.note(found)
@@ -100,6 +101,11 @@ def _file(
 
     about = (source.columns, source.layout, source.expected, source.header, note)
     return formats.File(name, lines, roles, needed, found, *about)
+
+
+def _unmarked(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines without the byte order marks that come before some where files were joined."""
+    return (line.removeprefix("\ufeff") for line in lines)
 
 
 def _check(source: schema.Source, path: str, roles: tuple[str, ...], found: schema.Schema, needed: int) -> None:
