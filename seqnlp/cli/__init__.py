@@ -78,7 +78,7 @@ def root() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, or the code that README gives each kind of failure."""
+    """Run the command line and exit: 0, or the code that docs/commands.md gives each kind of failure."""
     alone = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.

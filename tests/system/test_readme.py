@@ -98,7 +98,7 @@ def test_the_blocks_of_a_page_run(page, folder, seqnlp, request):
 
 
 def test_the_table_of_commands_is_that_of_the_command_line():
-    listed = [name for cell in cells("README.md", "command") for name in re.findall("`seqnlp ([a-z ]+)`", cell)]
+    listed = [name for cell in cells("commands.md", "command") for name in re.findall("`seqnlp ([a-z ]+)`", cell)]
     verbs = [f"{task} {verb}" for verb in ("train", "predict", "eval") for task in registry.REGISTRY]
     verbs += [f"{task} {verb}" for task, more in registry.VERBS.items() for verb in more]
     assert listed == [*verbs, *(name for name in listed if " " not in name)]
@@ -106,7 +106,7 @@ def test_the_table_of_commands_is_that_of_the_command_line():
 
 
 def test_the_table_of_exit_codes_is_that_of_the_errors():
-    listed = {int(code) for cell in cells("README.md", "exit code") for code in cell.split(",")}
+    listed = {int(code) for cell in cells("commands.md", "exit code") for code in cell.split(",")}
     kinds = [kind for kind in errors.SeqnlpError.__subclasses__() if kind is not errors.Stopped]
     assert listed == {0, errors.SeqnlpError.code, *(kind.code for kind in kinds), 130, 143}
 
