@@ -1,10 +1,8 @@
 """A model for every task, trained once."""
 
-import dataclasses
-
 import pytest
 import torch
-from task_cases import CASES, TRAINING
+from task_cases import CASES
 
 from seqnlp.workflows import predict as prediction
 from seqnlp.workflows import train
@@ -40,10 +38,10 @@ def trained(case, made, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def short(case, trained, made, tmp_path_factory):
-    """The case as it is trained for few epochs, and that model's folder: a model to make again byte for byte."""
-    if case.training.epochs <= TRAINING.epochs:
+    """The case as it is trained again, and that model's folder: the one to make byte for byte."""
+    if case.again is None:
         return case, trained[0]
-    case = case._replace(training=dataclasses.replace(case.training, epochs=6, eval_every=25))
+    case = case._replace(training=case.again)
     if (name := f"{case.name}-short") not in made:
         made[name] = tmp_path_factory.mktemp(name) / "model"
         train.train(case.job(made[name]))

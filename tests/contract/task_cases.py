@@ -22,7 +22,8 @@ class Case(NamedTuple):
     """A task as the contract tries it: a corpus by file name, what makes a small model of it, inputs to predict.
 
     more: another corpus with the same targets, to go on with;
-    strange: a corpus with targets that training never saw, how many they are; None where a task has no such thing.
+    strange: a corpus with targets that training never saw, how many they are; None where a task has no such thing;
+    again: a shorter training, of the model that is made again byte for byte; by default it is the same.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Case(NamedTuple):
     inputs: list[str]
     strange: tuple[dict[str, str], int] | None = None
     training: options.Training = TRAINING
+    again: options.Training | None = None
     learnt: float = 95.0  # what a model that has learnt the corpus scores
     packs: bool = True  # whether it can be trained on what `pack` made
     dev: dict[str, str] | None = None  # by default the corpus itself
@@ -155,6 +157,8 @@ TRANSLATOR = dict(
 )
 MODEL = dict(embedding_size=16, hidden_size=24, layers=2, dropout=0.1, bptt=13)
 LONGER = dataclasses.replace(TRAINING, epochs=40, eval_every=100)  # an evaluation searches
+SHORT = dataclasses.replace(TRAINING, epochs=6, eval_every=25)
+READING = dataclasses.replace(TRAINING, batch_size=8)
 SOURCES = [
     *(" ".join(list(ENGLISH)[n % 5 : n % 5 + n % 4 + 1]) for n in range(12)),
     "",
@@ -193,6 +197,7 @@ CASES = [
         INPUTS,
         ({"x.tsv": f"a red\t{HUE}\na dog\tbeast\nred\t{HUE},beast\n"}, 2),
         dataclasses.replace(TRAINING, epochs=30),
+        SHORT,
     ),
     Case(
         "tag",
@@ -220,7 +225,7 @@ CASES = [
         {**TAGGER, "char_encoder": "cnn", "char_ngram_buckets": 0, "layers": 2},
         INPUTS,
     ),
-    Case("translate", "translate", pairs(1), pairs(7), TRANSLATOR, SOURCES, None, LONGER),
+    Case("translate", "translate", pairs(1), pairs(7), TRANSLATOR, SOURCES, None, LONGER, SHORT),
     Case(
         "translate-separate",
         "translate",
@@ -230,6 +235,7 @@ CASES = [
         SOURCES,
         None,
         LONGER,
+        SHORT,
     ),
     Case(
         "summarize",
@@ -239,6 +245,7 @@ CASES = [
         TRANSLATOR,
         SOURCES,
         training=dataclasses.replace(LONGER, epochs=20),
+        again=SHORT,
     ),
     *(
         Case(
@@ -248,7 +255,8 @@ CASES = [
             counting(7),
             {**MODEL, "level": level, **more},
             SOURCES,
-            training=dataclasses.replace(TRAINING, epochs=12, batch_size=8),
+            training=READING,
+            again=dataclasses.replace(READING, epochs=3),
             learnt=bound,
             packs=False,
         )

@@ -70,8 +70,8 @@ def test_a_run_is_known_by_what_its_vectors_are_not_by_their_name(train, place):
 def test_an_encoded_corpus_and_a_model_keep_their_vectors(train, place, seqnlp, task):
     corpus = "x.conll" if task == "tag" else "x.tsv"
     assert train("v.vec", "a", task).code == 0
-    line = f"seqnlp encode {task} {corpus} --vectors <(cat v.vec) {GRAMS} -o e && seqnlp encode {task} {corpus} --codec e -o d"
-    line += f" && seqnlp encode {task} {corpus} --codec a -o f"
+    line = f"seqnlp encode {task} {corpus} --vectors <(cat v.vec) {GRAMS} -o e"
+    line += f" && seqnlp encode {task} {corpus} --codec e -o d && seqnlp encode {task} {corpus} --codec a -o f"
     done = seqnlp.shell(line, place, warm=True)
     assert done.code == 0, done.err
     (place / "v.vec").unlink()

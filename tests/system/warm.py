@@ -2,8 +2,9 @@
 
 Loading torch takes longer than all that most tests ask for. Who connects to the socket sends one JSON object, the
 arguments, the folder and the environment of a command, with its stdin, stdout and stderr, and the pipes that its
-arguments name; what comes back is the exit code. The command python runs a program of Python. A fork ends without taking apart all that was loaded, which takes a
-second; how a Python ends with threads and pipes still open is for the tests that start real ones.
+arguments name; what comes back is the exit code. The command python runs a program of Python. A fork ends without
+taking apart all that was loaded, which takes a second; how a Python ends with threads and pipes still open is for the
+tests that start real ones.
 """
 
 import gc
