@@ -55,6 +55,7 @@ def test_progress_goes_to_stderr_without_a_bar(trained):
     assert any("step" in line and "accuracy" in line for line in trained.result.errors)
     assert "\r" not in trained.result.err and "\x1b" not in trained.result.err
     assert "split off" not in trained.result.err  # --dev was given
+    assert sum("eval on a test part" in line for line in trained.result.errors) == 1  # what to report
 
 
 def test_the_folder_holds_what_the_design_lists(trained):
@@ -93,6 +94,13 @@ def test_without_dev_a_part_is_split_off_and_it_says_so(seqnlp, small, corpus):
     config = json.loads((seqnlp.folder / "split" / "config.json").read_text())
     assert (config["sizes"]["train"], config["sizes"]["dev"]) == (270, 30)
     assert list(result.json["data"]) == ["train.tsv"]
+
+
+def test_copies_in_a_part_that_was_split_off_are_no_fault_of_the_corpus(seqnlp, small, corpus, as_tsv, tmp_path):
+    (tmp_path / "twice.tsv").write_text(as_tsv(corpus["train"] * 2))
+    said = seqnlp("classify", "train", tmp_path / "twice.tsv", "-o", tmp_path / "model", *small).errors
+    assert any("the corpus repeats itself" in line for line in said)
+    assert not any("warning" in line and "of dev" in line for line in said)
 
 
 def test_dev_labels_that_training_never_saw_are_one_warning(train, seqnlp, as_tsv, corpus):
