@@ -118,6 +118,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         details |= _parts(gold, predictions, codec, scores)
         confidence, right = _answers(gold, predictions)
         details["calibration_error"] = round(calibration.expected_error(confidence, right), 4)
+        details["log_loss"] = round(calibration.log_loss(*_judged(gold, predictions)), 4)
         return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
 
     def wanted(
@@ -156,6 +157,18 @@ def _answers(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction])
     answers = [(share, label in names) for names, row in zip(gold, shown, strict=True) for label, share in row]
     confidence, right = zip(*answers, strict=True)
     return np.array(confidence), np.array(right, np.float64)
+
+
+def _judged(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of the gold labels, or of all of several, and which are right, unseen ones aside."""
+    pairs = [
+        (share, label in names)
+        for names, row in zip(gold, predictions, strict=True)
+        for label, share in row.ranked
+        if row.multi_label or label in names
+    ]
+    shares, right = zip(*pairs, strict=True) if pairs else ((), ())
+    return np.array(shares), np.array(right, np.float64)
 
 
 def _joined(names: Sequence[str], multi_label: bool) -> str:
