@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OPTIMISTIC = "dev has chosen these weights, so its score is a little too good: report that of eval on a test part"
+
 
 def train(
     job: preparation.Job, *, watch: preparation.Watch = lambda what, progress: None, stop: trainers.Stop = lambda: 0
@@ -175,6 +177,7 @@ def _scored(trainer: trainers.Trainer, prepared: preparation.Prepared, content: 
     """Score the best weights once more, with intervals; return what config.json will hold."""
     progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
     log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
+    log.info(OPTIMISTIC)
     trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
     latest = evaluator is prepared.watched and progress.best_step == progress.step
