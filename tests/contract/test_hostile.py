@@ -6,15 +6,13 @@ import resource
 import shutil
 
 import pytest
-from conftest import CASES
+from task_cases import one_a_task
 
 from seqnlp import errors
 from seqnlp.io import files, jsonl
 from seqnlp.workflows import about, config_keys, predict
 
 DEEP = "[" * 100_000
-ONE_A_TASK = [case for case in CASES if case.name in ("classify", "tag", "translate", "lm-word")]
-one_a_task = pytest.mark.parametrize("case", ONE_A_TASK, indirect=True, ids=lambda case: case.name)
 
 
 @pytest.fixture

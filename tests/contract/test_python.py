@@ -4,7 +4,7 @@ import copy
 import pickle
 
 import pytest
-from test_hostile import one_a_task
+from task_cases import one_a_task
 
 import seqnlp
 from seqnlp import errors

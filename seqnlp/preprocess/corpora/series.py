@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from array import array
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,11 @@ from seqnlp import errors
 from seqnlp.preprocess.corpora import even, formats, names, objects, readers, schema, times
 from seqnlp.preprocess.corpora.even import Known, Rows, Series
 
+log = logging.getLogger(__name__)
+
 ROLES = ("value", "time", "id")
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
+LARGEST = 1e100  # of values whose squares can be added up
 
 
 def read(source: schema.Source, known: Known) -> Iterator[tuple[Series, Rows]]:
@@ -40,6 +44,7 @@ class _Reader:
         self.form: str | None = None  # of the times
         self.sample = ""
         self.parse = times.parser("number")
+        self.zone: str | None = None  # of the first time, None where it has none or the rows' differ
         self.file = ""
         self.fields: dict[str, tuple[str, ...]] = dict.fromkeys(ROLES, ())
 
@@ -91,7 +96,15 @@ class _Reader:
         if self.form is None:
             self.form, self.sample = times.form_of(text) or "", text
             if self.form:
-                self.parse = times.parser(self.form)
+                self.parse, self.zone = times.parser(self.form), times.zone(text)
+        if self.zone is not None and not text.endswith(self.zone):
+            log.warning(
+                "%s: %s has another zone than the first, %s: both are taken as they stand",
+                record.where,
+                text,
+                self.sample,
+            )
+            self.zone = None
         try:
             if not self.form:
                 raise ValueError(text)
@@ -143,13 +156,15 @@ def number_of(value: Any, where: str, column: str = "value") -> float:
     if value is None or (isinstance(value, str) and value.strip().casefold() in MISSING):
         return math.nan
     try:
+        if isinstance(value, str) and "_" in value:  # Python reads 1_000
+            raise ValueError(value)
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         hint = "a point stands before decimals, and nothing between thousands"
         shown = value if isinstance(value, str) else str(value)
         raise errors.DataError(f"{where}: the {column} is {shown[:40]!r}, expected a number", hint) from None
-    if math.isinf(number) or isinstance(value, bool):
-        raise errors.DataError(f"{where}: the {column} is {value}, expected a finite number")
+    if abs(number) > LARGEST or isinstance(value, bool):
+        raise errors.DataError(f"{where}: the {column} is {value}, expected a finite number, {LARGEST:g} at the most")
     return number
 
 
