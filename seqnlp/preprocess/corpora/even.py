@@ -16,6 +16,7 @@ from seqnlp.preprocess.corpora import times
 log = logging.getLogger(__name__)
 
 GAPS = ("refuse", "linear", "last", "zero", "ignore")
+MOST = 1000  # steps of a series for each of its rows, where gaps are filled
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,9 @@ def _check_times(rows: Rows, places: np.ndarray, order: np.ndarray, axis: times.
     if known.gaps == "refuse":
         what = f"{follows}: {int(steps[row] // axis.step) - 1} missing between{said}"
         raise rows.error(int(order[row + 1]), what, "--gaps linear fills them, --gaps ignore takes rows as they stand")
+    if (count := int(places[-1] - places[0]) // axis.step) > MOST * len(places):
+        what = f"{len(places)} values for {count} steps: too few to fill what is missing"
+        raise rows.error(int(order[-1]), what, "--frequency says the step, --gaps ignore takes rows as they stand")
 
 
 def _missing(rows: Rows, order: np.ndarray, places: np.ndarray, step: int) -> errors.DataError:

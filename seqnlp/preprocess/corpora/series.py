@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
+from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import even, formats, names, objects, readers, schema, times
 from seqnlp.preprocess.corpora.even import Known, Rows, Series
 
 ROLES = ("value", "time", "id")
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
+LARGEST = 1e100  # of a value: squares, and sums of them, are still numbers
 
 
 def read(source: schema.Source, known: Known) -> Iterator[tuple[Series, Rows]]:
@@ -67,10 +69,10 @@ class _Reader:
 
     def _value(self, record: formats.Record, value: Any, column: str) -> None:
         found = record.values.get("id")
-        name = ":".join(part for part in ("" if found is None else str(found), column) if part)
+        name = ":".join(part for part in ("" if found is None else jsonl.as_text(found), column) if part)
         rows = self.series.get(name)
         if rows is None:
-            static = tuple(str(cell(record.raw, one, record.where)) for one in self.known.static)
+            static = tuple(jsonl.as_text(cell(record.raw, one, record.where)) for one in self.known.static)
             rows = self.series[name] = Rows(name, record.file, static, (self.fields["id"] or ("id",))[0])
             rows.future = [array("d") for _ in self.known.future]
         if isinstance(value, list):
@@ -85,6 +87,8 @@ class _Reader:
         rows.places.append(len(rows.places) if time is None else self._place(str(time).strip(), record))
         for column, name in zip(rows.future, self.known.future, strict=True):
             found = cell(record.raw, name, record.where)
+            if isinstance(found, list) and number >= len(found):
+                raise errors.DataError(f"{record.where}: {name} has {len(found)} values, fewer than the series")
             column.append(number_of(found[number] if isinstance(found, list) else found, record.where, name))
 
     def _place(self, text: str, record: formats.Record) -> int:
@@ -143,13 +147,18 @@ def number_of(value: Any, where: str, column: str = "value") -> float:
     if value is None or (isinstance(value, str) and value.strip().casefold() in MISSING):
         return math.nan
     try:
-        number = float(value)
+        number = float("" if isinstance(value, bytes | bytearray) else value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
     except (TypeError, ValueError):
         hint = "a point stands before decimals, and nothing between thousands"
-        shown = value if isinstance(value, str) else str(value)
+        shown = jsonl.as_text(value)
         raise errors.DataError(f"{where}: the {column} is {shown[:40]!r}, expected a number", hint) from None
     if math.isinf(number) or isinstance(value, bool):
-        raise errors.DataError(f"{where}: the {column} is {value}, expected a finite number")
+        found = value if isinstance(value, bool) else number
+        raise errors.DataError(f"{where}: the {column} is {found}, expected a finite number")
+    if abs(number) > LARGEST:
+        raise errors.DataError(f"{where}: the {column} is {number:g}, expected a number up to {LARGEST:g}")
     return number
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from seqnlp import errors
+
 MILLION = 1_000_000  # ticks of a number
 DAY = 86400
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -23,7 +25,7 @@ MONDAY = -3  # the day of a Monday, counted from the epoch
 
 FORMS = {
     "compact": re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])"),
-    "number": re.compile(r"[+-]?\d+(?:\.\d{1,6})?"),
+    "number": re.compile(r"[+-]?0*(?:\d{1,12}|[1-3]\d{12})(?:\.\d{1,6})?"),  # in millionths of 64 bits; milliseconds
     "quarter": re.compile(r"(?P<y>\d{4})(?P<sep>[- ]?)[Qq](?P<q>[1-4])"),
     "day": re.compile(r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d\d?)(?P=sep)(?P<d>\d\d?)"),
     "day-first": re.compile(r"(?P<d>\d\d?)(?P<sep>\.)(?P<m>\d\d?)\.(?P<y>\d{4})"),
@@ -46,7 +48,7 @@ UNITS = {  # a step of each: its unit and ticks, how many make a season
     "year": ("month", 12, 1),
 }
 LARGER = {"second": DAY, "minute": DAY, "hour": DAY}  # of several of these the season is a day
-FREQUENCY = re.compile(rf"(?:(\d+) )?({'|'.join(UNITS)})s?")
+FREQUENCY = re.compile(rf"(?:([1-9]\d{{0,5}}) )?({'|'.join(UNITS)})s?")
 
 
 def form_of(text: str) -> str | None:
@@ -100,6 +102,12 @@ class Axis:
         return _written(self.form, self.sample, self._moment(tick))
 
     def _moment(self, tick: int) -> datetime.datetime:
+        try:
+            return self._date(tick)
+        except (OverflowError, ValueError):
+            raise errors.DataError("the times go beyond the year 9999", "calendars end there") from None
+
+    def _date(self, tick: int) -> datetime.datetime:
         if self.unit == "month":
             return _in_month(tick, self.offset)
         if self.unit == "weekday":
