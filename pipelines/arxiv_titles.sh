@@ -8,6 +8,6 @@
 . "$(dirname -- "$0")/recipe.sh"
 corpus=${SEQNLP_CORPORA:?the folder that holds arxiv_titles/}/arxiv_titles
 train=("$corpus/train.jsonl.gz" --dev "$corpus/dev.jsonl" --hidden-size 128 --embedding-size 128
-    --decoder-hidden-size 256 --max-document-length 150 --learning-rate 0.004 --time-budget 40m)
+    --decoder-hidden-size 256 --max-document-length 150 --learning-rate 0.004 --epochs 12)
 test=("$corpus/test.jsonl")
 recipe summarize arxiv-titles "1"

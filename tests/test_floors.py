@@ -144,12 +144,31 @@ def test_the_page_on_the_architecture_has_the_contract_of_a_task():
     assert base.Codec.__abstractmethods__ == {"encode", "features", "save", "load"}
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])
+def every(modules):
+    """A rule for each of these modules, in one test: a test for each would take longer than all that they look at."""
+
+    def made(rule):
+        def test():
+            broken = []
+            for module in modules:
+                try:
+                    rule(module)
+                except AssertionError as error:
+                    broken.append(f"{module}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__name__, test.__doc__ = rule.__name__, rule.__doc__
+        return test
+
+    return made
+
+
+@every([name for name in FILES if name != "seqnlp"])
 def test_every_module_has_a_floor(module):
     assert part(module) in FLOOR, f"{module}: give it a floor in docs/architecture.md and in this test"
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if name != "seqnlp"])
+@every([name for name in FILES if name != "seqnlp"])
 def test_imports_point_down(module):
     up = [
         f"{module}:{found.line} imports {found.name}"
@@ -173,12 +192,12 @@ def test_no_import_comes_back_to_where_it_began():
     assert not {module: needed & set(left) for module, needed in left.items()}
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_no_module_imports_a_package_that_it_is_in(module):
     assert not [found for found in ours(module) if module.startswith(f"{found.name}.")]
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_modules_are_imported_across_packages_and_not_names(module):
     # Exempt: the names of one's own package, and the few nouns that every chapter speaks of.
     nouns = {"seqnlp.options", "seqnlp.version", "seqnlp.preprocess.corpora.examples"}
@@ -193,7 +212,7 @@ def test_modules_are_imported_across_packages_and_not_names(module):
     assert not named
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if not WITH_TORCH.match(name)])
+@every([name for name in FILES if not WITH_TORCH.match(name)])
 def test_torch_comes_neither_directly_nor_through_another_module(module):
     heavy = {name for name in loaded_with(module) if name in importers("torch", top_only=True)}
     assert not heavy, f"importing {module} imports torch through {sorted(heavy)}"
@@ -231,37 +250,37 @@ def test_nothing_that_unpickles_is_imported(package):
     assert importers(package) == set()
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_no_pickle_file_is_written_or_read(module):
     forbidden = {"torch.load", "torch.save", "np.load", "np.save", "numpy.load", "numpy.save", "pandas.read_pickle"}
     assert not [call for call in calls(module) if call[0] in forbidden]
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if part(name) not in {"cli", "__main__"}])
+@every([name for name in FILES if part(name) not in {"cli", "__main__"}])
 def test_only_the_command_line_prints_and_exits(module):
     forbidden = {"print", "input", "exit", "quit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write"}
     assert not [call for call in calls(module) if call[0] in forbidden]
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_every_module_says_what_it_is(module):
     assert ast.get_docstring(tree(module))
 
 
-@pytest.mark.parametrize("module", [name for name in FILES if not name.startswith("seqnlp.cli")])
+@every([name for name in FILES if not name.startswith("seqnlp.cli")])
 def test_public_functions_and_classes_have_a_docstring(module):
     kinds = ast.FunctionDef | ast.ClassDef
     public = [n for n in tree(module).body if isinstance(n, kinds) and not n.name.startswith("_")]
     assert not [f"{module}:{node.lineno} {node.name}" for node in public if not ast.get_docstring(node)]
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_a_file_is_a_chapter(module):
     lines = FILES[module].read_text(encoding="utf-8").count("\n")
     assert (lines > MAX_FILE) == (module in TOO_LONG), f"{FILES[module]}: {lines} lines, at most {MAX_FILE}"
 
 
-@pytest.mark.parametrize("module", FILES)
+@every(FILES)
 def test_a_function_fits_on_a_screen(module):
     functions = (n for n in ast.walk(tree(module)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
     sizes = {f"{FILES[module]}:{n.lineno} {n.name}": n.end_lineno - n.lineno + 1 for n in functions}

@@ -35,12 +35,8 @@ COMMANDS = {
 
 VERBS = ("train", "predict", "eval")  # of every task
 
-EXAMPLE = """\b
-Example:
-  seqnlp classify train data/reviews/train.tsv -o out/reviews
-  echo "not bad at all" | seqnlp classify predict out/reviews
-  seqnlp classify eval out/reviews data/reviews/test.tsv
-"""
+FIRST = next(iter(registry.REGISTRY))
+EXAMPLE = "\n  ".join(["\b\nExample:", *registry.examples(FIRST)])
 
 
 class Root(groups.Group):
@@ -48,7 +44,7 @@ class Root(groups.Group):
 
     def hint(self, word: str) -> str:
         if word in VERBS:
-            return f"a task comes first, as in seqnlp {next(iter(registry.REGISTRY))} {word}"
+            return f"a task comes first, as in seqnlp {FIRST} {word}"
         return super().hint(word)
 
     def invoke(self, context: click.Context) -> Any:
@@ -73,7 +69,7 @@ def _load(name: str) -> click.Command:
     cls=Root,
     sections={"Tasks": registry.REGISTRY, "Tools": COMMANDS},
     load=_load,
-    epilog=EXAMPLE,
+    epilog=f"{EXAMPLE}\n\nTASK --help shows the example of another task.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(version.__version__, "-V", "--version", prog_name="seqnlp", message="%(prog)s %(version)s")
@@ -82,7 +78,7 @@ def root() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, or the code that README gives each kind of failure."""
+    """Run the command line and exit: 0, or the code that docs/commands.md gives each kind of failure."""
     alone = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.

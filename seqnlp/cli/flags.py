@@ -25,7 +25,12 @@ PREDICTING, SCORING = ("Input", "Output"), ("Scoring",)  # groups of options tha
 
 def example(*lines: str) -> str:
     """Return the example at the end of a command's help."""
-    return "\n".join(["\b", "Example:", *(f"  seqnlp {line}" for line in lines)])
+    return shell_example(*(f"seqnlp {line}" for line in lines))
+
+
+def shell_example(*lines: str) -> str:
+    """Return an example of whole lines of the shell."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
 def of(kind: type, defaults: Mapping[str, Any] | None = None, *, everything: bool = False) -> list[Option]:

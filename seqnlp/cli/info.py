@@ -66,7 +66,8 @@ def _made(content: Mapping[str, Any]) -> dict[str, str]:
     """How good it is, and when and from what it was made."""
     found = {f"dev {score['name']}": f"{score['value']:.2f}" for score in content.get("scores", ())}
     if content.get("best") is not None:
-        found["best so far"] = f"{content['best']:.2f}, at step {content['step']:,}"
+        name = f"{content['criterion']} " if content["criterion"] else ""
+        found["best so far"] = f"{name}{content['best']:.2f}, at step {content['step']:,}"
     if "date" in content:
         found["date"] = content["date"].replace("T", " ").replace("+00:00", " UTC")
     if "seqnlp_version" in content:

@@ -26,7 +26,7 @@ def group(name: str) -> click.Group:
         load=functools.partial(_load, name),
         missing=f"{name} has no command",
         help=f"{about[:1].upper()}{about[1:]}.",
-        epilog=flags.example(f"{name} train train.tsv --dev dev.tsv -o model", f"{name} predict model < input.txt"),
+        epilog=flags.shell_example(*registry.examples(name)),
     )
 
 

@@ -95,7 +95,12 @@ def _finite(value: Any) -> Any:
 
 def as_text(value: Any) -> str:
     """Return a text as it is, without halves of pairs, and anything else as JSON has it."""
-    return without_surrogates(value) if isinstance(value, str) else to_json(value)
+    if isinstance(value, str):
+        return without_surrogates(value)
+    try:
+        return to_json(value)
+    except ValueError:  # Python writes no whole number of more digits than some thousand
+        return f"a very long {type(value).__name__}"
 
 
 def without_surrogates(text: str) -> str:

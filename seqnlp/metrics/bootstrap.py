@@ -17,7 +17,7 @@ import numpy as np
 SAMPLES = 1000
 SEED = 12345
 LEVEL = 0.95
-MAX_CELLS = 2_000_000  # numbers in an array: some 16 MB each, whatever the corpus
+MAX_CELLS = 500_000  # numbers in an array: some 4 MB each, whatever the corpus
 BLOCK = 16  # columns of counts that are summed in one product
 
 Value = Callable[[np.ndarray], np.ndarray]  # from sums (..., K) to scores (...)

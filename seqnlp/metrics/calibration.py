@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 BINS = 15
+LEAST = 1e-9  # probability that is counted: what was thought impossible costs no more
 COVERAGES = (100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10)  # in percent
 
 
@@ -22,6 +23,15 @@ def expected_error(confidence: np.ndarray, right: np.ndarray) -> float:
     gaps = (values - means)[np.sort(group)]
     total = sum(abs(part.sum()) for part in np.array_split(gaps, BINS))
     return float(100 * total / len(gaps))
+
+
+def log_loss(probabilities: np.ndarray, right: np.ndarray) -> float:
+    """Return the negative log-likelihood in nats an answer, a proper scoring rule (Good 1952).
+
+    probabilities, right: (N,), the probability that each answer has, and whether it is right.
+    """
+    likelihoods = np.where(right > 0, probabilities, 1 - probabilities)
+    return float(-np.log(np.maximum(likelihoods, LEAST)).mean()) if len(likelihoods) else 0.0
 
 
 def coverage(confidence: np.ndarray, right: np.ndarray, wanted: float) -> dict[str, Any]:

@@ -22,30 +22,43 @@ def kept(like: torch.Tensor, shape: Sequence[int], probability: float) -> torch.
 class Dropout(nn.Module):
     """Dropout of single entries (Srivastava et al. 2014)."""
 
+    scale_up = True  # what is kept, so that sums stay as they are
+
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features (B, ...) with some entries zeroed, the rest scaled up."""
+        """Return features (B, ...) with some of them zeroed, the rest scaled up."""
         if not self.training or self.probability == 0:
             return features
-        return features * kept(features, features.shape, self.probability).div_(1 - self.probability)
+        mask = kept(features, self.mask_shape(features), self.probability)
+        return features * (mask.div_(1 - self.probability) if self.scale_up else mask)
+
+    def mask_shape(self, features: torch.Tensor) -> Sequence[int]:
+        """Return the shape of a mask for features (B, ...), 1 where one entry is for all."""
+        return features.shape
 
 
-class LockedDropout(nn.Module):
+class LockedDropout(Dropout):
     """Dropout with one mask a sequence (variational dropout: Gal & Ghahramani 2016, section 4)."""
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
+    def mask_shape(self, features: torch.Tensor) -> Sequence[int]:
+        """Return (B, 1, D) for features (B, S, D)."""
+        return len(features), 1, features.size(2)
 
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features (B, S, D) with the same entries zeroed in every step of a row, the rest scaled up."""
-        if not self.training or self.probability == 0:
-            return features
-        mask = kept(features, (len(features), 1, features.size(2)), self.probability)
-        return features * mask.div_(1 - self.probability)
+
+class WordDropout(Dropout):
+    """Whole words zeroed now and then, so that no single one decides (Iyyer et al. 2015, section 2.3).
+
+    The others are not scaled: a missing word is what a model may meet.
+    """
+
+    scale_up = False
+
+    def mask_shape(self, features: torch.Tensor) -> Sequence[int]:
+        """Return (B, S, 1) for features (B, S, D)."""
+        return *features.shape[:2], 1
 
 
 class EmbeddingDropout(nn.Module):
@@ -61,17 +74,3 @@ class EmbeddingDropout(nn.Module):
             return vectors
         mask = vectors.new_empty(vocabulary).bernoulli_(1 - self.probability).div_(1 - self.probability)
         return vectors * mask[words].unsqueeze(2)
-
-
-class WordDropout(nn.Module):
-    """Whole words zeroed now and then, so that no single one decides (Iyyer et al. 2015, section 2.3)."""
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return features (B, S, D) with some steps zeroed, not scaled: a missing word is what a model may meet."""
-        if not self.training or self.probability == 0:
-            return features
-        return features * kept(features, (*features.shape[:2], 1), self.probability)

@@ -7,7 +7,9 @@ to twenty times as long. All paths give equal results.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +18,14 @@ from torch.nn import functional
 from torch.nn.utils import rnn
 
 from seqnlp.nn.layer import Layer, State, wide
+
+
+@contextlib.contextmanager
+def _scattered() -> Iterator[None]:
+    """Let cuDNN be silent about weights that lie apart: dropped-out ones are new at every call, learners are copies."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk", UserWarning)
+        yield
 
 
 class KernelLayer(Layer, nn.RNNBase):
@@ -31,7 +41,8 @@ class KernelLayer(Layer, nn.RNNBase):
             outputs, end = self.step(features[:, 0], self.begin(features, state))
             return outputs.unsqueeze(1), end
         dropping = self.training and self.weight_dropout  # torch's own module knows its whole weights only
-        if self.kernel is None or (features.is_cuda and not dropping):
+        adapting = not self.training and torch.is_grad_enabled()  # and keeps nothing for gradients in evaluation
+        if self.kernel is None or (features.is_cuda and not dropping and not adapting):
             return self._packed(features, lengths, state)
         return super().run(features, lengths, state)
 
@@ -42,17 +53,10 @@ class KernelLayer(Layer, nn.RNNBase):
         assert self.kernel is not None
         start = tuple(part.contiguous().unsqueeze(0) for part in begin.values())
         into, along, *biases = self.all_weights[direction]
-        outputs, *ends = self.kernel(
-            features,
-            self._argument(start),
-            [into, self.dropped(along), *biases],
-            True,
-            1,
-            0.0,
-            self.training,
-            False,
-            True,
-        )
+        weights = [into, self.dropped(along), *biases]
+        keeps = torch.is_grad_enabled()  # what the gradients need; nothing else tells training here from evaluation
+        with _scattered() if features.is_cuda else contextlib.nullcontext():
+            outputs, *ends = self.kernel(features, self._argument(start), weights, True, 1, 0.0, keeps, False, True)
         end = {name: part[0] for name, part in zip(self.parts, ends, strict=True)}
         if lengths is None:
             return outputs, end

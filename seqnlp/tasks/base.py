@@ -59,6 +59,7 @@ class Task(abc.ABC, Generic[ConfigT, SearchT, CodecT, PredictionT]):
     calibrated: ClassVar[tuple[str, ...]] = ()  # the buffers of its network that `calibrate` fits
     reading_options: ClassVar[tuple[str, ...]] = ()  # those that say what a record holds
     min_epochs: ClassVar[int] = 5  # by default; more where they would be few steps
+    criterion: ClassVar[str | None] = None  # the detail, least is best, that picks the weights; else the first score
     independent: ClassVar[bool] = True  # rows stand for themselves, so that one which is in dev too may be left out
     pipeline_tag: ClassVar[str] = ""  # what the Hugging Face hub calls the task
     ending: ClassVar[str] = "tsv"  # of a corpus in the examples of help

@@ -29,6 +29,46 @@ READERS = {
     "numbers": "forecast",
 }  # which task reads files of such answers
 
+# What the help of a task shows: from a corpus to a result. A task that is not here has that of `ANY`.
+ANY = ["seqnlp {0} train train.tsv --dev dev.tsv -o model", "seqnlp {0} predict model < input.txt"]
+EXAMPLES = {
+    "classify": [
+        "seqnlp classify train train.tsv --dev dev.tsv -o model",
+        'echo "not bad at all" | seqnlp classify predict model --scores',
+        "seqnlp classify eval model test.tsv",
+    ],
+    "tag": [
+        "seqnlp tag train train.conll --dev dev.conll -o model",
+        'echo "Anna Berg moved to Oslo ." | seqnlp tag predict model',
+        "seqnlp tag eval model test.conll",
+    ],
+    "translate": [
+        "seqnlp translate train train.tsv --dev dev.tsv -o model",
+        'echo "two small cats" | seqnlp translate predict model --beam-size 8',
+        "seqnlp translate eval model test.tsv",
+    ],
+    "summarize": [
+        "seqnlp summarize train train.tsv --dev dev.tsv -o model",
+        "seqnlp summarize predict model < documents.txt > summaries.txt",
+        "seqnlp summarize eval model test.tsv",
+    ],
+    "lm": [
+        "seqnlp lm train train.txt --dev dev.txt -o model",
+        "seqnlp lm generate model --prompt 'Once upon a time'",
+        "seqnlp lm eval model test.txt",
+    ],
+    "forecast": [
+        "seqnlp forecast train series.csv --horizon 12 -o model",
+        "seqnlp forecast predict model -o forecasts.csv",
+        "seqnlp forecast eval model next.csv",
+    ],
+}
+
+
+def examples(name: str) -> list[str]:
+    """Return the lines of the shell that the help of a task shows."""
+    return [line.format(name) for line in EXAMPLES.get(name, ANY)]
+
 
 def get(name: str) -> base.AnyTask:
     """Return the task of a name, which is `TASK` in its folder's task.py; raises `UsageError` if there is none."""

@@ -81,6 +81,7 @@ def _under_way(folder: Path, running: Mapping[str, Any]) -> dict[str, Any]:
         "steps": state.get("step", 0),
         "step": state.get("best_step", 0),
         "best": state.get("best"),
+        "criterion": registry.get(running["task"]).criterion,
     }
 
 

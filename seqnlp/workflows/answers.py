@@ -68,22 +68,11 @@ class Scoring:
 
 def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     """Return the gold and the predicted labels of each item."""
-    task = registry.that_predict("labels")[0]
-    config = task.Config(multi_label=scoring.multi_label)
-    source = schema.copied(_for(scoring.reference, task))
-    kind = detect.format_of(source.paths[0], source, targets=True)
-    corpus = corpus_answers.labels(task, source, config) if kind in ("text", "fasttext") else None
-    gold: Sequence[tuple[str, ...] | None]  # None of a blank text
-    if corpus is not None:
-        gold = corpus
-    elif kind == "text":
-        lines = source.lines(source.paths[0])
-        gold = [task.output.parse(line, config) if scoring.multi_label or line.strip() else None for line in lines]
-    else:
-        every = (task.labelled(record, config) for record in readers.records(source, task.roles, targets=True))
-        gold = [None if example.blank else example.target for example in every]
+    tasks = registry.that_predict("labels")
+    config = tasks[0].Config(multi_label=scoring.multi_label)
+    gold = corpus_answers.labels(tasks, _for(scoring.reference, tasks[0]), config)
     names = {name for labels in gold if labels is not None for name in labels}
-    return _side_by_side(gold, _predicted_labels(scoring, task, config, names))
+    return _side_by_side(gold, _predicted_labels(scoring, tasks, config, names))
 
 
 def _side_by_side(
@@ -102,17 +91,17 @@ def _side_by_side(
 
 
 def _predicted_labels(
-    scoring: Scoring, task: base.AnyTask, config: Any, known: Set[str]
+    scoring: Scoring, tasks: Sequence[base.AnyTask], config: Any, known: Set[str]
 ) -> Sequence[tuple[str, ...] | None]:
     """What predict printed, None for a blank line, or the labels in a corpus; known: those of the references."""
-    said, tasks = _for(scoring.said, task), registry.that_predict("labels")
+    said = _for(scoring.said, tasks[0])
     (path,) = said.paths
     lines = [] if detect.is_table(path, said) else list(said.lines(path))
     if (table := printed.in_table(lines, said.name(path), tasks, config)) is not None:
         return table
-    if (corpus := corpus_answers.labels(task, said, config, known)) is not None:
-        return corpus
-    return printed.in_lines(lines, said.name(path), tasks, config, empty=config.multi_label)  # of several labels none
+    if printed.is_json(lines, detect.by_name(path, said) or ""):
+        return printed.in_lines(lines, said.name(path), tasks, config)
+    return corpus_answers.labels(tasks, said, config, known)
 
 
 def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
@@ -136,11 +125,9 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
         return _two_columns(scoring)
     task = registry.that_predict("tags")[0]
     gold = schema.copied(_for(scoring.reference, task))
-    kind = detect.format_of(gold.paths[0], gold, targets=False)
-    if kind == "text":
-        kind = corpus_answers.in_columns(gold.paths[0], gold) or "conll"
+    kind = corpus_answers.kind_of_tags(gold)
     column = gold.columns.get("tags", UPOS) if kind == "conllu" else UPOS
-    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, kind, column)
+    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, column)
 
 
 def _given(scoring: Scoring) -> schema.Source | None:
@@ -164,27 +151,21 @@ def _in_corpus(
     return [list(example.target) for example in task.read(source, task.Config(tag_column=place, column=column))]
 
 
-def _predicted_tags(task: base.AnyTask, source: schema.Source, gold: str, column: str) -> Sentences:
-    """What predict printed: JSON, `word/TAG word/TAG`, or columns, which are those of CoNLL-U if the gold ones are."""
+def _predicted_tags(task: base.AnyTask, source: schema.Source, column: str) -> Sentences:
+    """What predict printed, JSON, `word/TAG word/TAG`, or columns; or the tags in a table."""
     (path,) = source.paths
-    lines = list(files.lines(path, source.encoding))
-    kind = detect.format_of(path, source, targets=False)
+    lines = [] if detect.is_table(path, source) else list(source.lines(path))
+    named = detect.by_name(path, source)
     numbered = [(f"{source.name(path)}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if printed.is_json(lines, kind):
+    if printed.is_json(lines, named or ""):
         found = [printed.from_json(line, where, [task], None) for where, line in numbered]
         return [list(tags) for tags in found if tags]  # none of a blank text
     if (table := printed.in_table(lines, source.name(path), [task], None)) is not None:
         return [list(tags) for tags in table if tags]
-    if kind == "text" and corpus_answers.slashed(lines):
+    if named is None and corpus_answers.slashed(lines):
         return [list(printed.from_text(line, where, task, None)) for where, line in numbered]
-    form = kind if kind != "text" else "conllu" if gold == "conllu" or _is_conllu(lines) else "conll"
-    return _in_corpus(task, source, form, _tag_column(lines) if form == "conll" else 0, column=column)
-
-
-def _is_conllu(lines: Sequence[str]) -> bool:
-    """Whether every line is one of CoNLL-U: ten columns, a number in the first; or a comment."""
-    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    return bool(rows) and all(len(row) == len(conll.UD) and re.match(r"\d", row[0]) for row in rows)
+    kind = corpus_answers.kind_of_tags(source)
+    return _in_corpus(task, source, kind, _tag_column(lines) if kind == "conll" else 0, column=column)
 
 
 def _tag_column(lines: Sequence[str]) -> int:

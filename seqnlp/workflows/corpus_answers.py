@@ -5,8 +5,7 @@ Labels behind their texts, translations behind their sources, tags in the last t
 
 from __future__ import annotations
 
-import itertools
-import json
+import contextlib
 import logging
 import os
 import re
@@ -18,17 +17,12 @@ from seqnlp import errors
 from seqnlp.metrics import registry as metrics
 from seqnlp.preprocess.corpora import (
     conll,
-    content,
-    delimiter,
     detect,
     formats,
-    look,
-    names,
-    objects,
     readers,
     schema,
 )
-from seqnlp.tasks import base
+from seqnlp.tasks import base, registry
 from seqnlp.workflows import printed
 
 log = logging.getLogger(__name__)
@@ -41,98 +35,73 @@ def inputs(metric: metrics.Metric, reference: schema.Source, hypothesis: str | N
     """Return what a metric takes of these files: one of labels takes tags where the corpus holds such."""
     if metric.inputs != "labels":
         return metric.inputs
-    (path,) = reference.paths
-    kinds = {detect.by_name(path, reference), hypothesis and detect.by_name(hypothesis, schema.Source(()))}
-    return "tags" if kinds & {*COLUMNS} or in_columns(path, reference) or _holds_tags(path, reference) else "labels"
+    named = hypothesis and detect.by_name(hypothesis, schema.Source(()))
+    return "tags" if named in COLUMNS or _holds_tags(reference) else "labels"
 
 
-def in_columns(path: str, source: schema.Source) -> str | None:
-    """Return which kind of columns the tokens of a file stand in, whose name says nothing; None if in none."""
-    if not os.path.isfile(path) or detect.is_table(path, source) or detect.by_name(path, source) is not None:
-        return None
-    head = list(itertools.islice(source.lines(path), look.LINES))
-    return "conllu" if content.is_conllu(head) else "conll" if content.is_conll(head) else None
+def _holds_tags(source: schema.Source) -> bool:
+    """Return whether a corpus is tokens in columns, or objects that have tokens and tags, and no text with a label."""
+    (path,) = source.paths
+    kind = detect.by_name(path, source)
+    if kind is None and os.path.exists(path):
+        kind = readers.format_of(source, conll.ROLES)
+    if kind in (None, "text", "fasttext", "label-text", *schema.TABLES, *COLUMNS):
+        return kind in COLUMNS
+    return _has(source, conll.ROLES) and not _has(source, registry.that_predict("labels")[0].roles)
 
 
-def _holds_tags(path: str, source: schema.Source) -> bool:
-    """Return whether the first record of a file has the field of the tags, and not that of a label."""
-    if not os.path.isfile(path) or detect.by_name(path, source) != "jsonl":
-        return False
-    record = _record(source.lines(path))
-    return isinstance(record, dict) and all(
-        (objects.nested(record, source.columns.get(role, role)) is not None) is (role == "tags")
-        for role in ("tags", "label")
-    )
+def _has(source: schema.Source, roles: Sequence[str]) -> bool:
+    """Return whether the first record of a corpus has these roles."""
+    columns = {role: name for role, name in source.columns.items() if role in roles}
+    with contextlib.suppress(errors.SeqnlpError):
+        return any(True for _ in readers.records(replace(source, columns=columns, schemas={}), roles, targets=True))
+    return False
 
 
-def _record(lines: Iterable[str]) -> Any:
-    try:
-        return json.loads(printed.first(lines))
-    except (ValueError, RecursionError):
-        return None
+def kind_of_tags(source: schema.Source) -> str:
+    """Return the format of a corpus of tags: columns, where nothing else is told."""
+    kind = readers.format_of(source, conll.ROLES)
+    return "conll" if kind == "text" else kind
 
 
 def labels(
-    task: base.AnyTask, source: schema.Source, config: Any, known: Set[str] = frozenset()
-) -> list[tuple[str, ...]] | None:
-    """Return the labels in a corpus, None where it is none but what predict printed.
+    tasks: Sequence[base.AnyTask], source: schema.Source, config: Any, known: Set[str] = frozenset()
+) -> list[tuple[str, ...] | None]:
+    """Return the labels of each row of a corpus, or of each line, None of a blank text.
 
-    source: a file, or its copy. known: the labels that may be expected, if that is known.
+    tasks: those that predict labels. known: the labels that may be expected, if that is known.
     """
-    if (form := _form(source, known, source.columns.get("label", "label") if config.multi_label else None)) is None:
-        return None
-    found = [task.labelled(record, config) for record in readers.records(form, task.roles, targets=True)]
-    return [example.target for example in found if not example.blank] or [example.target for example in found]
+    task, source = tasks[0], replace(schema.copied(source), schemas={})
+    (path,), (text, label) = source.paths, task.roles
+    if not detect.is_table(path, source) and _are_answers(source, task, config, known):
+        source = replace(source, format="text", columns={})
+    found: list[tuple[bool, tuple[str, ...] | None]] = []
+    for record in readers.records(source, task.roles, targets=True, answers=True):
+        if text in record.values:
+            example = task.labelled(record, config)
+            found.append((example.blank, example.target))
+        else:  # blank lines say that there are none of several labels
+            line = record.values[label]
+            found.append((False, printed.in_line(line, record.where, tasks, config, empty=config.multi_label)))
+    labels_alone = all(blank for blank, _ in found)
+    return [None if blank and not labels_alone else names for blank, names in found]
 
 
-def _form(source: schema.Source, known: Set[str], header: str | None) -> schema.Source | None:
-    """Return the source with its format, None where it holds one answer a line.
+def _are_answers(source: schema.Source, task: base.AnyTask, config: Any, known: Set[str]) -> bool:
+    """Return whether each line is an answer as predict prints it, and no row of a corpus, whatever it looks like.
 
-    header: the name that must stand in a header of .csv, where lines of answers may hold commas; None where a second
-    column says enough.
+    That is where most begin with labels that are known, or all are labels with probabilities, none of them a label. The
+    first line of what is named like a table may be a header.
     """
     (path,) = source.paths
-    if detect.is_table(path, source):
-        return source
-    kind = detect.by_name(path, source)
     lines = [line for line in source.lines(path) if line.strip()]
-    if kind == "jsonl" or content.is_json(lines):  # is what predict printed, or is refused
-        return None
-    if lines and lines[0].startswith(formats.FASTTEXT_MARK):
-        marked = any(name.startswith(formats.FASTTEXT_MARK) for name in known)
-        return None if marked else replace(source, format="fasttext")
-    if kind == "csv" or _names_roles(lines, source):
-        parted = delimiter.rows(lines, delimiter.of(lines[: look.LINES])[0])
-        first = [cell.strip() for cell in parted[0]] if parted else []
-        return replace(source, format="csv") if header in first or (header is None and len(first) > 1) else None
-    if content.is_label_first(lines) and len(set(lines)) * 2 > len(lines) and not known & set(lines):
-        return replace(source, format="label-text")
-    return replace(source, format="tsv") if _is_tsv(lines, known) else None
-
-
-def _names_roles(lines: Sequence[str], source: schema.Source) -> bool:
-    """Return whether the first line of a file without an ending is a header of a .csv: of text and label."""
-    (path,) = source.paths
-    if not lines or "\t" in lines[0] or detect.by_name(path, source) is not None:
-        return False
-    first = delimiter.rows(lines[:1], delimiter.of(lines[:1])[0])
-    wanted = [source.columns.get(role) for role in ("text", "label")]
-    found = [
-        name.split(",")[0] in cells if name else bool(names.usual(role, cells))
-        for cells in first[:1]
-        for role, name in zip(("text", "label"), wanted, strict=True)
-    ]
-    return len(found) == 2 and all(found) and len(first[0]) > 1
-
-
-def _is_tsv(lines: Sequence[str], known: Set[str]) -> bool:
-    """Return whether lines are a text and a label, and not labels with probabilities or whatever stands behind them."""
+    answers = [task.output.parse(line, config) for line in lines]
+    familiar = [bool(answer) and known >= set(answer) for answer in answers]
+    if sum(familiar) * 2 > len(lines):
+        return familiar[0] or detect.by_name(path, source) not in schema.TABLES
     rows = [line.split("\t") for line in lines]
-    if not any(len(row) > 1 for row in rows) or all(row[0].strip() in known for row in rows):
-        return False
-    if any(row[-1].strip() in known for row in rows):
-        return True
-    return not all(len(row) % 2 == 0 and all(map(PROBABILITY.fullmatch, row[1::2])) for row in rows)
+    scored = all(len(row) % 2 == 0 and all(map(PROBABILITY.fullmatch, row[1::2])) for row in rows)
+    return bool(rows) and scored and not any(row[-1].strip() in known for row in rows)
 
 
 def two_columns(lines: Iterable[str], name: str) -> tuple[list[list[str]], list[list[str]]]:

@@ -163,9 +163,12 @@ class Evaluator:
         self._predict()
         task, codec = self.model.task, self.model.codec
         self.latest = list(task.calibrate(network, codec, self.corpus, self.latest or []))
-        found, _ = self.score(self.latest, intervals=False)
+        found, details = self.score(self.latest, intervals=False)
         values = {score.name: round(score.value, 4) for score in found}
-        return progress.Evaluation(found[0].value, values, found[0].higher_is_better)
+        if task.criterion is None:
+            return progress.Evaluation(found[0].value, values, found[0].higher_is_better)
+        value = details[task.criterion]
+        return progress.Evaluation(value, {**values, task.criterion: value}, higher_is_better=False)
 
     def _predict(self) -> None:
         """Predict for all examples, and say so where the answer to all of them is the same."""

@@ -224,7 +224,7 @@ def prepare(job: Job, parts: Opened | None = None, before: Mapping[str, Any] | N
     evaluator = _evaluator(parts, model, found)
     task.fit_network(network, config, found.codec, found.rows, chosen)
     looking.all_of(evaluator.corpus, checks.DEV)
-    looking.say()
+    looking.say(split=job.dev is None)
     refits = job.dev is None and chosen.refit
     remembered = looking.seen(start.seen if start else None, refits=refits)
     return Prepared(model, evaluator, found.rows, batches, chosen, usual, remembered, refits)

@@ -14,17 +14,13 @@ from seqnlp.workflows import written_table
 JSON = re.compile(r"\{\s*([\"}]|$)")  # how an object begins; a label may begin with a brace too
 
 
-def in_lines(
-    lines: Sequence[str], name: str, tasks: Sequence[base.AnyTask], config: Any, *, empty: bool = False
-) -> list[Any]:
-    """Return an answer for each line, None for a blank one unless an answer may be `empty`.
-
-    Raises `DataError` with the line of what is none.
-    """
-    return [_in_line(line, f"{name}:{number}", tasks, config, empty) for number, line in enumerate(lines, 1)]
+def in_lines(lines: Sequence[str], name: str, tasks: Sequence[base.AnyTask], config: Any) -> list[Any]:
+    """Return an answer for each line, None for a blank one; raises `DataError` with the line of what is none."""
+    return [in_line(line, f"{name}:{number}", tasks, config) for number, line in enumerate(lines, 1)]
 
 
-def _in_line(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any, empty: bool) -> Any:
+def in_line(line: str, where: str, tasks: Sequence[base.AnyTask], config: Any, *, empty: bool = False) -> Any:
+    """Return the answer in a line, None for a blank one unless an answer may be `empty`; raises `DataError`."""
     if JSON.match(line):
         return from_json(line, where, tasks, config)
     if not line.strip() and not empty:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from seqnlp.preprocess.corpora import detect, references, schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import printed, written_table
+from seqnlp.workflows import printed
 
 
 def of_references(source: schema.Source, path: str) -> tuple[list[str], bool]:
@@ -36,16 +34,12 @@ def hypotheses(said: schema.Source, number: int) -> list[str]:
 def _written(said: schema.Source) -> list[str]:
     (path,), tasks = said.paths, registry.that_predict("texts")
     name = said.name(path)
-    if detect.is_table(path, said):
-        return references.of_corpus(said, _roles(said))
-    lines, kind = list(said.lines(path)), detect.format_of(path, said, targets=False)
-    if printed.is_json(lines, kind):
+    lines = [] if detect.is_table(path, said) else list(said.lines(path))
+    if lines and printed.is_json(lines, detect.by_name(path, said) or ""):
         numbered = ((line, f"{name}:{number}") for number, line in enumerate(lines, 1))
         texts = [printed.from_json(line, where, tasks, None) if line.strip() else "" for line, where in numbered]
     elif (table := printed.in_table(lines, name, tasks, None)) is not None:
         texts = table
-    elif written_table.is_table(lines, kind):
-        return references.of_corpus(replace(said, format="csv" if kind == "csv" else "tsv"), _roles(said))
     else:
-        return lines
+        texts, _ = references.read(said, path, _roles(said))
     return ["" if text is None else text for text in texts]

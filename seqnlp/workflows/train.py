@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OPTIMISTIC = "dev has chosen these weights, so its score is a little too good: report that of eval on a test part"
+
 
 def train(
     job: preparation.Job, *, watch: preparation.Watch = lambda what, progress: None, stop: trainers.Stop = lambda: 0
@@ -66,7 +68,7 @@ def _train(
             raise errors.UsageError(f"{job.folder}: another process has finished this run meanwhile")
         before = None if job.overwrite else model_folder.content(job.folder)
         if before is not None and before["finished"]:
-            _reopen(job.folder, before)
+            _reopen(job.folder, before, prepared.model.task.criterion)
         content = _content(job, run, parts, prepared)
         if parts.start is not None:
             content["start"] = before["start"] if before else parts.start.scores(prepared.watched)
@@ -138,7 +140,7 @@ def _content(
     }
 
 
-def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
+def _reopen(folder: Path, content: Mapping[str, Any], criterion: str | None) -> None:
     """Write a checkpoint from which a finished run goes on: its best weights, at its last step.
 
     The moments of the optimiser are gone; they start afresh, a warm restart (Loshchilov & Hutter 2017, section 3).
@@ -155,7 +157,7 @@ def _reopen(folder: Path, content: Mapping[str, Any]) -> None:
     halved = training["schedule"] in schedules.HALVING and history
     progress = progresses.Progress(
         step=content["steps"],
-        best=kept[content["scores"][0]["name"]],  # as evaluations in training find it, with their search
+        best=kept[criterion or content["scores"][0]["name"]],  # as evaluations in training find it, with their search
         best_step=content["step"],
         scale=history[-1]["learning_rate"] / training["learning_rate"] if halved else 1.0,
         seconds=content["seconds"],
@@ -175,6 +177,7 @@ def _scored(trainer: trainers.Trainer, prepared: preparation.Prepared, content: 
     """Score the best weights once more, with intervals; return what config.json will hold."""
     progress, evaluator = trainer.progress, prepared.evaluator if trainer.has_full_scoring else prepared.watched
     log.info("scoring the weights of step %d on %d dev examples", progress.best_step, len(evaluator.corpus))
+    log.info(OPTIMISTIC)
     trainer.watch("scoring", progress)
     evaluator.model.networks[0].eval().load_state_dict(trainer.best)
     latest = evaluator is prepared.watched and progress.best_step == progress.step

@@ -16,6 +16,9 @@ from seqnlp.tasks import base
 
 log = logging.getLogger(__name__)
 
+REPEATED = "the corpus repeats itself: %d of the rows split off for dev are trained on too, as copies; "
+REPEATED += "dev's score says little of new text"
+
 
 class Watched:
     """What has come by: the fingerprints of both parts' inputs, and what the quick checks of a task saw."""
@@ -37,10 +40,15 @@ class Watched:
         for _ in self.through(corpus, part):
             pass
 
-    def say(self) -> None:
-        """Warn of what may be wrong, a line each; `seqnlp check` tells the rest."""
+    def say(self, *, split: bool = False) -> None:
+        """Warn of what may be wrong, a line each; `seqnlp check` tells the rest.
+
+        split: dev was split off by us, so that what is in both parts is no fault of the person's.
+        """
         for finding in checks.ranked(self.checks):
-            if finding.level != checks.NOTE:
+            if split and finding.check == "overlap":
+                log.info(REPEATED, finding.count)
+            elif finding.level != checks.NOTE:
                 log.warning("%s", finding)
 
     def seen(self, before: seen.Seen | None, *, refits: bool = False) -> seen.Seen:

@@ -116,10 +116,3 @@ _UNNAMED: dict[str, Callable[[Sequence[Sequence[str]], int], int | None]] = {
 
 def _cell(row: Sequence[str], column: int) -> str | None:
     return row[column] if any(map(str.strip, row[column:])) else None
-
-
-def is_table(lines: Sequence[str], kind: str) -> bool:
-    """Return whether lines are a table of two columns or more: parted by tabs, or in a .csv by commas."""
-    rows = _csv(lines) if kind == "csv" else _tsv(lines)
-    widths = {len(row) for _, row in rows or () if any(map(str.strip, row))}
-    return len(widths) == 1 and min(widths) > 1

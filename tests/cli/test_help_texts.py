@@ -6,6 +6,7 @@ import click
 import pytest
 
 from seqnlp import cli
+from seqnlp.tasks import registry
 
 
 def walk(command, context):
@@ -67,6 +68,14 @@ def test_every_flag_in_a_help_is_there(context):
 def test_every_example_starts_a_command(context):
     example = whole(context).split("Example:\n")[1]
     assert context.command_path in example
+
+
+@pytest.mark.parametrize("name", registry.REGISTRY)
+def test_a_task_shows_an_example_of_its_own_with_corpora_as_its_verbs_have_them(name):
+    example = whole(CONTEXTS[f"seqnlp {name}"]).split("Example:\n")[1]
+    assert f"seqnlp {name} train" in example and f"seqnlp {name} eval" in example
+    assert f".{registry.get(name).ending}" in example
+    assert {line.split()[1] for line in re.findall(r"seqnlp .*", example)} == {name}
 
 
 def test_a_default_in_the_environment_is_named_after_command_and_flag():

@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 import torch
 from hypothesis import strategies as st
-from test_hostile import ONE_A_TASK, one_a_task
+from task_cases import ONE_A_TASK, one_a_task
 
 from seqnlp import cli, errors
 from seqnlp.workflows import predict, train

@@ -48,7 +48,7 @@ def values(model, inputs, limits):
 
 
 def test_every_registered_task_has_a_case(cases):
-    assert set(registry.REGISTRY) <= {case.task for case in cases}, "give the new task a corpus in conftest.py"
+    assert set(registry.REGISTRY) <= {case.task for case in cases}, "give the new task a corpus in task_cases.py"
 
 
 def test_the_task_is_found_by_its_name(case):

@@ -9,16 +9,13 @@ import shutil
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import CASES
+from task_cases import ONE_A_TASK, one_a_task
 
 from seqnlp import errors
 from seqnlp.io import files, jsonl
 from seqnlp.workflows import about, config_keys, predict
 
 DEEP = "[" * 100_000
-NAMES = ("classify", "tag", "translate", "summarize", "lm-word", "forecast-quantiles")
-ONE_A_TASK = [case for case in CASES if case.name in NAMES]
-one_a_task = pytest.mark.parametrize("case", ONE_A_TASK, indirect=True, ids=lambda case: case.name)
 
 forecast = pytest.mark.parametrize("case", ONE_A_TASK[-1:], indirect=True, ids=lambda case: case.name)
 

@@ -5,7 +5,8 @@ import functools
 import pickle
 
 import pytest
-from test_hostile import forecast, one_a_task
+from task_cases import one_a_task
+from test_hostile import forecast
 
 import seqnlp
 from seqnlp import errors

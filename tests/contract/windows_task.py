@@ -128,7 +128,7 @@ class Task(base.Task[Config, Search, Codec, list]):
         begins = np.cumsum(lengths) - lengths
 
         def load(batch):
-            found = torch.from_numpy(batch.read(values, begins, config.window + config.horizon))
+            found = torch.from_numpy(policy.windows(batch).read(values, begins, config.window + config.horizon))
             return Batch(found[:, : config.window], found[:, config.window :])
 
         return data.Batches(policy, load)

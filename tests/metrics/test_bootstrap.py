@@ -1,7 +1,6 @@
 """The bootstrap against scipy's, and against drawing and leaving out items one by one."""
 
 import itertools
-import time
 import tracemalloc
 
 import numpy as np
@@ -164,21 +163,11 @@ def items_of_many_classes():
     return [[(f"class {n}",) for n in part.tolist()] for part in (gold, said)]
 
 
-def test_many_items_of_many_classes_within_a_second():
-    """Processor time, and the best of three: other work on the machine is not our business."""
-    items, seconds = items_of_many_classes(), []
-    for _ in range(3):
-        begin = time.process_time()
-        found, _ = classification.score(*items)
-        seconds.append(time.process_time() - begin)
-    assert all(score.interval for score in found)
-    assert min(seconds) < 1
-
-
-def test_many_items_of_many_classes_in_little_memory():
+def test_many_items_of_many_classes_in_few_cells_and_little_memory():
     """Whatever the number of items: as a matrix the counts alone would have 200 MB."""
     gold, said = items_of_many_classes()
     counts = classification._counts(gold, said, sorted({*(label for (label,) in gold)}))
+    assert sum(block.rows.size for block in counts.blocks) < len(gold) * 400 / 10  # a second rather than ten
     tracemalloc.start()
     bootstrap.intervals(counts, [classification.MACRO["f1"]], [(0, 100)])
     _, peak = tracemalloc.get_traced_memory()

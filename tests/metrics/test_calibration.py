@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 from seqnlp.metrics import calibration
 
@@ -70,3 +71,10 @@ def test_answers_that_are_all_as_sure_are_one_row():
     assert calibration.coverage(np.ones(5), np.ones(5), 95)["table"] == [
         {"min_score": 0.5, "coverage": 100.0, "accuracy": 100.0}
     ]
+
+
+def test_log_loss_is_that_of_scikit_learn():
+    generator = np.random.default_rng(4)
+    probabilities, right = generator.uniform(0.01, 0.99, 40), generator.integers(2, size=40).astype(float)
+    assert calibration.log_loss(probabilities, right) == pytest.approx(metrics.log_loss(right, probabilities))
+    assert calibration.log_loss(np.array([0.0]), np.array([1.0])) < 25

@@ -1,5 +1,8 @@
 """The encoder: both paths of every cell equal each other; padding and the rest of the batch never matter."""
 
+import copy
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -213,6 +216,43 @@ def test_one_layer_has_no_dropout():
     network = encoder(1, True, dropout=0.5).train()
     inputs, lengths = features([7, 3]), torch.tensor([7, 3])
     assert torch.equal(network(inputs, lengths)[0], network(inputs, lengths)[0])
+
+
+@each_kernel_cell
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("learning", [False, True])
+def test_the_kernel_keeps_what_gradients_need_wherever_they_are_computed(monkeypatch, cell, training, learning):
+    network, kept = encoder(1, False, cell=cell).train(training), []
+    kind, kernel = type(network.layers[0]), network.layers[0].kernel
+
+    def watched(*arguments):
+        kept.append(arguments[6])  # cuDNN refuses gradients without it
+        return kernel(*arguments)
+
+    monkeypatch.setattr(kind, "kernel", staticmethod(watched))
+    with torch.set_grad_enabled(learning):
+        network(features([7, 7, 7]), torch.tensor([7, 7, 7]))
+    assert kept == [learning]
+
+
+def test_only_the_warning_about_scattered_weights_is_silenced():
+    with kernels._scattered():
+        warnings.warn("RNN module weights are not part of single contiguous chunk of memory. And so on", stacklevel=1)
+        with pytest.raises(UserWarning, match="another"):
+            warnings.warn("another", stacklevel=1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@each_kernel_cell
+@pytest.mark.parametrize("training", [False, True])
+def test_a_gpu_computes_gradients_in_evaluation_and_with_dropped_out_weights(cell, training):
+    network, inputs = (
+        copy.deepcopy(encoder(2, False, cell=cell, weight_dropout=0.5).cuda()).train(training),
+        features([7, 7, 7]),
+    )
+    outputs, _ = network(inputs.cuda(), torch.tensor([7, 7, 7]).cuda())
+    outputs.sin().sum().backward()
+    assert all(parameter.grad.any() for parameter in network.parameters())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -173,13 +173,19 @@ class Seqnlp:
             os.close(ours)
             return process.wait(TIMEOUT), shown.decode()
 
-    def shell(self, line, folder=None, warm=False):
+    def program(self, path):
+        """Run a program of Python, in its folder."""
+        if self.warm is None:
+            return self.shell(f"python {path.name}", path.parent)
+        return self.warm(["python", path.name], b"", path.parent)
+
+    def shell(self, line, folder=None, warm=False, **more):
         """Run a line of bash, in which `seqnlp` is the command, as it would be typed; or a warm one."""
         path = f"{Path(SEQNLP).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
             cwd=folder or self.folder,
-            env=environment(PATH=self.warm.path if warm and self.warm else path),
+            env=environment(PATH=self.warm.path if warm and self.warm else path, **more),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
@@ -283,7 +289,7 @@ class Trained(NamedTuple):
 def trained(seqnlp):
     """A small model, the command that trained it, and what that printed."""
     command = ["classify", "train", "train.tsv", "--dev", "dev.tsv", "-o", "model", *SMALL]
-    return Trained(seqnlp.folder / "model", command, seqnlp.cold(*command))
+    return Trained(seqnlp.folder / "model", command, seqnlp(*command))
 
 
 @pytest.fixture(scope="session")

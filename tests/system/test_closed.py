@@ -10,14 +10,12 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("command", "closed"), [("train", "<&- 2>&-"), ("predict", "2>&-"), ("vocab", "2>&-"), ("bpe", "<&- 2>&-")]
-)
-def test_nothing_needs_a_stdin_that_it_does_not_read_or_stderr(seqnlp, model, tmp_path, command, closed):
+@pytest.mark.parametrize(("command", "closed"), [("train", "<&- 2>&-"), ("vocab", "2>&-"), ("bpe", "<&- 2>&-")])
+def test_nothing_needs_a_stdin_that_it_does_not_read_or_stderr(seqnlp, tmp_path, command, closed):
     (seqnlp.folder / "one.txt").write_text("a lovely film\n")
     done = seqnlp.shell(f"{COMMANDS[command].format(tmp_path)} {closed}")
     assert done.code == 0, done.err
-    assert command == "predict" or len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_nothing_needs_a_stdout_that_it_does_not_write_to(seqnlp, model, tmp_path):

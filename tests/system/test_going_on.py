@@ -182,11 +182,11 @@ def test_epochs_that_were_settled_by_default_may_be_raised(write, corpus, tmp_pa
 def test_a_time_budget_may_be_raised(seqnlp, small, tmp_path):
     settings = [one for one in small if one not in ("--epochs", "3")] + ["3"]
     command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *settings, "-o", tmp_path / "model", "--time-budget"]
-    seqnlp(*command, "2s")
+    seqnlp(*command, "1s")
     before = config(tmp_path / "model")
-    seqnlp(*command, "6s")
+    seqnlp(*command, "2s")
     found = config(tmp_path / "model")
-    assert found["training"]["time_budget"] == 6 and found["steps"] >= before["steps"]
+    assert found["training"]["time_budget"] == 2 and found["steps"] >= before["steps"]
     seconds = [row["seconds"] for row in history(tmp_path / "model")]
     assert seconds == sorted(seconds) and found["seconds"] >= before["seconds"]  # one clock for both
     assert "--time-budget" in seqnlp(*command, "1s", code=2).err

@@ -34,6 +34,9 @@ FOREIGN = {
 }  # of pip and the benchmarks
 FOREIGN |= {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}  # of torchrun
 FOREIGN |= {"--gpus"}  # of pipelines/ray_predict.py
+SMALLER = {f"SEQNLP_{task.upper()}_TRAIN_HIDDEN_SIZE": "16" for task in registry.REGISTRY}
+for command in ("CLASSIFY_TRAIN", "TAG_TRAIN", "ENCODE_CLASSIFY", "ENCODE_TAG"):
+    SMALLER[f"SEQNLP_{command}_CHAR_NGRAM_BUCKETS"] = "1000"
 PARTS = ("seqnlp", "tests", "data", "pipelines")
 
 
@@ -56,7 +59,10 @@ def tenth(text: str, end: str) -> str:
 
 @pytest.fixture(scope="module", params=["small", pytest.param("whole", marks=pytest.mark.slow)])
 def folder(request, tmp_path_factory, seqnlp):
-    """A folder with data/ and the models of the README; in the small one the corpora are a tenth of their size."""
+    """A folder with data/ and the models of the README; in the small one the corpora are a tenth of their size.
+
+    So are the networks.
+    """
     place = tmp_path_factory.mktemp("readme")
     small = request.param == "small"
     if small:
@@ -73,14 +79,15 @@ def folder(request, tmp_path_factory, seqnlp):
 
 def run_blocks(page, folder, seqnlp, *, slow):
     """Run the shell blocks of a page in their order, then those of Python as one program."""
+    size = {} if slow else SMALLER
     for block in blocks(page, "sh(?: slow)?" if slow else "sh"):
         warm = block not in blocks(page, "sh slow")  # these may send signals, which a warm command does not get
-        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=warm)
+        run = seqnlp.shell(f"set -eu\n{block}", folder, warm=warm, **size)
         assert run.code == 0, f"{block}\n{run.err}"
         assert "Traceback" not in run.err
     if found := blocks(page, "python"):
         (folder / "page.py").write_text("\n".join(found), encoding="utf-8")
-        run = seqnlp.shell("python page.py", folder)
+        run = seqnlp.program(folder / "page.py")
         assert run.code == 0, run.err
 
 
@@ -91,7 +98,7 @@ def test_the_blocks_of_a_page_run(page, folder, seqnlp, request):
 
 
 def test_the_table_of_commands_is_that_of_the_command_line():
-    listed = [name for cell in cells("README.md", "command") for name in re.findall("`seqnlp ([a-z ]+)`", cell)]
+    listed = [name for cell in cells("commands.md", "command") for name in re.findall("`seqnlp ([a-z ]+)`", cell)]
     verbs = [f"{task} {verb}" for verb in ("train", "predict", "eval") for task in registry.REGISTRY]
     verbs += [f"{task} {verb}" for task, more in registry.VERBS.items() for verb in more]
     assert listed == [*verbs, *(name for name in listed if " " not in name)]
@@ -99,7 +106,7 @@ def test_the_table_of_commands_is_that_of_the_command_line():
 
 
 def test_the_table_of_exit_codes_is_that_of_the_errors():
-    listed = {int(code) for cell in cells("README.md", "exit code") for code in cell.split(",")}
+    listed = {int(code) for cell in cells("commands.md", "exit code") for code in cell.split(",")}
     kinds = [kind for kind in errors.SeqnlpError.__subclasses__() if kind is not errors.Stopped]
     assert listed == {0, errors.SeqnlpError.code, *(kind.code for kind in kinds), 130, 143}
 

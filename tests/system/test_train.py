@@ -55,6 +55,7 @@ def test_progress_goes_to_stderr_without_a_bar(trained):
     assert any("step" in line and "accuracy" in line for line in trained.result.errors)
     assert "\r" not in trained.result.err and "\x1b" not in trained.result.err
     assert "split off" not in trained.result.err  # --dev was given
+    assert sum("eval on a test part" in line for line in trained.result.errors) == 1  # what to report
 
 
 def test_the_folder_holds_what_the_design_lists(trained):
@@ -93,6 +94,13 @@ def test_without_dev_a_part_is_split_off_and_it_says_so(seqnlp, small, corpus):
     config = json.loads((seqnlp.folder / "split" / "config.json").read_text())
     assert (config["sizes"]["train"], config["sizes"]["dev"]) == (270, 30)
     assert list(result.json["data"]) == ["train.tsv"]
+
+
+def test_copies_in_a_part_that_was_split_off_are_no_fault_of_the_corpus(seqnlp, small, corpus, as_tsv, tmp_path):
+    (tmp_path / "twice.tsv").write_text(as_tsv(corpus["train"] * 2))
+    said = seqnlp("classify", "train", tmp_path / "twice.tsv", "-o", tmp_path / "model", *small).errors
+    assert any("the corpus repeats itself" in line for line in said)
+    assert not any("warning" in line and "of dev" in line for line in said)
 
 
 def test_dev_labels_that_training_never_saw_are_one_warning(train, seqnlp, as_tsv, corpus):
@@ -347,8 +355,8 @@ def test_killed_while_it_trains_once_more_on_all_rows_it_goes_on(seqnlp, small, 
     assert weights[0] == weights[1]
 
 
-def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
-    command = [*uninterrupted[0], "twice"]
+def test_only_one_run_at_a_time_in_a_folder(seqnlp, trained, reader):
+    command = ["twice" if word == "model" else word for word in trained.command]
     with seqnlp.start(*command) as first:
         err = reader(first.stderr)
         err.wait_for(lambda lines: any("train 300" in line for line in lines))
@@ -359,7 +367,7 @@ def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
             first.send_signal(signal.SIGCONT)
         assert "twice" in second.errors[-1]
         assert first.wait(60) == 0
-    assert (seqnlp.folder / "twice" / "model.safetensors").read_bytes() == uninterrupted[1]
+    assert sha256(seqnlp.folder / "twice" / "model.safetensors") == sha256(trained.folder / "model.safetensors")
 
 
 # Time, and numbers that run away.
@@ -367,7 +375,7 @@ def test_only_one_run_at_a_time_in_a_folder(seqnlp, uninterrupted, reader):
 
 def test_a_time_budget_becomes_a_number_of_steps_and_is_kept(seqnlp):
     """How closely it is kept, a clock of their own tells the tests of training; here a busy machine may stretch it."""
-    flags = ["--hidden-size", "16", "--embedding-size", "16", "--char-ngram-buckets", "100", "--time-budget", "2s"]
+    flags = ["--hidden-size", "16", "--embedding-size", "16", "--char-ngram-buckets", "100", "--time-budget", "1s"]
     seqnlp("classify", "train", "train.tsv", "--dev", "dev.tsv", "-o", "budget", *flags)
     config = json.loads((seqnlp.folder / "budget" / "config.json").read_text())
     assert 0 < config["step"] <= config["steps"]  # that of the best weights, and the last

@@ -9,7 +9,8 @@ TEXT = "4 3\n" + "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in 
 BINARY = b"4 3\n" + b"".join(word.encode() + b" " + struct.pack("<3f", *row) for word, row in VECTORS.items())
 TAGGED = "the O\nlovely O\nfilm B-X\n\na O\nfilm B-X\n\n" * 3
 SMALL = "--hidden-size 5 --epochs 1 --precision fp32"
-TRAIN = f"seqnlp {{task}} train {{train}} --dev {{dev}} --vectors {{vectors}} -o {{model}} {SMALL}"
+GRAMS = "--char-ngram-buckets 99"  # of a text; encoded rows have theirs
+TRAIN = f"seqnlp {{task}} train {{train}} --dev {{dev}} --vectors {{vectors}} -o {{model}} {GRAMS} {SMALL}"
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ def test_a_run_is_known_by_what_its_vectors_are_not_by_their_name(train, place):
 def test_an_encoded_corpus_and_a_model_keep_their_vectors(train, place, seqnlp, task):
     corpus = "x.conll" if task == "tag" else "x.tsv"
     assert train("v.vec", "a", task).code == 0
-    line = f"seqnlp encode {task} {corpus} --vectors <(cat v.vec) -o e && seqnlp encode {task} {corpus} --codec e -o d"
-    line += f" && seqnlp encode {task} {corpus} --codec a -o f"
+    line = f"seqnlp encode {task} {corpus} --vectors <(cat v.vec) {GRAMS} -o e"
+    line += f" && seqnlp encode {task} {corpus} --codec e -o d && seqnlp encode {task} {corpus} --codec a -o f"
     done = seqnlp.shell(line, place, warm=True)
     assert done.code == 0, done.err
     (place / "v.vec").unlink()

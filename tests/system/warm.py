@@ -2,14 +2,16 @@
 
 Loading torch takes longer than all that most tests ask for. Who connects to the socket sends one JSON object, the
 arguments, the folder and the environment of a command, with its stdin, stdout and stderr, and the pipes that its
-arguments name; what comes back is the exit code. A fork ends without taking apart all that was loaded, which takes a
-second; how a Python ends with threads and pipes still open is for the tests that start real ones.
+arguments name; what comes back is the exit code. The command python runs a program of Python. A fork ends without
+taking apart all that was loaded, which takes a second; how a Python ends with threads and pipes still open is for the
+tests that start real ones.
 """
 
 import gc
 import importlib
 import json
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -85,7 +87,8 @@ if __name__ == "__main__":
     sys.argv = ["seqnlp", *arguments]
     code = 1
     try:
-        command()
+        runpy.run_path(arguments[1]) if arguments[:1] == ["python"] else command()
+        code = 0
     except SystemExit as end:
         code = end.code
     finally:

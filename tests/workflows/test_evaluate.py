@@ -17,6 +17,7 @@ class Task:
 
     Search = staticmethod(lambda: "full")
     answers = "labels"
+    criterion = None
     warnings: ClassVar[dict[str, str]] = {}
     warnings_of = staticmethod(lambda prediction: ())
 

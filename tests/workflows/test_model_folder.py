@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 
@@ -279,35 +280,30 @@ def kills(tmp_path, doing, before=lambda folder: None):
     raise AssertionError("it never ends")
 
 
-def test_killed_at_any_moment_a_run_goes_on(tmp_path):
+def test_killed_at_any_moment_a_run_goes_on_or_may_be_overwritten_by_another(tmp_path):
     for folder in kills(tmp_path, train):
+        other = tmp_path / "other" / folder.name
+        if folder.exists():
+            shutil.copytree(folder, other)
         train(folder)
         check_whole(folder, "classify")
-
-
-def test_killed_at_any_moment_a_run_may_be_overwritten_by_another(tmp_path):
-    for folder in kills(tmp_path, train):
-        train(folder, OTHER, overwrite=True)
-        check_whole(folder, "tag")
+        train(other, OTHER, overwrite=True)
+        check_whole(other, "tag")
 
 
 def overwritten(folder):
     train(folder, OTHER, overwrite=True)
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_killed_at_any_moment_an_overwriting_goes_on_and_leaves_nothing_of_the_model_before(tmp_path, overwrite):
+def test_killed_at_any_moment_an_overwriting_goes_on_and_leaves_nothing_of_the_model_before(tmp_path):
+    """Before it has taken the folder it leaves that to the run before."""
     for folder in kills(tmp_path, overwritten, before=train):
-        of_other = jsonl.read_json(model_folder.description(folder))["task"] == "tag"
-        train(folder, OTHER, overwrite=overwrite or not of_other)
-        check_whole(folder, "tag")
-
-
-def test_killed_before_it_has_taken_the_folder_an_overwriting_leaves_it_to_the_run_before(tmp_path):
-    for folder in kills(tmp_path, overwritten, before=train):
-        if jsonl.read_json(model_folder.description(folder))["task"] == "classify":
-            train(folder)
-            check_whole(folder, "classify")
+        taken = jsonl.read_json(model_folder.description(folder))["task"] == "tag"
+        ways = [(OTHER, True), (OTHER, False) if taken else (RUN, False)]
+        for number, (run, overwrite) in enumerate(ways):
+            again = shutil.copytree(folder, tmp_path / str(number) / folder.name)
+            train(again, run, overwrite=overwrite)
+            check_whole(again, run["task"])
 
 
 def test_what_a_kill_while_clearing_up_left_goes_with_the_next_same_command(folder):

@@ -108,9 +108,18 @@ def test_no_label_is_an_empty_line_and_null():
     none = classify.Prediction((), LABEL.ranked)
     search = classify.Search(min_score=0.9)
     assert said([example], "text", search, none) == "\n"
-    assert json.loads(said([example], "jsonl", search, none))["classify"]["label"] is None
-    assert said([example], "csv", search, none) == "text,label,score\na,,0.7500\n"
+    found = json.loads(said([example], "jsonl", search, none))["classify"]
+    assert (found["label"], found["best"]) == (None, "good")
+    assert said([example], "csv", search, none) == "text,best,label,score\na,good,,0.7500\n"
     assert said([example], "text", classify.Search(min_score=0.9, scores=True), none) == "\t0.7500\n"
+
+
+def test_the_best_label_stands_beside_another_in_its_place():
+    example = classify.example(formats.Record({"text": "a"}, "a", "x", 1), None)
+    search, asked = classify.Search(min_score=0.9, otherwise="ask"), classify.Prediction(("ask",), LABEL.ranked)
+    assert json.loads(said([example], "jsonl", search, asked))["classify"]["best"] == "good"
+    assert said([example], "csv", search, asked) == "text,best,label,score\na,good,ask,0.7500\n"
+    assert "best" not in json.loads(said([example], "jsonl", search))["classify"]
 
 
 TAGS = tag_output.Prediction(("DET", "NOUN"), (0.5, 0.25), ((("DET", "NOUN"), 0.6), (("DET", "X"), 0.3)), scores=True)

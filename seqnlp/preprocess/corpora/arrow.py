@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ import pyarrow
 
 from seqnlp.io import atomic, files
 
-CHUNK = 4096  # rows in a batch of Arrow's
+CHUNK, HEAVY = 4096, 1 << 20  # rows in a batch of Arrow's, at the most, and what they weigh
 RELEASE_EVERY = 16  # batches that are read one after the other
 
 Features = Mapping[str, pyarrow.DataType]
@@ -74,7 +73,7 @@ class Rows:
 
 def in_memory(rows: Iterable[Mapping[str, Any]], features: Features) -> Rows:
     """Return encoded rows as an Arrow table in memory."""
-    batches = [batch_of(chunk, features) for chunk in chunks(rows)]
+    batches = [batch_of(chunk, features) for chunk in chunks(rows, lambda row: sum(row["lengths"]))]
     return Rows(pyarrow.Table.from_batches(batches, schema=pyarrow.schema(features)).combine_chunks())
 
 
@@ -125,8 +124,14 @@ def batch_of(rows: Sequence[Mapping[str, Any]], features: Features) -> pyarrow.R
 Item = TypeVar("Item")
 
 
-def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield the items in lists of `CHUNK`."""
-    rest = iter(items)
-    while chunk := list(itertools.islice(rest, CHUNK)):
+def chunks(items: Iterable[Item], weight: Callable[[Item], int] = lambda item: 1) -> Iterator[list[Item]]:
+    """Yield the items in lists of `CHUNK`, of fewer where they weigh more than `HEAVY`."""
+    chunk, total = list[Item](), 0
+    for item in items:
+        chunk.append(item)
+        total += weight(item)
+        if len(chunk) == CHUNK or total > HEAVY:
+            yield chunk
+            chunk, total = [], 0
+    if chunk:
         yield chunk

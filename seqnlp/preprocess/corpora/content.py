@@ -81,9 +81,12 @@ def is_tabbed(lines: Sequence[str], share: float) -> bool:
 
 
 def is_label_first(lines: Sequence[str]) -> bool:
-    """Return whether each line is a label and a text: few first words, each of them often, and no common words."""
+    """Return whether each line is a label and a text: few first words, each of them often, and no common words.
+
+    Lines of which most recur are answers.
+    """
     pairs = [line.split(None, 1) for line in lines if line.strip()]
-    if len(pairs) < 4 or min(map(len, pairs)) < 2:
+    if len(pairs) < 4 or min(map(len, pairs)) < 2 or len(set(map(tuple, pairs))) * 2 <= len(pairs):
         return False
     counts = collections.Counter(label for label, _ in pairs)
     marked = all(":" in label.strip(":") or label.isupper() or label.isdigit() for label in counts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seqnlp import errors
@@ -34,17 +34,6 @@ DISAGREE = "%s: is named like %s, but looks like %s: read as that"
 HINTS = {"tsv": "columns are separated by one tab", "csv": 'a field that holds a {} stands in quotes "..."'}
 
 
-def format_of(path: str, source: schema.Source, targets: bool) -> str:
-    """Return the format of a file by its name, else by its first line; stdin is not waited for."""
-    kind = by_name(path, source)
-    if kind is None and path != files.STDIN:
-        head = list(itertools.islice(files.lines(path, source.encoding), look.LINES if source.columns else 1))
-        kind = "jsonl" if content.is_json(head) else "fasttext" if targets and content.is_fasttext(head) else None
-        if kind is None and source.columns and content.is_tabbed(head, STEADY):
-            kind = "tsv"
-    return kind or "text"
-
-
 def by_name(path: str, source: schema.Source) -> str | None:
     """Return the format that --from or the ending of a name says, None where neither does."""
     if path.startswith(tables.HUB):
@@ -69,9 +58,9 @@ def recognised(seen: look.Look, *, alone: bool = False) -> schema.Schema:
     options name fields and it has none.
     """
     _check_line_ends(seen)
-    kind = seen.source.format or _kind(seen) or (_of_one_file(seen) if alone else None) or "text"
+    kind = format_of(seen) or (_of_one_file(seen) if alone or seen.answers else None) or "text"
     asked = [role for role in seen.roles if role in seen.source.columns]
-    if asked and kind in WITHOUT_FIELDS:
+    if asked and kind in WITHOUT_FIELDS and not (seen.answers and kind == "text"):
         what = f"{seen.name}: --{asked[0]}-field has no effect: it is read as {kind}, which has no fields"
         raise errors.UsageError(what, "--from says the format, where it is another")
     if kind in schema.TABLES:
@@ -105,8 +94,10 @@ def _plus(seen: look.Look) -> tuple[str, ...]:
     return memory.header if _first_token(seen).count("\t") + 1 == memory.width else ()
 
 
-def _kind(seen: look.Look) -> str | None:
+def format_of(seen: look.Look) -> str | None:
     """Return the format by content and name together, None where neither says it; one warning where they disagree."""
+    if seen.source.format is not None:
+        return seen.source.format
     named = by_name(seen.path, seen.source)
     found = _by_content(seen, named)
     if found is None or named is None or found == named:
@@ -136,7 +127,7 @@ def _by_content(seen: look.Look, named: str | None) -> str | None:
     if seen.training and content.is_fasttext(seen.head):
         return "fasttext"
     if seen.training or seen.asked:
-        if not seen.words and content.is_conll(seen.head):
+        if not seen.words and not seen.answers and content.is_conll(seen.head):
             log.warning("%s: looks like CoNLL, a token a line, and is read as texts", seen.name)
         return "tsv" if content.is_tabbed(seen.head, STEADY) else None
     return None
@@ -211,19 +202,21 @@ def _is_steady(seen: look.Look) -> bool:
 
 
 def _of_one_file(seen: look.Look) -> str | None:
-    """Return what a file of no known name is that must hold both texts and targets."""
+    """Return what a file of no known name is that holds both texts and targets, or answers, which may have commas."""
     if content.is_label_first(seen.head) and seen.roles[1:2] == ("label",):
         return "label-text"
     if not _is_steady(seen):
         return None
     found = delimiter.rows(seen.head, delimiter.of(seen.head, seen.asked)[0], complete=seen.complete)
     header = all(names.usual(role, found[0]) for role in seen.roles[: seen.needed])
+    if header or seen.answers:
+        return "csv" if header else None
     classes = any(columns.recurs([row[place] for row in found[1:]]) for place in (0, -1))
-    return "csv" if header or seen.asked or (classes and seen.roles[1:2] == ("label",)) else None
+    return "csv" if seen.asked or (classes and seen.roles[1:2] == ("label",)) else None
 
 
 def _table(seen: look.Look, kind: str) -> schema.Schema:
-    """Return the schema of a table, its header and columns recognised."""
+    """Return the schema of a table, its header and columns recognised; one column of answers is the targets."""
     parted = None
     if kind == "csv":
         parted = _delimiter(seen)
@@ -236,6 +229,8 @@ def _table(seen: look.Look, kind: str) -> schema.Schema:
     if not rows:
         return schema.Schema(kind, parted, None, {}, 0, {role: (place,) for place, role in enumerate(seen.roles)})
     line = next(number for number, line in enumerate(seen.head, 1) if line.strip() and not delimiter.said([line]))
+    if seen.answers and max(map(len, rows)) == 1:
+        seen = replace(seen, roles=seen.roles[-1:], needed=1)
     source, hint = seen.source, HINTS[kind].format(delimiter.NAMES.get(parted or "", "delimiter"))
     about = (source.columns, source.header, source.expected)
     return columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 import logging
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +18,7 @@ from seqnlp.preprocess.corpora import times
 log = logging.getLogger(__name__)
 
 GAPS = ("refuse", "linear", "last", "zero", "ignore")
-MOST = 1000  # steps of a series for each of its rows, where gaps are filled
+MOST = 10_000_000  # steps of a series whose gaps are filled
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,15 @@ class Series:
         axis = None if self.axis is None else asdict(self.axis)
         return {"id": self.id, "start": self.start, "axis": axis, "static": list(self.static)} | {
             "column": self.column,
-            "values": self.values.tolist(),
-            "future": [column.tolist() for column in self.future],
+            "values": _packed(self.values),
+            "future": list(map(_packed, self.future)),
         }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Series:
         """Return the series that `to_dict` gave."""
         axis = content["axis"]
-        arrays = {"values": np.array(content["values"], np.float64)} | {
-            "future": [np.array(column, np.float64) for column in content["future"]]
-        }
+        arrays = {"values": _unpacked(content["values"]), "future": list(map(_unpacked, content["future"]))}
         return cls(**{**content, **arrays, "axis": None if axis is None else times.Axis(**axis)})
 
     def tick(self, step: int) -> int:
@@ -61,6 +61,15 @@ class Series:
     def time(self, step: int) -> str:
         """Return the time of a step as text; its number from 1 where there are no times."""
         return str(step + 1 + self.start) if self.axis is None else self.axis.text(self.tick(step))
+
+
+def _packed(values: np.ndarray) -> str:
+    """Numbers as text, bit for bit: a third of the memory of a list."""
+    return base64.b64encode(values.astype("<f8").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f8")
 
 
 @dataclass(frozen=True)
@@ -111,12 +120,17 @@ def series(rows: Rows, axis: times.Axis | None, known: Known) -> Series:
     start = int(rows.places[order[0]]) if axis is not None else 0
     if len(places) and places[-1] >= len(places):
         at = places - places[0]
+        if at[-1] >= MOST:
+            raise rows.error(int(order[-1]), f"{at[-1]:,} steps after the first time: too many to fill", "is it right?")
         whole = np.full((1 + len(future), at[-1] + 1), np.nan)
         whole[:, at] = [values, *future]
         values, future = whole[0], whole[1:]
     end = len(values) - int(np.argmax(~np.isnan(values[::-1]))) if not np.isnan(values).all() else 0
-    values = _filled(values[:end], known.gaps, lambda step: _missing(rows, order, places, step))
-    ahead = [_filled(column, known.gaps, lambda step: _missing(rows, order, places, step)) for column in future]
+    values = _filled(values[:end], known.gaps, functools.partial(_missing, rows, order, places, "value"))
+    ahead = [
+        _filled(column, known.gaps, functools.partial(_missing, rows, order, places, name))
+        for name, column in zip(known.future, future, strict=True)
+    ]
     if axis is not None and known.gaps == "ignore":  # the last time counts
         start = int(rows.places[order[max(end - 1, 0)]]) - (end - 1) * axis.step
     return Series(rows.id, values, start, axis, ahead, rows.static, rows.column)
@@ -143,16 +157,13 @@ def _check_times(rows: Rows, places: np.ndarray, order: np.ndarray, axis: times.
     if known.gaps == "refuse":
         what = f"{follows}: {int(steps[row] // axis.step) - 1} missing between{said}"
         raise rows.error(int(order[row + 1]), what, "--gaps linear fills them, --gaps ignore takes rows as they stand")
-    if (count := int(places[-1] - places[0]) // axis.step) > MOST * len(places):
-        what = f"{len(places)} values for {count} steps: too few to fill what is missing"
-        raise rows.error(int(order[-1]), what, "--frequency says the step, --gaps ignore takes rows as they stand")
 
 
-def _missing(rows: Rows, order: np.ndarray, places: np.ndarray, step: int) -> errors.DataError:
+def _missing(rows: Rows, order: np.ndarray, places: np.ndarray, column: str, step: int) -> errors.DataError:
     """The error of a step without a value."""
     row = int(np.searchsorted(places, step + places[0], side="right")) - 1
     hint = "--gaps linear fills it from its neighbours; last and zero are other ways"
-    return rows.error(int(order[max(row, 0)]), "no value", hint)
+    return rows.error(int(order[max(row, 0)]), f"no {column}", hint)
 
 
 def _filled(values: np.ndarray, gaps: str, missing: Callable[[int], errors.DataError]) -> np.ndarray:

@@ -25,6 +25,7 @@ class Look:
     head: list[str]
     complete: bool  # the head is all of it
     lines: Iterator[str]  # all of them
+    answers: bool = False  # the last role may stand alone
 
     @property
     def name(self) -> str:
@@ -53,7 +54,9 @@ class Look:
         return [part for name in given for part in name.split(",") if part]
 
 
-def first_lines(path: str, source: schema.Source, roles: tuple[str, ...], needed: int) -> Look:
+def first_lines(
+    path: str, source: schema.Source, roles: tuple[str, ...], needed: int, *, answers: bool = False
+) -> Look:
     """Return the first lines of a file, all of which is still to come; of stdin to predict only one is waited for."""
     lines = source.lines(path)
     head: list[str] = []
@@ -75,7 +78,7 @@ def first_lines(path: str, source: schema.Source, roles: tuple[str, ...], needed
         if needed > 1:
             raise
         later = _raising(error)
-    return Look(path, source, roles, needed, head, complete, itertools.chain(head, later))
+    return Look(path, source, roles, needed, head, complete, itertools.chain(head, later), answers)
 
 
 def _raising(error: errors.SeqnlpError) -> Iterator[str]:

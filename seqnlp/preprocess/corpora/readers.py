@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from seqnlp import errors
 from seqnlp.io import files
@@ -24,44 +25,59 @@ READERS = {
 }
 
 
-def records(source: schema.Source, roles: Sequence[str], *, targets: bool) -> Iterator[formats.Record]:
+def records(
+    source: schema.Source, roles: Sequence[str], *, targets: bool, answers: bool = False
+) -> Iterator[formats.Record]:
     """Yield the records of all files, one file after the other.
 
     With `targets` every role must be there, and plain text is taken two by two where there are two roles; without
-    (predict) only the first role must, and such a file is one input a line. What a file was recognised as is noted in
+    (predict) only the first role must, and such a file is one input a line. With `answers` (score) what is no corpus,
+    plain text or a table of one column, holds the last role alone. What a file was recognised as is noted in
     `source.schemas`, and expected of the next. Raises `DataError` at the first malformed record.
     """
     roles, paths = tuple(roles), iter(source.paths)
     needed = len(roles) if targets else 1
     for path in paths:
-        seen = _opened(source, path, roles, needed)
+        seen = _opened(source, path, roles, needed, answers)
         if isinstance(seen, str):
             file = _file(source, path, roles, needed, schema.Schema(seen), ())
             source.schemas[path] = file.schema
             yield from objects.read_rows(file, TABLES[seen](path, file.name, source.digest(path)))
             continue
         found = detect.recognised(seen)
-        if found.format == "text" and needed > 1:
+        if answers and (found.format == "text" or found.width == 1):
+            seen = replace(seen, roles=roles[-1:], needed=1)
+        elif found.format == "text" and needed > 1:
             if (partner := next(paths, None)) is not None:
                 log.info("%s, %s: text, line by line", source.name(path), source.name(partner))
                 source.schemas.update({path: found, partner: found})
                 yield from _pairs(source, (path, partner), (seen.lines, source.lines(partner)), roles)
                 continue
             found = detect.recognised(seen, alone=True)
-        _check(source, path, roles, found, needed)
-        file = _file(source, path, roles, needed, found, seen.lines)
+        _check(source, path, seen.roles, found, seen.needed)
+        lines = seen.lines if found.format == "text" else _unmarked(seen.lines)
+        file = _file(source, path, seen.roles, seen.needed, found, lines)
         source.schemas[path] = found
         if found.format != "jsonl" and seen.head:
             file.note(found)
         yield from READERS[found.format](file)
 
 
-def _opened(source: schema.Source, path: str, roles: tuple[str, ...], needed: int) -> look.Look | str:
+def format_of(source: schema.Source, roles: tuple[str, ...]) -> str:
+    """Return the format of a file, which can be opened again, or of a table; text where nothing tells."""
+    (path,) = source.paths
+    seen = _opened(source, path, roles, 1)
+    return seen if isinstance(seen, str) else detect.format_of(seen) or "text"
+
+
+def _opened(
+    source: schema.Source, path: str, roles: tuple[str, ...], needed: int, answers: bool = False
+) -> look.Look | str:
     """Return the first lines of a file, or which kind of table with named columns it is."""
     if (kind := detect.is_table(path, source)) is not None:
         return kind
     try:
-        return look.first_lines(path, source, roles, needed)
+        return look.first_lines(path, source, roles, needed, answers=answers)
     except files.OtherKindError as error:
         if error.mark != files.PARQUET or source.format is not None or not os.path.isfile(path):
             raise
@@ -85,6 +101,11 @@ def _file(
 
     about = (source.columns, source.layout, source.expected, source.header, note)
     return formats.File(name, lines, roles, needed, found, *about)
+
+
+def _unmarked(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines without the byte order marks that come before some where files were joined."""
+    return (line.removeprefix("\ufeff") for line in lines)
 
 
 def _check(source: schema.Source, path: str, roles: tuple[str, ...], found: schema.Schema, needed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from array import array
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,11 @@ from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import even, formats, names, objects, readers, schema, times
 from seqnlp.preprocess.corpora.even import Known, Rows, Series
 
+log = logging.getLogger(__name__)
+
 ROLES = ("value", "time", "id")
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
-LARGEST = 1e100  # of a value: squares, and sums of them, are still numbers
+LARGEST = 1e100  # of values whose squares can be added up
 
 
 def read(source: schema.Source, known: Known) -> Iterator[tuple[Series, Rows]]:
@@ -42,6 +45,7 @@ class _Reader:
         self.form: str | None = None  # of the times
         self.sample = ""
         self.parse = times.parser("number")
+        self.zone: str | None = None  # of the first time, None where it has none or the rows' differ
         self.file = ""
         self.fields: dict[str, tuple[str, ...]] = dict.fromkeys(ROLES, ())
 
@@ -95,7 +99,15 @@ class _Reader:
         if self.form is None:
             self.form, self.sample = times.form_of(text) or "", text
             if self.form:
-                self.parse = times.parser(self.form)
+                self.parse, self.zone = times.parser(self.form), times.zone(text)
+        if self.zone is not None and not text.endswith(self.zone):
+            log.warning(
+                "%s: %s has another zone than the first, %s: both are taken as they stand",
+                record.where,
+                text,
+                self.sample,
+            )
+            self.zone = None
         try:
             if not self.form:
                 raise ValueError(text)
@@ -147,18 +159,16 @@ def number_of(value: Any, where: str, column: str = "value") -> float:
     if value is None or (isinstance(value, str) and value.strip().casefold() in MISSING):
         return math.nan
     try:
-        number = float("" if isinstance(value, bytes | bytearray) else value)
-    except OverflowError:  # a whole number of hundreds of digits
-        number = math.inf
-    except (TypeError, ValueError):
+        if isinstance(value, bytes | bytearray) or (isinstance(value, str) and "_" in value):  # Python reads 1_000
+            raise ValueError(value)
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         hint = "a point stands before decimals, and nothing between thousands"
         shown = jsonl.as_text(value)
         raise errors.DataError(f"{where}: the {column} is {shown[:40]!r}, expected a number", hint) from None
-    if math.isinf(number) or isinstance(value, bool):
-        found = value if isinstance(value, bool) else number
-        raise errors.DataError(f"{where}: the {column} is {found}, expected a finite number")
-    if abs(number) > LARGEST:
-        raise errors.DataError(f"{where}: the {column} is {number:g}, expected a number up to {LARGEST:g}")
+    if abs(number) > LARGEST or isinstance(value, bool):
+        found = number if math.isinf(number) else value
+        raise errors.DataError(f"{where}: the {column} is {found}, expected a finite number, {LARGEST:g} at the most")
     return number
 
 

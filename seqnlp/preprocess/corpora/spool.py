@@ -47,7 +47,7 @@ def spooled(items: Iterable[Example]) -> examples.Examples:
     spool = _Spool(file)
     size = 0
     with pyarrow.ipc.new_stream(file, pyarrow.schema(FEATURES)) as stream:
-        for chunk in arrow.chunks(map(to_json, items)):
+        for chunk in arrow.chunks(map(to_json, items), len):
             size += len(chunk)
             stream.write_batch(arrow.batch_of([{COLUMN: text} for text in chunk], FEATURES))
     file.flush()

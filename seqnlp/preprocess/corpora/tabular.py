@@ -67,7 +67,7 @@ def _records(file: File, rows: Rows, hint: str) -> Iterator[Record]:
 
 
 class _Again:
-    """Whether a row is a header once more, as where files are joined; case and a mark before it do not count."""
+    """Whether a row is a header once more, as where files are joined; case does not count."""
 
     def __init__(self, file: File) -> None:
         self.file = file
@@ -91,7 +91,7 @@ class _Again:
 
 
 def _folded(cell: str) -> str:
-    return cell.strip("\ufeff ").casefold()
+    return cell.strip().casefold()
 
 
 def _check(file: File, number: int, cells: Sequence[str], least: int, hint: str) -> None:

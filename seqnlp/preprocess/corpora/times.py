@@ -25,7 +25,7 @@ MONDAY = -3  # the day of a Monday, counted from the epoch
 
 FORMS = {
     "compact": re.compile(r"(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])"),
-    "number": re.compile(r"[+-]?0*(?:\d{1,12}|[1-3]\d{12})(?:\.\d{1,6})?"),  # in millionths of 64 bits; milliseconds
+    "number": re.compile(r"[+-]?[0-8]?\d{1,12}(?:\.\d{1,6})?"),  # its ticks have 63 bits
     "quarter": re.compile(r"(?P<y>\d{4})(?P<sep>[- ]?)[Qq](?P<q>[1-4])"),
     "day": re.compile(r"(?P<y>\d{4})(?P<sep>[-/.])(?P<m>\d\d?)(?P=sep)(?P<d>\d\d?)"),
     "day-first": re.compile(r"(?P<d>\d\d?)(?P<sep>\.)(?P<m>\d\d?)\.(?P<y>\d{4})"),
@@ -54,6 +54,12 @@ FREQUENCY = re.compile(rf"(?:([1-9]\d{{0,5}}) )?({'|'.join(UNITS)})s?")
 def form_of(text: str) -> str | None:
     """Return the form that a time has, None where it has none of `FORMS`."""
     return next((name for name, form in FORMS.items() if form.fullmatch(text)), None)
+
+
+def zone(text: str) -> str | None:
+    """Return the zone of a time of day as it is written, None where none is."""
+    found = FORMS["second"].fullmatch(text)
+    return found["zone"] if found else None
 
 
 def season(frequency: str | None) -> int:
@@ -245,7 +251,7 @@ def _unit(places: Sequence[np.ndarray]) -> str:
     """Months where the same day of each is there, or the last; weekdays where no day of a weekend is; else seconds."""
     steps = {step for one in places for step in np.unique(np.diff(one)).tolist()} - {0}
     if steps and min(steps) >= 28 * DAY:
-        moments = [EPOCH + datetime.timedelta(0, place) for one in places for place in one.tolist()]
+        moments = _moments(places)
         days = {moment.day for moment in moments}
         ends = all(moment.day == calendar.monthrange(moment.year, moment.month)[1] for moment in moments)
         return "month" if len(days) == 1 or ends else "second"
@@ -253,9 +259,13 @@ def _unit(places: Sequence[np.ndarray]) -> str:
     return "weekday" if {DAY, 3 * DAY} <= steps and held == {0, 1, 2, 3, 4} else "second"
 
 
+def _moments(places: Sequence[np.ndarray]) -> list[datetime.datetime]:
+    """The different moments of all series, which mostly have the same ones."""
+    return [EPOCH + datetime.timedelta(0, place) for place in np.unique(np.concatenate(places)).tolist()]
+
+
 def _offset(unit: str, places: Sequence[np.ndarray]) -> int:
     first = next((int(one[0]) for one in places if len(one)), 0)
     if unit == "month":
-        days = {(EPOCH + datetime.timedelta(0, place)).day for one in places for place in one.tolist()}
-        return (max(days, default=1) - 1) * DAY + first % DAY
+        return (max((moment.day for moment in _moments(places)), default=1) - 1) * DAY + first % DAY
     return first % DAY if unit == "weekday" else 0

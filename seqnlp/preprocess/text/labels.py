@@ -85,8 +85,11 @@ def balanced(counts: Sequence[int]) -> list[float]:
 
 
 def printed(name: str) -> str:
-    """Return a label as it is printed and compared: white space, which would break lines and columns, is one blank."""
-    return " ".join(name.split())
+    """Return a label as it is printed and compared: white space, which would break lines and columns, is one blank.
+
+    The byte order mark of a file that was joined to another is no part of it.
+    """
+    return " ".join(name.removeprefix("\ufeff").split())
 
 
 def escaped(name: str, separator: str) -> str:

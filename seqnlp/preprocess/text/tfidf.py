@@ -1,5 +1,7 @@
 """TF-IDF features of a text: its words and pairs of words, and the character n-grams inside its words.
 
+A pair stands side by side, or has one word between: a skip-bigram (Guthrie et al. 2006).
+
 A linear model over them is hard to beat on short texts (Wang & Manning 2012 for words; Joachims 1998 for the weights).
 The values are those of scikit-learn's TfidfVectorizer with `sublinear_tf`, words and characters each of unit length.
 """
@@ -58,8 +60,9 @@ class Features:
         sizes, rows = np.array([len(words) for words in texts], np.int64), np.arange(len(texts))
         parts = [self._of_word(word) for words in texts for word in words]
         owner = np.repeat(np.repeat(rows, sizes), np.array([len(part) for part in parts], np.int64))
-        pairs, known = self.lookup(np.array([pair for words in texts for pair in _pairs(words)], np.uint32))
-        owner = np.concatenate([owner, np.repeat(rows, np.maximum(sizes - 1, 0))[known]])
+        paired = [_pairs(words) for words in texts]
+        pairs, known = self.lookup(np.array([pair for row in paired for pair in row], np.uint32))
+        owner = np.concatenate([owner, np.repeat(rows, [len(row) for row in paired])[known]])
         bits = len(self).bit_length()  # a row and a feature in one number, so that one sort counts them all
         cells, counts = np.unique(owner << bits | np.concatenate([*parts, pairs[known]]), return_counts=True)
         return self.weighted(Matrix(cells & (1 << bits) - 1, counts, _offsets(cells >> bits, len(texts))))
@@ -129,12 +132,15 @@ def _ngrams(padded: str) -> Iterator[str]:
 
 
 def _pairs(words: Sequence[str]) -> list[int]:
-    """Return the hashes of a text's pairs of words; a CRC goes on from that of the word before."""
+    """Return the hashes of a text's pairs of words, next to each other or with one between them.
+
+    A CRC goes on from that of the word before; a blank more stands for what is between.
+    """
     encoded = [*map(_bytes, words)]
-    return [
-        zlib.crc32(word, before) & ~CHARACTERS
-        for word, before in zip(encoded[1:], map(zlib.crc32, encoded), strict=False)
-    ]
+    before = [*map(zlib.crc32, encoded)]
+    near = zip(encoded[1:], before, strict=False)
+    far = zip(encoded[2:], (zlib.crc32(b" ", crc) for crc in before), strict=False)
+    return [zlib.crc32(word, crc) & ~CHARACTERS for word, crc in (*near, *far)]
 
 
 def _bytes(word: str) -> bytes:

@@ -4,17 +4,36 @@ The parts' scores are added with weights, a product of experts (Hinton 2002, sec
 the same time, and with the biases this is vector scaling (Guo et al. 2017, section 4.2; Platt 1999 for the targets). On
 SST-2 two parts are better than either from 50 rows of dev on; the biases are kept small, as if each had been seen to be
 zero before: with 85 classes on 1,000 rows they take a third of the calibration error away.
+
+The likelihood leans on the part whose scores are log-probabilities already, the network, more than accuracy on new rows
+bears out: on rows held out of four training parts the best share of the network is a tenth to two fifths, that of the
+likelihood up to nine tenths. Half of its weight is better on the mean, and no less well calibrated.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+LAST = 0.5
 PENALTY = 3.0  # of the biases: the inverse of their variance beforehand
 ROUNDS = 200
 
 
 def fit(parts: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight of each part, (P,), none negative, and the bias of each class, (C,).
+
+    The last part, the recurrent one, counts `LAST` of what the likelihood gives it; the scale of both and the biases
+    then have the least loss again. Arguments as for `likeliest`.
+    """
+    weights, bias = likeliest(parts, targets)
+    if not weights[:-1].any():
+        return weights, bias
+    weights[-1] *= LAST
+    scale, bias = likeliest(np.tensordot(weights, parts, 1)[None], targets)
+    return weights * scale, bias
+
+
+def likeliest(parts: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the weight of each part, (P,), none negative, and the bias of each class, (C,): those of the least loss.
 
     parts: (P, N, C), scores of the classes; targets: (N,), numbers of classes, or (N, C), whether a row has each, where

@@ -41,6 +41,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
     """Labels, each with its probability where that is asked for."""
 
     column = "label"
+    guess = "best"  # the likeliest label, where --min-score may withhold it
     warnings = {"cut": "of the texts had more words than --max-length: the rest was cut off"}
 
     def check(self, search: Search, form: str, config: Config | None = None) -> None:
@@ -60,6 +61,8 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
             chosen: dict[str, Any] = {"labels": list(prediction.labels)}
         else:
             chosen = {"label": next(iter(prediction.labels), None), "score": round(prediction.ranked[0][1], 4)}
+            if chosen["label"] != prediction.ranked[0][0]:
+                chosen[self.guess] = prediction.ranked[0][0]
         attention = {} if prediction.attention is None else {"attention": prediction.attention}
         return {**chosen, "scores": scores, **attention}
 
@@ -72,8 +75,8 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         return "\t".join(f"{text}\t{probability:.4f}" for text, probability in _shown(prediction, search))
 
     def columns(self, given: Sequence[str] | None, search: Search) -> list[str]:
-        """Return label and score, again with a number for each more of --top."""
-        return outputs.ranked_columns(self.column, search.top)
+        """Return label and score, again with a number for each more of --top; before them the guess of --min-score."""
+        return [self.guess] * (search.min_score > 0) + outputs.ranked_columns(self.column, search.top)
 
     def cells(self, example: Example, prediction: Prediction, search: Search, codec: Codec) -> dict[str, str]:
         """Return what stands in the columns; of several labels both are joined by commas."""
@@ -82,7 +85,8 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         if search.top == 1:
             scores = [score for _, score in shown] if prediction.multi_label and shown else [best]
             shown = [(_joined(prediction.labels, prediction.multi_label), ",".join(scores))]
-        return outputs.ranked_cells(self.column, shown)
+        guess = {self.guess: prediction.ranked[0][0]} if search.min_score else {}
+        return guess | outputs.ranked_cells(self.column, shown)
 
     def listed(self, items: Sequence[str], codec: Codec) -> str:
         return labels.joined(items) if codec.multi_label else ",".join(items)
@@ -114,6 +118,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         details |= _parts(gold, predictions, codec, scores)
         confidence, right = _answers(gold, predictions)
         details["calibration_error"] = round(calibration.expected_error(confidence, right), 4)
+        details["log_loss"] = round(calibration.log_loss(*_judged(gold, predictions)), 4)
         return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
 
     def wanted(
@@ -152,6 +157,18 @@ def _answers(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction])
     answers = [(share, label in names) for names, row in zip(gold, shown, strict=True) for label, share in row]
     confidence, right = zip(*answers, strict=True)
     return np.array(confidence), np.array(right, np.float64)
+
+
+def _judged(gold: Sequence[tuple[str, ...]], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of the gold labels, or of all of several, and which are right, unseen ones aside."""
+    pairs = [
+        (share, label in names)
+        for names, row in zip(gold, predictions, strict=True)
+        for label, share in row.ranked
+        if row.multi_label or label in names
+    ]
+    shares, right = zip(*pairs, strict=True) if pairs else ((), ())
+    return np.array(shares), np.array(right, np.float64)
 
 
 def _joined(names: Sequence[str], multi_label: bool) -> str:

@@ -14,7 +14,7 @@ from seqnlp.preprocess.corpora import arrow
 from seqnlp.preprocess.text import tfidf
 from seqnlp.training import data
 
-COST = 0.5  # of an error: scikit-learn's C
+COST = 1.0  # of an error: scikit-learn's C
 SMOOTHING = 0.1  # of the counts behind the log-count ratios
 MAX_VALUES = 5 * 10**7  # of the sparse matrix of texts by features, about 2 GB with what liblinear makes of it
 MAX_WEIGHTS = 1 << 24  # 32 MB in half precision

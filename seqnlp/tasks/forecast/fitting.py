@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +56,7 @@ def fit(corpus: examples.Examples, config: Config, given: Mapping[str, Any]) -> 
     return config, made
 
 
-def _end(own: even.Series, held: tuple[float, ...], kept: int) -> even.Series:
+def _end(own: even.Series, held: Sequence[float], kept: int) -> even.Series:
     """What is remembered of a series: its last values, and the further columns as far ahead as they are known."""
     values = np.concatenate([own.values, held])
     left = max(len(values) - kept, 0)
@@ -64,7 +64,7 @@ def _end(own: even.Series, held: tuple[float, ...], kept: int) -> even.Series:
     return replace(own, values=values[left:], start=own.tick(left) if own.axis else 0, future=future)
 
 
-def _scale(own: even.Series, held: tuple[float, ...], config: Config) -> float:
+def _scale(own: even.Series, held: Sequence[float], config: Config) -> float:
     return forecasting.naive_error(np.concatenate([own.values, held]), reading.season_of(config, own.axis))
 
 

@@ -60,7 +60,7 @@ def of(
     values, (wide, _) = np.asarray(row["values"]), own[0].shape
     spread = row["scale"] if row["scale"] == row["scale"] else 0.0
     candidates = {baselines.NETWORK: own} | {
-        name: (found, np.full(found.shape, spread)) for name, found in others.items()
+        name: (found, np.broadcast_to(spread, found.shape)) for name, found in others.items()
     }
     method = baselines.METHODS[int(network.method)]
     first = int(origins[0]) if wide else len(values)
@@ -72,7 +72,7 @@ def of(
         row["scale"],
         method,
         candidates,
-        values[max(first - SHOWN * max(codec.window, codec.horizon), 0) : first],
+        values[max(first - SHOWN * max(codec.window, codec.horizon), 0) : first].copy(),
     )
     return chosen(one, method, network.errors.double().cpu().numpy(), levels)
 

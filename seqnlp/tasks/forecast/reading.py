@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -71,8 +70,9 @@ def split(whole: examples.Examples, config: Config) -> tuple[examples.Examples, 
     size = sum(bool(example.target) for example in parts())
     if not size:
         first = next(iter(whole))
-        horizon = horizon_of(config, even.Series.from_dict(first.source).axis)
-        what = f"{first.where}: {len(first.source['values'])} values are too few to hold out a dev part of {horizon}"
+        own = even.Series.from_dict(first.source)
+        horizon = horizon_of(config, own.axis)
+        what = f"{first.where}: {len(own.values)} values are too few to hold out a dev part of {horizon}"
         raise errors.DataError(what, "a smaller --horizon or --window, or --dev with the values that follow")
     return examples.Examples(parts, len(whole)), examples.Examples(lambda: filter(_is_dev, parts()), size)
 
@@ -83,13 +83,13 @@ def _is_dev(example: Example) -> bool:
 
 def _held_out(example: Example, config: Config) -> Example:
     """The example with its last values as the target, none where too few would be left."""
-    content: Mapping[str, Any] = example.source
-    values, axis = content["values"], even.Series.from_dict(content).axis
+    own = even.Series.from_dict(example.source)
+    values, axis = own.values, own.axis
     horizon = horizon_of(config, axis)
     wanted = (2 if len(values) < SHORT else 1) * len(values) // DEV
     held = max(horizon, wanted // horizon * horizon)
     least = (config.window or max(season_of(config, axis), horizon)) + horizon
     if len(values) - held < least:
         return example
-    kept = array.array("d", values[:-held])  # a quarter of a list's memory: dev stays in it
-    return replace(example, source={**content, "values": kept}, target=tuple(values[-held:]))
+    kept = replace(own, values=values[:-held])
+    return replace(example, source=kept.to_dict(), target=array.array("d", values[-held:].tobytes()))

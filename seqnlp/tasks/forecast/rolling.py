@@ -112,7 +112,8 @@ _BASELINES: weakref.WeakKeyDictionary[data.Rows, list[dict[str, np.ndarray]]] = 
 def _parts(rows: data.Rows, codec: Codec) -> Iterator[list[Origins]]:
     """Some series at a time, each with its origins."""
     for begin in range(0, len(rows.lengths), SERIES):
-        columns = rows.columns(np.arange(begin, min(begin + SERIES, len(rows.lengths))))
+        columns = dict(rows.columns(np.arange(begin, min(begin + SERIES, len(rows.lengths)))))
+        columns["values"] = list(map(np.array, columns["values"]))
         series = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
         yield [(row, origins(row["split"], len(row["values"]), codec.horizon, codec.folds)) for row in series]
 

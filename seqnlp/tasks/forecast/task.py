@@ -11,7 +11,7 @@ import numpy as np
 from seqnlp import options
 from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream, windows
-from seqnlp.preprocess.corpora import examples, formats, schema, seen, series
+from seqnlp.preprocess.corpora import even, examples, formats, schema, seen, series
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base
 from seqnlp.tasks.forecast import fitting, reading
@@ -76,7 +76,7 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
         return reading.split(corpus, config)
 
     def recognises(self, corpus: Sequence[Example]) -> bool:
-        return all(len(example.source["values"]) >= fitting.LEAST for example in corpus)
+        return all(len(even.Series.from_dict(example.source).values) >= fitting.LEAST for example in corpus)
 
     def checks(self, config: Config) -> list[checking.Check]:
         """Return nothing: what is wrong with series is told when they are read."""
@@ -106,7 +106,7 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
         spans, _ = windows.spans(lengths, splits, codec.window)
         policy = windows.Windows(spans, codec.window, codec.horizon, training.batch_size, training.seed)
         passes = -(-STEPS * training.batch_size // policy.items)
-        return data.Batches(replace(policy, passes=max(passes, 1)), _Loader(rows, lengths, codec))
+        return data.Batches(replace(policy, passes=max(passes, 1)), _Loader(policy, rows, lengths, codec))
 
     def collate(self, columns: base.Columns, widths: padding.Edge, codec: Codec) -> forecaster.Batch:
         """Return the last windows of series."""
@@ -168,8 +168,8 @@ class Forecast(base.Task[Config, Search, Codec, Prediction]):
 class _Loader:
     """The way from a batch of windows to tensors."""
 
-    def __init__(self, rows: arrow.Rows, lengths: np.ndarray, codec: Codec) -> None:
-        self.codec, self.begins = codec, np.cumsum(lengths) - lengths
+    def __init__(self, policy: windows.Windows, rows: arrow.Rows, lengths: np.ndarray, codec: Codec) -> None:
+        self.policy, self.codec, self.begins = policy, codec, np.cumsum(lengths) - lengths
         self.values = stream.Concatenation(rows.parts("values"))
         self.width = len(codec.future.columns)
         self.future = stream.Concatenation(rows.parts("future"))
@@ -177,11 +177,12 @@ class _Loader:
         self.starts = np.cumsum(steps) - steps
         self.static = np.concatenate([*rows.parts("static"), np.zeros(0, np.float32)]).reshape(len(lengths), -1)
 
-    def __call__(self, batch: windows.Batch) -> forecaster.Batch:
+    def __call__(self, numbers: np.ndarray) -> forecaster.Batch:
         import torch
 
         from seqnlp.tasks.forecast import network as forecaster
 
+        batch = self.policy.windows(numbers)
         size, steps = self.codec.window, self.codec.window + self.codec.horizon
         found = batch.read(self.values, self.begins, steps)
         places = (self.starts[batch.series] + batch.starts * self.width)[:, None] + np.arange(steps * self.width)

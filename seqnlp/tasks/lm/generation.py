@@ -27,16 +27,13 @@ def texts(
 def _written(tokens: Iterator[int], codec: Codec, options: Generation) -> Iterator[str]:
     """The prompt, and what each token adds to the text; characters of which bytes are missing wait for them."""
     yield options.prompt
-    ids = _prompt(codec, options.prompt)
-    written = codec.text(ids)
+    before, new = _prompt(codec, options.prompt), list[int]()  # before: what a token's text may depend on
     for token in tokens:
-        ids.append(token)
-        text = codec.text(ids)
+        new.append(token)
+        text = codec.text(before + new)
         if not text.endswith("\ufffd"):
-            yield text[len(written) :]
-            written = text
-            if token == tokenizer.END:  # what comes is another line
-                ids, written = [], ""
+            yield text[len(codec.text(before)) :]
+            before, new = new, []
 
 
 def _prompt(codec: Codec, prompt: str) -> list[int]:
@@ -56,9 +53,10 @@ def _tokens(
     for _ in range(options.max_tokens):
         scores = _next(networks, torch.tensor([given], device=device), carries) / options.temperature
         scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = -torch.inf  # no text
+        scores = scores.unsqueeze(0)  # (1, 1, V)
         for leave in filters:
-            scores = leave(scores.unsqueeze(0)).squeeze(0)
-        token = int(sampling.drawn(scores, torch.tensor([rng.random()], dtype=torch.float64, device=device)))
+            scores = leave(scores)
+        token = int(sampling.drawn(scores, torch.tensor([[rng.random()]], dtype=torch.float64, device=device)))
         if options.one_line and token == tokenizer.END:
             return
         yield token
@@ -72,4 +70,4 @@ def _next(networks: Sequence[nn.Module], tokens: torch.Tensor, carries: network.
     for place, one in enumerate(cast(Sequence[network.LanguageModel], networks)):
         outputs, carries[place] = one.outputs(one.encoder, tokens, lengths, carries[place])
         found.append(one.scores(outputs[:, -1]))
-    return torch.stack(found).logsumexp(0)
+    return found[0] if len(found) == 1 else torch.stack(found).logsumexp(0)

@@ -15,7 +15,7 @@ from seqnlp.tasks.lm import network
 from seqnlp.tasks.lm.options import Search
 
 STREAM = 4096  # tokens of a stream: a text is read in several, side by side
-WARM_UP = 256  # tokens before its own that a stream reads, so that its state is nearly that of reading from the start
+WARM_UP = 512  # tokens before its own that a stream reads, as far as attention looks: nearly as if from the start
 MAX_STREAMS = 64
 
 
@@ -78,6 +78,7 @@ def adapted(
             carries = [None if state is None else {n: s.detach() for n, s in state.items()} for state in carries]
             for learner, one in zip(learners, networks, strict=True):
                 _descend(learner, one, search)
+            torch.clear_autocast_cache()  # of the weights as they were
     return np.concatenate(found)
 
 

@@ -468,3 +468,23 @@ def test_where_inputs_are_all_a_plain_text_stands_alone(tmp_path, targets):
     (tmp_path / "lines.txt").write_text("one\ntwo\n")
     found = readers.records(schema.Source((str(tmp_path / "lines.txt"),)), ("text",), targets=targets)
     assert [record.values for record in found] == [{"text": "one"}, {"text": "two"}]
+
+
+MARKED = {
+    "x.tsv": "{0}so good\tpos\n{0}too bad\tneg\n",
+    "x.csv": '{0}text,label\nso good,pos\n{0}"text","label"\n{0}"too bad",neg\n',
+    "x.jsonl": '{0}{{"text": "so good", "label": "pos"}}\n{0}{{"text": "too bad", "label": "neg"}}\n',
+    "x.conll": "{0}-DOCSTART- O\n\n{0}so pos\ngood pos\n\n{0}-DOCSTART- O\n\ntoo neg\nbad neg\n\n",
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_marks_of_byte_order_where_files_were_joined_are_no_part_of_a_record(tmp_path, name):
+    roles = ("tokens", "tags") if name == "x.conll" else ("text", "label")
+    path = tmp_path / name
+    path.write_text(MARKED[name].format("\N{ZERO WIDTH NO-BREAK SPACE}"), encoding="utf-8")
+    found = [record.values for record in readers.records(schema.Source((str(path),)), roles, targets=True)]
+    first, last = ("so good", "too bad"), ("pos", "neg")
+    if roles[0] == "tokens":
+        first, last = [tuple(text.split()) for text in first], [(tag, tag) for tag in last]
+    assert found == [dict(zip(roles, pair, strict=True)) for pair in zip(first, last, strict=True)]

@@ -118,14 +118,14 @@ def test_what_a_scheme_wrote_is_recognised(scheme, sentence):
     assert tag_schemes.recognise([telling, tag_schemes.encode(*sentence, scheme)]) == scheme
 
 
-@pytest.mark.parametrize("scheme", NAMES)
 @given(st.lists(sentences(), max_size=5))
-def test_what_is_recognised_gives_the_tags_back(scheme, corpus):
+def test_what_is_recognised_gives_the_tags_back(corpus):
     """Whatever scheme is seen in legal tags, through BIOES and back they come as they were."""
-    sentences_of_tags = [tag_schemes.encode(found, length, scheme) for found, length in corpus]
-    seen = tag_schemes.recognise(sentences_of_tags)
-    for tags in sentences_of_tags:
-        assert tag_schemes.convert(tag_schemes.convert(tags, "BIOES" if seen != "none" else "none"), seen) == tags
+    for scheme in NAMES:
+        sentences_of_tags = [tag_schemes.encode(found, length, scheme) for found, length in corpus]
+        seen = tag_schemes.recognise(sentences_of_tags)
+        for tags in sentences_of_tags:
+            assert tag_schemes.convert(tag_schemes.convert(tags, "BIOES" if seen != "none" else "none"), seen) == tags
 
 
 @given(st.lists(st.lists(tags_of("BIESLUM") | st.sampled_from(["NOUN", "b-X", "X-B"])), max_size=4))
@@ -293,11 +293,11 @@ def test_spans_come_back_from_tags(scheme, sentence):
     assert tag_schemes.spans(tags) == found
 
 
-@pytest.mark.parametrize(("scheme", "other"), list(itertools.permutations(NAMES, 2)))
 @given(sentences())
-def test_to_another_scheme_and_back_is_the_identity(scheme, other, sentence):
-    tags = tag_schemes.encode(*sentence, scheme)
-    assert tag_schemes.convert(tag_schemes.convert(tags, other), scheme) == tags
+def test_to_another_scheme_and_back_is_the_identity(sentence):
+    for scheme, other in itertools.permutations(NAMES, 2):
+        tags = tag_schemes.encode(*sentence, scheme)
+        assert tag_schemes.convert(tag_schemes.convert(tags, other), scheme) == tags, (scheme, other)
 
 
 @pytest.mark.parametrize("scheme", NAMES)

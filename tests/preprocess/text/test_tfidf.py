@@ -1,5 +1,7 @@
 """TF-IDF features against scikit-learn's."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,10 +26,18 @@ def dense(matrix, features):
     return sparse.csr_matrix((matrix.values, matrix.features, matrix.offsets), shape).toarray()
 
 
+def words_and_pairs(text):
+    """Its words, the pairs next to each other, and those with a word between them."""
+    words = text.split()
+    near = map(" ".join, itertools.pairwise(words))
+    far = map(" ... ".join, zip(words, words[2:], strict=False))
+    return [*words, *near, *far]
+
+
 def by_sklearn(texts, unseen):
     """The values of texts and of further ones by scikit-learn, words and characters side by side."""
     both = [
-        sklearn.TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", **WORDS),
+        sklearn.TfidfVectorizer(analyzer=words_and_pairs, **WORDS),
         sklearn.TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **WORDS),
     ]
     parts = [(one.fit_transform(texts).toarray(), one.transform(unseen).toarray()) for one in both]

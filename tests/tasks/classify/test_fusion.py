@@ -32,7 +32,7 @@ def loss(point, parts, targets):
 def test_weights_and_biases_have_the_least_loss(gold):
     parts = np.stack([part(gold, 1.0, 2), part(gold, 2.0, 3)])
     parts[1, :, 0] += 1
-    found = np.concatenate(fusion.fit(parts, gold))
+    found = np.concatenate(fusion.likeliest(parts, gold))
     expected = optimize.minimize(loss, np.ones(2 + CLASSES), (parts, gold)).x
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
     assert found[2] < -0.5
@@ -66,7 +66,7 @@ def test_several_labels_are_questions_of_their_own(gold):
         scores = np.tensordot(point[:2], parts, 1) + point[2:]
         return np.logaddexp(0, (1 - 2 * targets) * scores).sum() + fusion.PENALTY / 2 * (point[2:] ** 2).sum()
 
-    found = np.concatenate(fusion.fit(parts, targets))
+    found = np.concatenate(fusion.likeliest(parts, targets))
     np.testing.assert_allclose(found, optimize.minimize(logistic, np.ones(5)).x, rtol=0.02, atol=0.005)
 
 
@@ -92,3 +92,13 @@ def test_scores_that_label_smoothing_has_squeezed_are_spread_again(gold):
     squeezed = np.log(0.1 / CLASSES + 0.9 * np.eye(CLASSES))[gold]
     (found,), _ = fusion.fit(squeezed[None], gold)
     assert special.softmax(found * squeezed, axis=1).max(1).min() > 0.99
+
+
+def test_the_last_part_has_half_of_its_weight_and_the_sum_its_own_scale(gold):
+    parts = np.stack([part(gold, 1.0, 2), part(gold, 2.0, 3)])
+    whole, _ = fusion.likeliest(parts, gold)
+    found, bias = fusion.fit(parts, gold)
+    assert found[1] / found[0] == pytest.approx(whole[1] / whole[0] / 2)
+    (scale,), expected = fusion.likeliest(np.tensordot(found, parts, 1)[None], gold)
+    assert scale == pytest.approx(1, rel=1e-3)
+    np.testing.assert_allclose(bias, expected, atol=1e-3)

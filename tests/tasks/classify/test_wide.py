@@ -5,12 +5,12 @@ import logging
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn import svm
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_union
 
 from seqnlp.nn import wide
 from seqnlp.preprocess.corpora import arrow
+from seqnlp.preprocess.text import tfidf
 from seqnlp.tasks.classify import wide_fitting
 
 KINDS = [["red", "green"], ["apple", "pear"], ["cat", "dog"]]
@@ -41,12 +41,15 @@ def fitted(rows, classes, several=False, **changes):
     return made
 
 
+def dense(matrix, features):
+    shape = len(matrix.offsets) - 1, features
+    return sparse.csr_matrix((matrix.values, matrix.features, matrix.offsets), shape).toarray()
+
+
 def by_sklearn(rows, label, unseen, classes):
     """The margins of one class against the rest."""
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, lowercase=False, token_pattern=r"\S+")
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, lowercase=False)
-    features = make_union(words, letters)
-    known = features.fit_transform([" ".join(row["words"]) for row in rows]).toarray()
+    features, matrix = tfidf.fit([row["words"] for row in rows], features=10**9, values=10**9)
+    known, new = dense(matrix, len(features)), dense(features.matrix(unseen), len(features))
     targets = np.array([[number in row["labels"] for number in range(classes)] for row in rows])
     ratios, shares = [], []
     for own in targets.T:
@@ -55,8 +58,8 @@ def by_sklearn(rows, label, unseen, classes):
         ratios.append(np.abs(np.subtract(*np.log((sums + 0.1) / (expected + 0.1)))))
         shares.append(sums[1].sum() / sums.sum())
     scale = (1 + np.average(ratios, axis=0, weights=shares)) / 2
-    model = svm.LinearSVC(C=0.5, tol=1e-6, random_state=0).fit(known * scale, targets[:, label])
-    return model.decision_function(features.transform([" ".join(words) for words in unseen]).toarray() * scale)
+    model = svm.LinearSVC(C=wide_fitting.COST, tol=1e-6, random_state=0).fit(known * scale, targets[:, label])
+    return model.decision_function(new * scale)
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -6,6 +6,7 @@ import torch
 from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks.lm import fitting, generation, network
+from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config, Generation
 
 LINES = ["the cat sees the dog", "die Kuh 桃 sieht", "a bird"]
@@ -63,3 +64,11 @@ def test_parts_come_one_by_one():
     one, codec = made("char")
     (text,) = generation.texts([one], codec, Generation(max_tokens=5), CPU)
     assert len(list(text)) == 1 + 5  # the prompt, and each character
+
+
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_what_a_token_costs_does_not_grow_with_the_text(monkeypatch, level):
+    read, text = [], Codec.text
+    monkeypatch.setattr(Codec, "text", lambda codec, ids: read.append(len(ids)) or text(codec, ids))
+    texts(level, max_tokens=100)
+    assert max(read) < 50

@@ -93,6 +93,14 @@ def test_adapting_scores_the_first_part_as_it_is_learns_and_leaves_the_network_a
     assert all(torch.equal(before[name], parameter) for name, parameter in one.named_parameters())
 
 
+def test_adapting_under_autocast_is_nearly_that_of_fp32():
+    one, ids, search = made(), np.tile(drawn(5), 20), Search(adapt=True, adapt_rate=0.5)
+    with torch.inference_mode():
+        found = stream.adapted([one], ids, CPU, search)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            np.testing.assert_allclose(stream.adapted([one], ids, CPU, search), found, atol=0.1)
+
+
 def test_at_rate_zero_nothing_is_learnt():
     one, ids = made(), drawn(90)
     with torch.inference_mode():
