@@ -102,8 +102,19 @@ def open_raw(path: str) -> BinaryIO:
         raise _refusal(path, type(error)) from None
 
 
+def check_open(path: str | Path) -> None:
+    """Raise `UsageError` where a path lies in a folder that may not be looked into."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        raise _refusal(str(path), PermissionError) from None
+    except (OSError, ValueError):  # another matter
+        return
+
+
 def check_readable(path: str) -> None:
     """Raise `UsageError` unless there is a file that may be read; it is not opened."""
+    check_open(path)
     if not os.path.exists(path):
         raise _refusal(path, FileNotFoundError)
     if os.path.isdir(path):

@@ -95,6 +95,16 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def as_text(value: Any) -> str:
+    """Return a text as it is, without halves of pairs, and anything else as JSON has it."""
+    if isinstance(value, str):
+        return without_surrogates(value)
+    try:
+        return to_json(value)
+    except ValueError:  # Python writes no whole number of more digits than some thousand
+        return f"a very long {type(value).__name__}"
+
+
 def without_surrogates(text: str) -> str:
     """Return the text with U+FFFD for each half of a pair that JSON may hold and UTF-8 cannot."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
@@ -103,7 +113,10 @@ def without_surrogates(text: str) -> str:
 def repaired(value: Any) -> Any:
     """Return a text, or a list of such, without halves of pairs; anything else as it is."""
     if isinstance(value, list | tuple):
-        return [repaired(part) for part in value]
+        try:
+            return [repaired(part) for part in value]
+        except RecursionError:  # no list of texts is nested so deep
+            return value
     return without_surrogates(value) if isinstance(value, str) else value
 
 

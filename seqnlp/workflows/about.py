@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqnlp import errors, options
+from seqnlp.io import files
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
@@ -22,6 +23,7 @@ def describe(path: Path) -> dict[str, Any]:
 
     Raises `SeqnlpError` of the kind that fits for what is none of ours, or damaged.
     """
+    files.check_open(path / encoded.ABOUT)
     if path.is_file():
         return _tokenizer(path)
     if (path / encoded.ABOUT).is_file():

@@ -41,6 +41,7 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     run: what makes the model (task, config, training, data hashes). Nothing is written. Raises `UsageError` where
     the folder holds another run and `overwrite` is not asked for, or files that are no model's and no run's.
     """
+    files.check_open(folder / CONFIG)
     if folder.exists() and not folder.is_dir():
         raise errors.UsageError(f"{folder}: is a file, expected a folder for the model")
     if (folder / CHECKPOINTS).is_symlink():
@@ -226,6 +227,7 @@ def unfinished(folder: Path) -> dict[str, Any] | None:
 
     Where one of the two notes is missing or damaged the other counts, with a warning.
     """
+    files.check_open(folder / CONFIG)
     note, copy = (folder / CHECKPOINTS / name for name in (RUN, RUN_COPY))
     if not (note.is_file() or copy.is_file()):
         return None

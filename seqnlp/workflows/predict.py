@@ -259,6 +259,8 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
         known = model_folder.schema_of(where, content)
+        if made.resolve(config, codec) != config:
+            raise ValueError("settings are open, or not those that were trained")
         shapes.check(lambda: made.build(config, codec), weights)
         network = made.build(config, codec)
         network.load_state_dict(weights)

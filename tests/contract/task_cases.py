@@ -290,5 +290,6 @@ CASES = [
     ),
 ]
 
-ONE_A_TASK = [case for case in CASES if case.name in ("classify", "tag", "translate", "lm-word")]
+NAMES = ("classify", "tag", "translate", "summarize", "lm-word", "forecast-quantiles")
+ONE_A_TASK = [case for case in CASES if case.name in NAMES]
 one_a_task = pytest.mark.parametrize("case", ONE_A_TASK, indirect=True, ids=lambda case: case.name)

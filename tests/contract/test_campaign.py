@@ -252,11 +252,20 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=6,
 )
-NAMES = st.sampled_from(["text", "label", "source", "target", "tokens", "tags", "classify", "x"])
+FIELDS = "text label source target tokens tags document summary value time id classify x"
+NAMES = st.sampled_from(FIELDS.split())
 OBJECTS = st.lists(st.dictionaries(NAMES, VALUES, max_size=5).map(json.dumps), max_size=6).map("\n".join)
+NUMBERS = st.floats().map(str) | st.integers().map(str) | st.sampled_from(["", "NA", "1e308", "-0", "1_0", "٣", "1,5"])
+TIMES = st.dates().map(str) | st.sampled_from(
+    ["9999-12-31", "9999-12", "0001-01-01", "2024-02-30", "2024-Q4", "31.12.9999", "9999-12-31 23:59", "1" * 30, "-1"]
+)
+STEPS = st.tuples(st.sampled_from("ab") | WORDS, TIMES | st.integers(1, 9).map(str) | WORDS, NUMBERS | WORDS)
+SERIES = st.lists(STEPS.map(",".join), max_size=30).map(lambda rows: "\n".join(["id,time,value", *rows]))
 FILES = st.tuples(
     st.sampled_from(["txt", "tsv", "csv", "jsonl", "json", "conll", "conllu", "gz", "parquet"]),
-    LINES.map(lambda text: text.encode("utf-8", "replace")) | OBJECTS.map(str.encode) | st.binary(max_size=300),
+    (LINES | SERIES).map(lambda text: text.encode("utf-8", "replace"))
+    | OBJECTS.map(str.encode)
+    | st.binary(max_size=300),
 )
 COMMANDS = [
     *("predict", "predict --to jsonl", "predict --to csv", "eval", "check", "check {task}", "vocab --counts"),
@@ -283,7 +292,8 @@ def arguments_of(command, task, model, file, out):
     if verb in ("predict", "eval"):
         return [task, verb, str(model), str(file), *rest]
     if verb == "train":
-        return [task, verb, str(file), "-o", str(out), "--epochs", "1", "--hidden-size", "3", "--embedding-size", "3"]
+        small = "--window 7 --horizon 2" if task == "forecast" else "--embedding-size 3"
+        return [task, verb, str(file), "-o", str(out), *f"--epochs 1 --hidden-size 3 {small}".split()]
     return [verb, rest[0], str(file), *rest[1:]] if rest and not rest[0].startswith("-") else [verb, str(file), *rest]
 
 

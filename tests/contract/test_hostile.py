@@ -1,18 +1,23 @@
 """Model folders that somebody has changed, and whose hashes fit what they were changed to: refused in a line, soon."""
 
+import contextlib
 import json
 import os
 import resource
 import shutil
 
+import numpy as np
 import pytest
-from task_cases import one_a_task
+import safetensors.numpy
+from task_cases import ONE_A_TASK, one_a_task
 
 from seqnlp import errors
 from seqnlp.io import files, jsonl
 from seqnlp.workflows import about, config_keys, predict
 
 DEEP = "[" * 100_000
+
+forecast = pytest.mark.parametrize("case", ONE_A_TASK[-1:], indirect=True, ids=lambda case: case.name)
 
 
 @pytest.fixture
@@ -54,18 +59,37 @@ WRONG = {
     "dropout": [1.5, -1, float("nan"), "0"],
     "cell": ["transformer", 3],
     "normalize": [3],
+    "horizon": [None, 10**6, 10**12, 2],
+    "window": [None, 0, 15],
+    "season": [None, 10**6, 8],
+    "segment": [None, 3, 2],
+    "subtract": [None, "none"],
     "more": [1],
 }
+
+
+def changed(folder, config, name, value):
+    """Put a value into the settings of a model."""
+    (folder / "config.json").write_text(json.dumps({**config, "config": {**config["config"], name: value}}))
+    return folder
 
 
 @one_a_task
 def test_settings_that_no_flag_could_have_and_sizes_that_the_weights_do_not_have(folder):
     config = jsonl.read_json(folder / "config.json")
     for name, values in WRONG.items():
-        for value in values:
-            changed = {**config, "config": {**config["config"], name: value}}
-            (folder / "config.json").write_text(json.dumps(changed))
-            assert str(folder) in refused(folder)
+        for value in values if name in {**config["config"], "more": 1} else ():
+            assert str(folder) in refused(changed(folder, config, name, value))
+
+
+@one_a_task
+def test_settings_of_any_other_kind_are_refused_or_work(folder, model, case):
+    config = jsonl.read_json(folder / "config.json")
+    for name in config["config"].keys() - WRONG.keys():
+        for value in (None, 0, 10**12, -1, 0.5, "x", [7], True):
+            with contextlib.suppress(errors.ModelError):
+                found = predict.load(changed(folder, config, name, value), device="cpu")
+                assert len(found.predict(case.inputs[:2])) == 2, (name, value)
 
 
 @one_a_task
@@ -112,6 +136,27 @@ BAD = {
         {"counts": None},
     ],
     "words.json": [{"scheme": "IOBES9"}, {"scheme": None}, {"rare": -1}, {"rare": "4"}, {"rare": None}, {"more": 1}],
+    "series.json": [
+        *({name: value} for name in ("horizon", "window", "season") for value in (None, "3", 10**12, -1, 2)),
+        *({"axis": value} for value in (3, {}, {"form": "day"}, [])),
+        *(
+            {"axis": {"form": form, "sample": sample, "unit": unit, "step": step, "offset": 0, "named": None}}
+            for form, sample, unit, step in [
+                ("number", "0", "number", 0),
+                ("number", "0", "number", "1"),
+                ("number", "soon", "number", 1),
+                ("moon", "0", "number", 1),
+                ("day", "2024-01-01", "month", 10**30),
+                ("day", "2024-01-01", "fortnight", 1),
+                ("day", "2024-01-01", None, 1),
+            ]
+        ),
+        *({"ids": value} for value in (["a", "a", "b"], ["a"], [], "abc", [1, 2, 3], None, [["a"], "b", "c"])),
+        *({"static": value} for value in ([], [[]], [[1], [2], [3]], None)),
+        {"column": None},
+        *({"columns": value} for value in ({}, [], {"future": [["x", 0, 1]], "static": []})),
+        *({"columns": {"future": [], "static": value}} for value in ([["x"]], [["x", [], 0, 0]], [["x", [1], 0, 1]])),
+    ],
     "lengths.json": [{"longest": -1}, {"longest": "9"}, {"ratio": float("inf")}, {"ratio": None}, {"tokenize": "no"}],
 }
 
@@ -125,7 +170,7 @@ def test_labels_words_and_lengths_are_checked(folder):
         for text in [*ANY, *(json.dumps({**content, **change}) for change in changes)]:
             (folder / name).write_text(text)
             rehash(folder)
-            refused(folder)
+            assert refused(folder), text
 
 
 def vocabulary(change):
@@ -177,6 +222,27 @@ def test_tokenizers_that_are_none(folder):
             path.write_text(text)
             rehash(folder)
             refused(folder)
+
+
+ARRAYS = {
+    "none": lambda arrays: {},
+    "one too few": lambda arrays: {name: array for name, array in arrays.items() if name != "starts"},
+    "of another type": lambda arrays: {name: array.astype(np.float32) for name, array in arrays.items()},
+    "not finite": lambda arrays: {**arrays, "values": arrays["values"] * np.nan},
+    "a value too few": lambda arrays: {**arrays, "values": arrays["values"][1:]},
+    "a series too few": lambda arrays: {**arrays, "lengths": arrays["lengths"][1:]},
+    "fewer than none": lambda arrays: {**arrays, "lengths": arrays["lengths"] * [[-1], [1], [3]]},
+    "of another shape": lambda arrays: {**arrays, "scales": arrays["scales"][:, None]},
+}
+
+
+@forecast
+@pytest.mark.parametrize("how", ARRAYS)
+def test_values_of_series_are_checked(folder, how):
+    arrays = safetensors.numpy.load_file(folder / "series.safetensors")
+    safetensors.numpy.save_file(ARRAYS[how](arrays), folder / "series.safetensors")
+    rehash(folder)
+    refused(folder)
 
 
 @one_a_task

@@ -1,37 +1,52 @@
 """The Python face under hostile hands: whatever is wrong is a SeqnlpError, in every task."""
 
 import copy
+import functools
 import pickle
 
 import pytest
 from task_cases import one_a_task
+from test_hostile import forecast
 
 import seqnlp
 from seqnlp import errors
 
+DEEP = functools.reduce(lambda inner, _: [inner], range(2000), "a")
 BLANKS = ["", " ", "\u00a0", "\u3000", "\t", " \u2003\u00a0"]
 
 
 @one_a_task
-def test_inputs_of_wrong_types(model):
-    for inputs in ("a text", b"a text", 3, None, {"text": "a"}, 2.5):
+def test_inputs_of_wrong_types(model, case):
+    for inputs in ("a text", b"a text", 3, {"text": "a"}, 2.5, *([] if model.task.remembers else [None])):
         with pytest.raises(errors.WrongType, match="expected a list"):
             model.predict(inputs)
-    for given in (3, None, b"a", ["a", 3], [["a"]], {"a": 1}, 2.5, object()):
+    numbers = [] if model.task.answers == "numbers" else [3, 2.5]
+    for given in (None, b"a", ["a", 3], [["a"]], {"a": 1}, object(), DEEP, *numbers):
         with pytest.raises(errors.DataError, match="input:2: "):
-            model.predict(["a text", given])
+            model.predict([case.inputs[0], given])
+
+
+@forecast
+def test_numbers_that_are_none(model):
+    for given in ("1 x", [1, None], [1, "nan"], float("inf"), 10**400, 10**5000, "1e101", [True], [1j], [[1]]):
+        with pytest.raises(errors.DataError, match="input:1: "):
+            model.predict([given])
 
 
 @one_a_task
-def test_settings_that_there_are_not(model):
+def test_settings_that_there_are_not(model, case):
     for setting in ({"nbest": 0}, {"top": -1}, {"nbest": "x"}, {"bogus": 1}, {"beam_size": None}, {"threshold": 7}):
         with pytest.raises(errors.UsageError):
-            model.predict(["a text"], **setting)
+            model.predict(case.inputs[:1], **setting)
 
 
 @one_a_task
 def test_half_a_pair_is_read_as_jsonl_reads_it(model):
-    assert model.predict(["a \ud800 text \udfff"]) == model.predict(["a \ufffd text \ufffd"])
+    if model.task.answers == "numbers":
+        with pytest.raises(errors.DataError, match="expected a number"):
+            model.predict(["\ud800"])
+    else:
+        assert model.predict(["a \ud800 text \udfff"]) == model.predict(["a \ufffd text \ufffd"])
 
 
 @one_a_task

@@ -158,11 +158,11 @@ class Seqnlp:
         assert code is None or result.code == code, result
         return result
 
-    def start(self, *arguments, **popen):
-        """Return the running command, with pipes."""
+    def start(self, *arguments, prefix=(), **popen):
+        """Return the running command, with pipes; prefix: a command that starts it."""
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         options = {"cwd": self.folder, "env": environment(), **pipes, **popen}
-        return Running([SEQNLP, *map(str, arguments)], **options)
+        return Running([*prefix, SEQNLP, *map(str, arguments)], **options)
 
     def on_terminal(self, *arguments):
         """Run with stdout on a terminal; return (exit code, what is shown)."""

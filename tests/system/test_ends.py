@@ -1,6 +1,7 @@
 """Ends in which nothing is lost and nothing is left: names, folders and records that are not as they should be."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -37,6 +38,49 @@ def test_little_address_space_is_said(seqnlp, model):
     done = seqnlp.shell("ulimit -v 300000; seqnlp classify predict model dev.tsv")
     assert (done.code, len(done.errors)) == (1, 1)
     assert "out of memory" in done.err
+
+
+ALLOWED = "setpriv --bounding-set -dac_override,-dac_read_search" if os.geteuid() == 0 else "env"  # root may all
+needs_setpriv = pytest.mark.skipif(shutil.which(ALLOWED.split()[0]) is None, reason="root may look into all folders")
+
+
+@needs_setpriv
+def test_a_folder_that_may_not_be_looked_into_is_said(seqnlp, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0)
+    (tmp_path / "x.tsv").write_text("a film\tgood\n")
+    for command in ("vocab locked/x.txt --counts", "info locked", "info locked/x", "classify train x.tsv -o locked/m"):
+        done = seqnlp.shell(f"{ALLOWED} seqnlp {command}", tmp_path)
+        assert (done.code, len(done.errors)) == (2, 1)
+        assert "is not readable; hint: check its permissions" in done.err
+
+
+@needs_setpriv
+@pytest.mark.slow
+def test_a_folder_that_turns_read_only_under_a_run_ends_it_and_it_goes_on_later(seqnlp, small, reader, tmp_path):
+    folder = tmp_path / "model"
+    command = ["classify", "train", "train.tsv", "--dev", "dev.tsv", "-o", folder, *small, "--epochs", "2000"]
+    with seqnlp.start(*command, prefix=ALLOWED.split()) as process:
+        lines = reader(process.stderr)
+        lines.wait_for(lambda lines: (folder / "checkpoint" / "001").exists())
+        (folder / "checkpoint").chmod(0o555)
+        assert process.wait(60) == 1
+    lines.wait_for(lambda _: lines.ended)
+    assert "Permission denied" in lines.lines[-1] and str(folder / "checkpoint") in lines.lines[-1]
+    (folder / "checkpoint").chmod(0o755)
+    assert seqnlp("info", folder).json["steps"] > 0
+
+
+@pytest.mark.parametrize(("module", "said"), [("click", ""), ("torch", "seqnlp: interrupted\n")])
+def test_ctrl_c_while_modules_are_imported_shows_no_traceback(seqnlp, model, tmp_path, module, said):
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
+    done = seqnlp.shell(f"PYTHONPATH={tmp_path}:$PYTHONPATH seqnlp classify predict {model}")
+    assert (done.code, done.out, done.err.lstrip()) == (130, "", said)
+
+
+@pytest.mark.parametrize(("task", "flag"), [("tag", "--nbest"), ("classify", "--top"), ("translate", "--nbest")])
+@pytest.mark.parametrize("value", [10**9, 0, -1])
+def test_more_results_than_anybody_reads_are_refused(seqnlp, task, flag, value):
+    assert f"invalid value for '{flag}'" in seqnlp(task, "predict", "m", flag, value, code=2).err
 
 
 RECORDS = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
+from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import even, formats, names, objects, readers, schema, times
 from seqnlp.preprocess.corpora.even import Known, Rows, Series
 
@@ -72,10 +73,10 @@ class _Reader:
 
     def _value(self, record: formats.Record, value: Any, column: str) -> None:
         found = record.values.get("id")
-        name = ":".join(part for part in ("" if found is None else str(found), column) if part)
+        name = ":".join(part for part in ("" if found is None else jsonl.as_text(found), column) if part)
         rows = self.series.get(name)
         if rows is None:
-            static = tuple(str(cell(record.raw, one, record.where)) for one in self.known.static)
+            static = tuple(jsonl.as_text(cell(record.raw, one, record.where)) for one in self.known.static)
             rows = self.series[name] = Rows(name, record.file, static, (self.fields["id"] or ("id",))[0])
             rows.future = [array("d") for _ in self.known.future]
         if isinstance(value, list):
@@ -90,6 +91,8 @@ class _Reader:
         rows.places.append(len(rows.places) if time is None else self._place(str(time).strip(), record))
         for column, name in zip(rows.future, self.known.future, strict=True):
             found = cell(record.raw, name, record.where)
+            if isinstance(found, list) and number >= len(found):
+                raise errors.DataError(f"{record.where}: {name} has {len(found)} values, fewer than the series")
             column.append(number_of(found[number] if isinstance(found, list) else found, record.where, name))
 
     def _place(self, text: str, record: formats.Record) -> int:
@@ -156,15 +159,16 @@ def number_of(value: Any, where: str, column: str = "value") -> float:
     if value is None or (isinstance(value, str) and value.strip().casefold() in MISSING):
         return math.nan
     try:
-        if isinstance(value, str) and "_" in value:  # Python reads 1_000
+        if isinstance(value, bytes | bytearray) or (isinstance(value, str) and "_" in value):  # Python reads 1_000
             raise ValueError(value)
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         hint = "a point stands before decimals, and nothing between thousands"
-        shown = value if isinstance(value, str) else str(value)
+        shown = jsonl.as_text(value)
         raise errors.DataError(f"{where}: the {column} is {shown[:40]!r}, expected a number", hint) from None
     if abs(number) > LARGEST or isinstance(value, bool):
-        raise errors.DataError(f"{where}: the {column} is {value}, expected a finite number, {LARGEST:g} at the most")
+        found = number if math.isinf(number) else value
+        raise errors.DataError(f"{where}: the {column} is {found}, expected a finite number, {LARGEST:g} at the most")
     return number
 
 

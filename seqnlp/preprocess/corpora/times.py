@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from seqnlp import errors
+
 MILLION = 1_000_000  # ticks of a number
 DAY = 86400
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -46,7 +48,7 @@ UNITS = {  # a step of each: its unit and ticks, how many make a season
     "year": ("month", 12, 1),
 }
 LARGER = {"second": DAY, "minute": DAY, "hour": DAY}  # of several of these the season is a day
-FREQUENCY = re.compile(rf"(?:(\d+) )?({'|'.join(UNITS)})s?")
+FREQUENCY = re.compile(rf"(?:([1-9]\d{{0,5}}) )?({'|'.join(UNITS)})s?")
 
 
 def form_of(text: str) -> str | None:
@@ -106,6 +108,12 @@ class Axis:
         return _written(self.form, self.sample, self._moment(tick))
 
     def _moment(self, tick: int) -> datetime.datetime:
+        try:
+            return self._date(tick)
+        except (OverflowError, ValueError):
+            raise errors.DataError("the times go beyond the year 9999", "calendars end there") from None
+
+    def _date(self, tick: int) -> datetime.datetime:
         if self.unit == "month":
             return _in_month(tick, self.offset)
         if self.unit == "weekday":

@@ -15,7 +15,7 @@ from seqnlp.metrics import forecasting
 from seqnlp.preprocess.corpora import even, times
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base
-from seqnlp.tasks.forecast import covariates
+from seqnlp.tasks.forecast import covariates, stored
 from seqnlp.tasks.forecast.covariates import Future, Static
 from seqnlp.tasks.forecast.options import Config
 
@@ -157,6 +157,7 @@ class Codec(base.Codec):
         import safetensors.numpy
 
         about, arrays = jsonl.read_json(folder / ABOUT), safetensors.numpy.load_file(folder / KNOWN)
+        stored.check(about, arrays, config)
         axis = None if about["axis"] is None else times.Axis(**about["axis"])
         lengths = arrays["lengths"]
         values = np.split(arrays["values"], np.cumsum(lengths[:, 0])[:-1])

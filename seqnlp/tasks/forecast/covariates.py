@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqnlp import errors
-from seqnlp.preprocess.corpora import even
+from seqnlp.preprocess.corpora import even, series
 
 MAX_KINDS = 1000  # different values of a static column
 
@@ -47,8 +47,8 @@ class Future:
         for (name, _, _), values in zip(self.columns, one.future, strict=False):
             ahead = len(values) - len(one.values)
             if ahead < horizon:
-                series = f"series {one.id!r}: " if one.id else ""
-                what = f"{where}: {series}{name} is known for {max(ahead, 0)} of the {horizon} steps to forecast"
+                which = f"series {one.id!r}: " if one.id else ""
+                what = f"{where}: {which}{name} is known for {max(ahead, 0)} of the {horizon} steps to forecast"
                 raise errors.DataError(what, "rows with a time and no value say it, in FILE or in the training part")
 
     def to_list(self) -> list[list[Any]]:
@@ -104,6 +104,8 @@ class Static:
 def _column(name: str, values: Sequence[str]) -> tuple[str, Sequence[str], float, float]:
     try:
         numbers = np.array(values, dtype=np.float64)
+        if not (np.abs(numbers) <= series.LARGEST).all():
+            raise ValueError
         return name, (), float(numbers.mean()), float(numbers.std()) or 1.0
     except ValueError:
         kinds = tuple(dict.fromkeys(values))
@@ -115,6 +117,7 @@ def _column(name: str, values: Sequence[str]) -> tuple[str, Sequence[str], float
 
 def _number(value: str, default: float) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return default
+    return number if abs(number) <= series.LARGEST else default

@@ -11,6 +11,7 @@ from seqnlp.preprocess.corpora import even
 from seqnlp.tasks.network_options import CELLS
 
 LOSSES = ("quantile", "mae", "mse")
+MOST = 1_000_000  # steps of a horizon, a window or a season
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,18 @@ class Config:
     """What makes the model."""
 
     horizon: int | None = option(
-        None, "Steps that are forecast; by default a season, or 1 where there is none.", group="Text", low=1, main=True
+        None,
+        "Steps that are forecast; by default a season, or 1 where there is none.",
+        group="Text",
+        low=1,
+        high=MOST,
+        main=True,
     )
     window: int | None = option(
-        None, "Steps that a forecast looks at; by default some seasons.", group="Text", low=1, main=True
+        None, "Steps that a forecast looks at; by default some seasons.", group="Text", low=1, high=MOST, main=True
     )
     season: int | None = option(
-        None, "Steps of a season, 1 for none; by default by the frequency.", group="Text", low=1, main=True
+        None, "Steps of a season, 1 for none; by default by the frequency.", group="Text", low=1, high=MOST, main=True
     )
     frequency: str | None = option(
         None,

@@ -38,7 +38,7 @@ def history(record: formats.Record) -> Example:
     given = record.values[series.ROLES[0]]
     if isinstance(given, str):
         values = series.of_text(given, record.where)
-    elif isinstance(given, Sequence):
+    elif isinstance(given, Sequence) and not isinstance(given, bytes | bytearray):
         values = [series.number_of(value, record.where) for value in given]
     else:
         values = [series.number_of(given, record.where)]

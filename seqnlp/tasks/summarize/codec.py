@@ -103,5 +103,5 @@ class Codec(codec.Codec):
     def load(cls, folder: Path, config: Config) -> Codec:
         """Return the codec of a model folder."""
         about = options.from_dict(About, jsonl.read_json(folder / ABOUT), folder / ABOUT)
-        pieces = tokenizer.Tokenizer.load(folder / PIECES)
+        pieces = tokenizer.Tokenizer.own(folder / PIECES)
         return cls(pieces, about.shortest, about.longest, about.words, config.max_document_length)

@@ -1,5 +1,7 @@
 """Series: rows in long form become series; what is wrong with a row is said with its line."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,7 @@ WRONG = [
         "hour,value\n0,1\n1,2\n2,2\n2.5,3\n",
         "series.csv:5: 2.5 follows 2, not a whole number of steps (frequency: hour)",
     ),
+    ("date,value\n40000000000000,1\n", "series.csv:2: '40000000000000' is no time"),
     ("date,value,sold\n2020-01-01,1\n", "series.csv:2: 2 columns"),
     ("date,day,value\n2020-01-01,1,1\n2020-01-02,2,1\n", "series.csv:2: date, day: which is the time?"),
 ]
@@ -131,6 +134,19 @@ def test_gaps_are_filled_as_asked(tmp_path, gaps, values):
     (one,) = read(tmp_path, content, known=even.Known(gaps=gaps))
     assert list(one.values) == values
     assert one.time(len(values)) == "2020-01-06"
+
+
+def test_lists_of_further_columns_are_as_long_as_the_values(tmp_path):
+    with pytest.raises(errors.DataError, match=r"x.jsonl:1: price has 1 values, fewer than the series"):
+        read(tmp_path, '{"value": [1, 2], "price": [3]}\n', "x.jsonl", even.Known(future=("price",)))
+
+
+def test_ids_of_any_kind_are_text_as_json_has_it(tmp_path):
+    deep = "[" * 900 + "]" * 900
+    ids = [7, "a", "\ud800", {"b": [1]}]
+    content = "".join(f'{{"id": {json.dumps(one)}, "value": [1]}}\n' for one in ids)
+    found = read(tmp_path, content + f'{{"id": {deep}, "value": [1]}}\n', "x.jsonl")
+    assert [one.id for one in found] == ["7", "a", "\ufffd", '{"b": [1]}', deep]
 
 
 def test_further_columns_may_go_beyond_the_values(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqnlp import errors
 from seqnlp.preprocess.corpora import times
 
 ROWS = [
@@ -66,6 +67,16 @@ def test_what_is_no_time_is_refused(text):
     if form is not None:
         with pytest.raises(ValueError):
             times.parser(form)(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "sample", "unit"),
+    [("day", "9999-12-31", "second"), ("month", "9999-12", "month"), ("day", "9999-12-31", "weekday")],
+)
+def test_no_time_is_written_beyond_the_calendar(form, sample, unit):
+    one = times.Axis(form, sample, unit, 1)
+    with pytest.raises(errors.DataError, match="beyond the year 9999"):
+        one.text(10**15)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_folder_and_back(tmp_path, axis):
     codec = made(axis=axis, future=True)
     names = codec.save(tmp_path)
     assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
-    again = codecs.Codec.load(tmp_path, TASK.Config())
+    again = codecs.Codec.load(tmp_path, TASK.Config(horizon=2, window=3, season=1))
     assert again.series()[0].to_dict() == codec.series()[0].to_dict()
     assert again.known["a"].scale == 1.5 and again.known["a"].length == 10
     assert (again.axis, again.future, again.static) == (codec.axis, codec.future, codec.static)
