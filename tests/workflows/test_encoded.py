@@ -33,7 +33,7 @@ def test_a_corpus_in_memory_makes_the_same_plan(encoded):
     rows = folders.open_folder(str(encoded)).rows()
     held = arrow.in_memory(rows.table.to_pylist(), rows.table.schema)
     assert buckets.plan(held.lengths, buckets.Limits(30, 4)) == buckets.plan(rows.lengths, buckets.Limits(30, 4))
-    assert held.lengths.dtype == rows.lengths.dtype == np.int64
+    assert held.lengths.dtype == rows.lengths.dtype == np.int32
 
 
 def test_load_from_disk_of_datasets_opens_a_folder(unpacked, tmp_path):
