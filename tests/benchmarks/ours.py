@@ -43,7 +43,7 @@ def training_round(made: trainer.Trainer, rows: int, column: int = 0) -> Round:
             numbers, _ = made.steps.order[made.progress.step % made.per_epoch]
             made.step()
             made.progress.step += 1
-            work += int(made.data.policy.lengths[numbers, column].sum())
+            work += int(made.steps.data.policy.lengths[numbers, column].sum())
             done += len(numbers)
         return work
 
