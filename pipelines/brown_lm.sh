@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brown corpus, words and subwords: perplexity a word on the test part, defaults only, one seed. Words seen at least four
+# Brown corpus, words and subwords: perplexity a word on the test part, half an hour each, one seed. Words seen at least four
 # times in the training part are known, all others are one unknown word, which is scored too; the details give the
 # perplexity without it. Each model is scored as it is, and with dynamic evaluation.
 #
@@ -11,7 +11,7 @@
 corpus=${SEQNLP_CORPORA:?the folder that holds brown_lm/}/brown_lm
 test=("$corpus/test.txt")
 for level in word bpe; do
-    train=("$corpus/train.txt" --dev "$corpus/valid.txt" --level "$level")
+    train=("$corpus/train.txt" --dev "$corpus/valid.txt" --level "$level" --time-budget 28m)
     if [ "$level" = word ]; then train+=(--split blanks --min-count 4); fi
     recipe lm "brown-$level" "1"
     for seed in ${SEEDS:-1}; do
