@@ -70,9 +70,18 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     """Return the gold and the predicted labels of each item."""
     tasks = registry.that_predict("labels")
     config = tasks[0].Config(multi_label=scoring.multi_label)
+    _check_fields(_for(scoring.reference, tasks[0]), _for(scoring.said, tasks[0]), tasks[0].roles)
     gold = corpus_answers.labels(tasks, _for(scoring.reference, tasks[0]), config)
     names = {name for labels in gold if labels is not None for name in labels}
     return _side_by_side(gold, _predicted_labels(scoring, tasks, config, names))
+
+
+def _check_fields(reference: schema.Source, said: schema.Source, roles: tuple[str, ...]) -> None:
+    """Raise `UsageError` where a field is named, and there are none on either side."""
+    both = (reference, said)
+    if reference.columns and all(readers.format_of(one, roles) == "text" for one in both):
+        names = " nor ".join(one.name(one.paths[0]) for one in both)
+        raise errors.UsageError(f"--{next(iter(reference.columns))}-field has no effect: neither {names} has fields")
 
 
 def _side_by_side(

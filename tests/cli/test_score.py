@@ -789,3 +789,10 @@ def test_tags_in_parquet_are_read_on_both_sides(score, gold, name):
     parquet.write_table(pyarrow.Table.from_pylist(rows), name)
     assert score("spans", gold, name).scores == expected_spans()
     assert score("accuracy", name, name).scores["accuracy"] == 100
+
+
+def test_a_field_of_plain_lines_is_refused(score):
+    write("gold", ["a", "b"])
+    write("said", ["a", "a"])
+    found = score("accuracy", "gold", "said", "--label-field", "label", code=2)
+    assert "--label-field has no effect: neither gold nor said has fields" in found.err
