@@ -120,6 +120,7 @@ def _for(source: schema.Source, task: base.AnyTask) -> schema.Source:
 
 def text_pairs(scoring: Scoring) -> tuple[list[str], list[str]]:
     """Return references and hypotheses, one for each segment."""
+    _check_fields(scoring.reference, scoring.said, texts.roles(scoring.reference))
     gold, is_corpus = texts.of_references(scoring.reference, scoring.path)
     return gold, texts.hypotheses(scoring.said, len(gold) if is_corpus else 0)
 

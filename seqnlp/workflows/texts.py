@@ -12,11 +12,11 @@ def of_references(source: schema.Source, path: str) -> tuple[list[str], bool]:
 
     source: how to read it.
     """
-    return references.read(source, path, _roles(source))
+    return references.read(source, path, roles(source))
 
 
-def _roles(source: schema.Source) -> tuple[str, ...]:
-    """The roles of a corpus of texts: those of the task whose fields are named, else those that fit any."""
+def roles(source: schema.Source) -> tuple[str, ...]:
+    """Return the roles of a corpus of texts: those of the task whose fields are named, else those that fit any."""
     tasks = registry.that_predict("texts")
     return next((task.roles for task in tasks if source.columns.keys() & {*task.roles}), tasks[0].roles)
 
@@ -41,5 +41,5 @@ def _written(said: schema.Source) -> list[str]:
     elif (table := printed.in_table(lines, name, tasks, None)) is not None:
         texts = table
     else:
-        texts, _ = references.read(said, path, _roles(said))
+        texts, _ = references.read(said, path, roles(said))
     return ["" if text is None else text for text in texts]

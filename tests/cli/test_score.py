@@ -791,8 +791,9 @@ def test_tags_in_parquet_are_read_on_both_sides(score, gold, name):
     assert score("accuracy", name, name).scores["accuracy"] == 100
 
 
-def test_a_field_of_plain_lines_is_refused(score):
+@pytest.mark.parametrize(("metric", "field"), [("accuracy", "label"), ("bleu", "target"), ("rouge", "summary")])
+def test_a_field_of_plain_lines_is_refused(score, metric, field):
     write("gold", ["a", "b"])
     write("said", ["a", "a"])
-    found = score("accuracy", "gold", "said", "--label-field", "label", code=2)
-    assert "--label-field has no effect: neither gold nor said has fields" in found.err
+    found = score(metric, "gold", "said", f"--{field}-field", "2", code=2)
+    assert f"--{field}-field has no effect: neither gold nor said has fields" in found.err
