@@ -11,13 +11,13 @@ rm -rf "$out"
 mkdir -p "$out"
 
 echo "== classify: is a review positive or negative?"
-seqnlp classify train data/reviews/train.tsv --dev data/reviews/dev.tsv -o "$out/reviews" --epochs 20 -q >"$out/train.json"
+seqnlp classify train data/reviews/train.tsv --dev data/reviews/dev.tsv -o "$out/reviews" --epochs 12 -q >"$out/train.json"
 printf '%s\n' "not bad at all , i would come back" "the lobby was lovely but the room ruined it" |
     seqnlp classify predict "$out/reviews" --scores
 seqnlp classify eval "$out/reviews" data/reviews/test.tsv >"$out/reviews.json"
 
 echo "== classify: the same in Chinese"
-seqnlp classify train data/reviews_zh/train.tsv --dev data/reviews_zh/dev.tsv -o "$out/reviews_zh" --epochs 20 -q \
+seqnlp classify train data/reviews_zh/train.tsv --dev data/reviews_zh/dev.tsv -o "$out/reviews_zh" --epochs 12 -q \
     >"$out/train_zh.json"
 echo "房间很干净，但是服务太差了" | seqnlp classify predict "$out/reviews_zh" --scores
 seqnlp classify eval "$out/reviews_zh" data/reviews_zh/test.tsv >"$out/reviews_zh.json"
