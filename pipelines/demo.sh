@@ -29,7 +29,7 @@ seqnlp tag eval "$out/tags" data/tags/test.conll >"$out/tags.json"
 
 echo "== translate: English number words into German"
 seqnlp translate train data/numbers/train.en data/numbers/train.de --dev data/numbers/dev.en --dev data/numbers/dev.de \
-    -o "$out/numbers" --epochs 10 --hidden-size 64 --decoder-hidden-size 128 --embedding-size 64 --vocab-size 400 --dropout 0.1 \
+    -o "$out/numbers" --epochs 8 --hidden-size 64 --decoder-hidden-size 128 --embedding-size 64 --vocab-size 400 --dropout 0.1 \
     --learning-rate 0.008 --max-tokens 2048 --eval-every 500 --threads 1 -q >"$out/train_numbers.json"
 echo "twenty-three small cats" | seqnlp translate predict "$out/numbers"
 seqnlp translate eval "$out/numbers" data/numbers/test.en data/numbers/test.de >"$out/numbers.json"
