@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 TRAINED_ON = "%d of %d rows of %s were trained on by %s: scores on them are too good"
 QUICK = 500  # examples that evaluations look at where time is short and a search takes long
 SAMPLE = 32  # examples by which the time of an evaluation is told beforehand
+CRITERION_DIGITS = 2  # less is chance: among evaluations that are alike the latest has learnt most
 QUICK_SEARCH = 2.5  # times as long a full search takes
 
 
@@ -167,7 +168,7 @@ class Evaluator:
         values = {score.name: round(score.value, 4) for score in found}
         if task.criterion is None:
             return progress.Evaluation(found[0].value, values, found[0].higher_is_better)
-        value = details[task.criterion]
+        value = round(details[task.criterion], CRITERION_DIGITS)
         return progress.Evaluation(value, {**values, task.criterion: value}, higher_is_better=False)
 
     def _predict(self) -> None:

@@ -22,7 +22,7 @@ class Task:
     warnings_of = staticmethod(lambda prediction: ())
 
     def __init__(self, quick=None):
-        self.quick, self.output = quick, self
+        self.quick, self.output, self.details = quick, self, {}
 
     def quick_search(self):
         return self.quick
@@ -39,7 +39,7 @@ class Task:
     def score(self, corpus, predictions, codec, *, intervals=True):
         gold = [example.target for example in corpus]
         right = [float(one == other) for one, other in zip(gold, predictions, strict=True)]
-        return metrics.from_means({"accuracy": right}, intervals=intervals), {}, None
+        return metrics.from_means({"accuracy": right}, intervals=intervals), self.details, None
 
 
 class Rows:
@@ -101,6 +101,18 @@ def test_what_the_last_evaluation_predicted_is_scored_without_predicting_again()
     assert len(made.model.searches) == 1
     made.scores()
     assert len(made.model.searches) == 2
+
+
+def test_a_detail_may_pick_the_weights_by_what_is_more_than_chance():
+    made = evaluator([("a",), ("b",)] * 2)
+    made.model.task.criterion = "loss"
+    found = []
+    for loss in (0.384, 0.376, 0.391, 0.374):
+        made.model.task.details = {"loss": loss}
+        found.append(made.evaluation(None))
+    assert [one.value for one in found] == [0.38, 0.38, 0.39, 0.37]
+    assert found[0].scores == {"accuracy": 100, "loss": 0.38}
+    assert [one.better_than(0.38) for one in found] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(("size", "some"), [(4, 4), (evaluate.QUICK * 3, evaluate.QUICK)])

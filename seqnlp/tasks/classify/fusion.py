@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-LAST = 0.5
+LAST = 0.5  # of its weight by the likelihood is what the last part has
 PENALTY = 3.0  # of the biases: the inverse of their variance beforehand
 ROUNDS = 200
 

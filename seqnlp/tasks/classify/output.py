@@ -37,9 +37,6 @@ class Prediction:
         return dict(self.ranked).get(label, 0.0)
 
 
-LOSS_DIGITS = 2  # a standard error is some hundredths; among evaluations that are alike the latest has learnt most
-
-
 class Output(outputs.Output[Config, Search, Codec, Prediction]):
     """Labels, each with its probability where that is asked for."""
 
@@ -121,7 +118,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         details |= _parts(gold, predictions, codec, scores)
         confidence, right = _answers(gold, predictions)
         details["calibration_error"] = round(calibration.expected_error(confidence, right), 4)
-        details["log_loss"] = round(calibration.log_loss(*_judged(gold, predictions)), LOSS_DIGITS)
+        details["log_loss"] = round(calibration.log_loss(*_judged(gold, predictions)), 4)
         return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
 
     def wanted(
