@@ -113,12 +113,16 @@ def _is_above_numbers(table: Table) -> bool:
 
 
 def _is_unlike(table: Table) -> bool:
-    """Return whether the first row has short names only, one of which never recurs where all others do."""
+    """Return whether the first row has short names only, one of them a usual one, or never below where others recur."""
     first = [cell.strip() for cell in table.first]
     if "label" not in table.roles or len(first) < 2 or len(set(first)) < len(first):
         return False
     if not all(cell and len(cell) <= LONG_NAME and not _is_number(cell) for cell in first):
         return False
+    usual = [first[place] for role in table.roles[: table.needed] for place in names.usual(role, first)]
+    if usual and len(table.rows) > 1 and not any(cell in table.column(place) for place, cell in enumerate(first)):
+        _say_header(table, f", for {usual[0]!r} is a usual name")
+        return True
     labels = table.columns.get("label", "")
     places = [int(labels) - 1] if labels.isdigit() and 0 < int(labels) <= len(first) else range(len(first))
     columns = {place: table.column(place) for place in places}

@@ -11,7 +11,7 @@ USUAL: Mapping[str, str] = {
     "text": "text sentence review comment tweet post content message body utterance query question document "
     "description review_text review_body comment_text tweet_text sentence_text full_text text_a",
     "label": "label class category sentiment intent polarity topic labels classes categories target emotion genre "
-    "rating label_text class_label class_name category_name label_name",
+    "rating stars gold label_text class_label class_name category_name label_name",
     "tokens": "tokens words token word forms",
     "tags": "tags ner_tags pos_tags tag labels ner pos upos bio iob",
     "source": "source src source_text source_sentence original input article document text",

@@ -68,6 +68,18 @@ def test_a_first_row_that_is_like_none_below_is_a_header(read, caplog):
     assert "--no-header" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("header", "field"), [("text\tmarks", "marks"), ("saying\tgold", "gold"), ("Review\tverdict", "verdict")]
+)
+def test_one_usual_name_is_enough_where_no_row_below_has_it(read, caplog, header, field):
+    few = [("so good", "5"), ("bad", "1"), ("fine", "3")]
+    rows, found = read("x.tsv", f"{header}\n" + table(few, "\t"))
+    assert rows == few and found.fields["label"] == (field,)
+    assert "a usual name; --no-header if it is none" in caplog.text
+    row = header.split("\t")
+    assert read("x.tsv", f"{header}\n" + table([*few, row], "\t"))[0] == [tuple(row), *few, tuple(row)]
+
+
 def test_what_the_options_say_of_a_header_counts(read):
     content = "remark\tverdict\n" + "".join(f"{text}\t{label}\n" for text, label in GOOD)
     assert read("x.tsv", content, header=False)[0] == [("remark", "verdict"), *GOOD]
