@@ -233,7 +233,16 @@ def _table(seen: look.Look, kind: str) -> schema.Schema:
         seen = replace(seen, roles=seen.roles[-1:], needed=1)
     source, hint = seen.source, HINTS[kind].format(delimiter.NAMES.get(parted or "", "delimiter"))
     about = (source.columns, source.header, source.expected)
-    return columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
+    found = columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
+    if seen.words and seen.training and _are_lone_tokens(rows, found):
+        log.warning("%s: every row has one token, and is read as a sentence; CoNLL has a token a line", seen.name)
+    return found
+
+
+def _are_lone_tokens(rows: Sequence[Sequence[str]], form: schema.Schema) -> bool:
+    place = form.places["tokens"][0]
+    cells = [row[place].split() for row in rows[form.header is not None :] if place < len(row)]
+    return len(cells) >= columns.MIN_ROWS and max(map(len, cells)) == 1
 
 
 def _delimiter(seen: look.Look) -> str:

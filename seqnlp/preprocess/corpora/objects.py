@@ -14,6 +14,8 @@ from seqnlp.preprocess.corpora.formats import File, Record
 
 log = logging.getLogger(__name__)
 
+FIELDS = 12  # that an error lists at the most
+
 
 def read_json(file: File) -> Iterator[Record]:
     """One object a line, or an array of objects."""
@@ -114,9 +116,15 @@ class _Fields:
                     continue
                 if missing in row:
                     raise file.error(number, f"the field {missing!r} is null")
-                shown = ", ".join(list(row)[:12])
+                shown = ", ".join(itertools.islice(_paths(row), FIELDS))
                 raise file.error(number, f"no field {missing!r} (it has: {shown})", _hint(role))
         return Record(values, row, file.name, number)
+
+
+def _paths(row: Mapping[str, Any]) -> Iterator[str]:
+    """The names of fields, those of an object in one as `nested` takes them."""
+    for name, value in row.items():
+        yield from (f"{name}.{inner}" for inner in value) if isinstance(value, dict) and value else [name]
 
 
 def _hint(role: str) -> str:

@@ -307,6 +307,12 @@ def test_conll_read_as_texts_is_said(read, caplog):
     assert "x.txt: looks like CoNLL" in caplog.text
 
 
+@pytest.mark.parametrize(("cells", "said"), [("Anna ran", False), ("Anna", True)])
+def test_a_token_a_row_of_a_table_is_said(read, caplog, cells, said):
+    read("x.csv", f"Word,Tag\n{cells},A\n" + "Oslo,B\n" * 3, roles=("tokens", "tags"))
+    assert ("x.csv: every row has one token" in caplog.text) == said
+
+
 def test_a_label_may_stand_before_each_text(read):
     rows, found = read("x.txt", TREC)
     assert rows[0] == ("How did it end 0 ?", "DESC:manner") and found.format == "label-text"

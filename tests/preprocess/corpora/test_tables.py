@@ -191,7 +191,8 @@ NOT_THERE = [
     ({"text": None, "label": "x"}, {}, "x:1: the field 'text' is null"),
     ({"text": "a", "label": None}, {}, "x:1: the field 'label' is null"),
     ({"text": "a", "n": 1}, {}, "x:1: no field 'label' (it has: text, n)"),
-    ({"text": {"de": None}, "label": "x"}, {"text": "text.de"}, "x:1: no field 'text.de' (it has: text, label)"),
+    ({"text": "a", "x": {"y": 1, "z": 2}}, {}, "x:1: no field 'label' (it has: text, x.y, x.z)"),
+    ({"text": {"de": None}, "label": "x"}, {"text": "text.de"}, "x:1: no field 'text.de' (it has: text.de, label)"),
 ]
 
 
