@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from seqnlp import errors
 from seqnlp.io import files
 from seqnlp.preprocess.corpora import conll, detect, readers, schema, series, tables
+from seqnlp.preprocess.text import labels as labelled
+from seqnlp.preprocess.text import tag_schemes
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import corpus_answers, printed, texts
 
+log = logging.getLogger(__name__)
+
 Labels = list[tuple[str, ...]]
 Sentences = list[list[str]]  # of tags
+Answers = TypeVar("Answers", Labels, Sentences)
 UPOS = "upos"  # the column of CoNLL-U whose tags are meant where nothing is said
 SCORE = re.compile(r"[01]\.\d{4}")  # as predict prints a probability
 
@@ -73,7 +79,16 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
     _check_fields(_for(scoring.reference, tasks[0]), _for(scoring.said, tasks[0]), tasks[0].roles)
     gold = corpus_answers.labels(tasks, _for(scoring.reference, tasks[0]), config)
     names = {name for labels in gold if labels is not None for name in labels}
-    return _side_by_side(gold, _predicted_labels(scoring, tasks, config, names))
+    return _compared(*_side_by_side(gold, _predicted_labels(scoring, tasks, config, names)), "label")
+
+
+def _compared(gold: Answers, found: Answers, what: str) -> tuple[Answers, Answers]:
+    """Both as they are; a warning where they have nothing in common, O besides."""
+    right, said = ({name for names in part for name in names} - {tag_schemes.OUTSIDE} for part in (gold, found))
+    if right and said and right.isdisjoint(said):
+        examples = f"{labelled.shown(right)}; {labelled.shown(said)}"
+        log.warning("gold and predicted have no %s in common: %s", what, examples)
+    return gold, found
 
 
 def _check_fields(reference: schema.Source, said: schema.Source, roles: tuple[str, ...]) -> None:
@@ -132,12 +147,12 @@ def tags(scoring: Scoring) -> tuple[Sentences, Sentences]:
     """
     predicted = _given(scoring)
     if predicted is None:
-        return _two_columns(scoring)
+        return _compared(*_two_columns(scoring), "tag")
     task = registry.that_predict("tags")[0]
     gold = schema.copied(_for(scoring.reference, task))
     kind = corpus_answers.kind_of_tags(gold)
     column = gold.columns.get("tags", UPOS) if kind == "conllu" else UPOS
-    return _in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, column)
+    return _compared(_in_corpus(task, gold, kind, column=column), _predicted_tags(task, predicted, column), "tag")
 
 
 def _given(scoring: Scoring) -> schema.Source | None:

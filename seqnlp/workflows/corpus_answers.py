@@ -6,7 +6,6 @@ Labels behind their texts, translations behind their sources, tags in the last t
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 from collections.abc import Iterable, Sequence, Set
@@ -24,8 +23,6 @@ from seqnlp.preprocess.corpora import (
 )
 from seqnlp.tasks import base, registry
 from seqnlp.workflows import printed
-
-log = logging.getLogger(__name__)
 
 PROBABILITY = re.compile(r"[01]?\.\d+(e-\d+)?")  # as it stands behind a label that predict prints
 COLUMNS = ("conll", "conllu")
@@ -112,9 +109,6 @@ def two_columns(lines: Iterable[str], name: str) -> tuple[list[list[str]], list[
     file = formats.File(name, (line.rstrip() for line in lines), conll.ROLES, len(conll.ROLES), schema.Schema("conll"))
     sentences = [_cells(record) for record in conll.conll(file) if record.raw.tokens]
     gold, predicted = ([[row[place] for row in sentence] for sentence in sentences] for place in (-2, -1))
-    kinds = [{tag for tags in part for tag in tags} - {"O"} for part in (gold, predicted)]
-    if all(kinds) and kinds[0].isdisjoint(kinds[1]):
-        log.warning("the last two columns have no tag in common: are they gold and predicted?")
     return gold, predicted
 
 

@@ -432,7 +432,7 @@ def test_what_conlleval_prints(score, name):
 
 def test_columns_that_have_nothing_in_common_are_reported(score):
     Path("conll2003").write_text("Ada NNP B-NP B-PER\nruns VBZ B-VP O\n")
-    assert "no tag in common" in score("spans", "conll2003").err
+    assert "no tag in common: 'B-NP', 'B-VP'; 'B-PER'" in score("spans", "conll2003").err
     assert score("spans", "conll2003", "-q").err == ""
     Path("nothing found").write_text("Ada NNP B-PER O\nruns VBZ O O\n")
     assert score("spans", "nothing found").err == ""
@@ -479,6 +479,12 @@ def test_several_labels(score):
     for said in ("b,a\n\nb\n", "b\t0.9\ta\t0.8\n\nb\t0.3\n", objects("classify", "labels", [["b", "a"], [], ["b"]])):
         assert score("accuracy", "gold", "--multi-label", piped=said).scores["exact_match"] == pytest.approx(200 / 3)
     assert next(iter(score("f1", "gold", "gold", "--multi-label").scores)) == "f1"
+
+
+def test_labels_that_have_nothing_in_common_are_reported(score):
+    write("gold", ["pos", "neg"])
+    assert "no label in common: 'neg', 'pos'; 'NEG', 'POS'" in score("accuracy", "gold", piped="POS\nNEG\n").err
+    assert score("accuracy", "gold", piped="POS\npos\n").err == ""
 
 
 @pytest.mark.parametrize("line", ['{"label": "a"}', '{"classify": 3}', "{"])
