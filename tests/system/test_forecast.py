@@ -205,6 +205,14 @@ def test_pictures(seqnlp, trained, name):
     assert all(Path(seqnlp.folder / path).stat().st_size > 1000 for path in (name, f"eval-{name}"))
 
 
+def test_a_picture_says_when(seqnlp, trained):
+    pytest.importorskip("matplotlib")
+    first = read(seqnlp("forecast", "predict", trained[0], "--plot", "predict.svg").out)[0]
+    seqnlp("forecast", "eval", trained[0], "shops-test.csv", "--plot", "eval.svg")
+    for name in ("predict.svg", "eval.svg"):  # both forecast from the same place on
+        assert f"<!-- {first['time']} -->" in Path(seqnlp.folder / name).read_text()
+
+
 def test_a_picture_of_another_kind_is_refused(seqnlp, trained):
     result = seqnlp("forecast", "predict", trained[0], "--plot", "picture.txt", code=2)
     assert "--plot picture.txt: is named like no picture" in result.err

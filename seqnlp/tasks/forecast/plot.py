@@ -11,6 +11,7 @@ import numpy as np
 
 from seqnlp import errors
 from seqnlp.io import atomic
+from seqnlp.preprocess.corpora import even
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks.forecast.prediction import Prediction
 
@@ -55,6 +56,7 @@ def _draw(path: str, taken: list[tuple[Example, Prediction]]) -> None:
     sheet = figure.Figure(figsize=(9, 0.8 + 2.2 * len(taken)), layout="constrained")
     for axes, (example, one) in zip(sheet.subplots(len(taken), squeeze=False)[:, 0], taken, strict=True):
         _series(axes, one)
+        _times(axes, even.Series.from_dict(example.source), one)
         axes.set_title(example.source["id"] or example.file, fontsize=9)
     sheet.axes[0].legend(fontsize=8, loc="upper left")
     with atomic.atomic(path, "wb") as file:
@@ -75,3 +77,13 @@ def _series(axes: Any, one: Prediction) -> None:
         axes.fill_between(
             steps, low.reshape(-1), high.reshape(-1), color="C0", alpha=0.2, label=f"{level}%", linewidth=0
         )
+
+
+def _times(axes: Any, own: even.Series, one: Prediction) -> None:
+    """The times of the steps below them, where the series has times; own: ends with the last value that is known."""
+    if own.axis is None:
+        return
+    known = np.flatnonzero(~np.isnan(one.gold[-1]))
+    behind = one.origins[-1] - one.origins[0] + (known[-1] + 1 if len(known) else 0)  # values behind the first origin
+    axes.locator_params(axis="x", integer=True)
+    axes.xaxis.set_major_formatter(lambda step, _: own.time(len(own.values) - int(behind) + round(step)))
