@@ -3,7 +3,9 @@
 The parts' scores are added with weights, a product of experts (Hinton 2002, section 1). The weights are temperatures at
 the same time, and with the biases this is vector scaling (Guo et al. 2017, section 4.2; Platt 1999 for the targets). On
 SST-2 two parts are better than either from 50 rows of dev on; the biases are kept small, as if each had been seen to be
-zero before: with 85 classes on 1,000 rows they take a third of the calibration error away.
+zero before: with 85 classes on 1,000 rows they take a third of the calibration error away. The weights in turn are drawn to
+equal shares: fifty rows of dev often say that one part is worth nothing, and are wrong. On the mean of SST-2, GermEval,
+Snips and arXiv, of fits to fifty rows, accuracy on new rows is 0.3 points higher for it; with all of dev it is the same.
 
 The likelihood leans on the part whose scores are log-probabilities already, the network, more than accuracy on new rows
 bears out: on rows held out of four training parts the best share of the network is a tenth to two fifths, that of the
@@ -16,6 +18,7 @@ import numpy as np
 
 LAST = 0.5  # of its weight by the likelihood is what the last part has
 PENALTY = 3.0  # of the biases: the inverse of their variance beforehand
+EQUAL = 10.0  # the same of the weights of several parts, each with scores of the deviation 1, around 1
 ROUNDS = 200
 
 
@@ -58,7 +61,7 @@ def likeliest(parts: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _loss(point: np.ndarray, parts: np.ndarray, soft: np.ndarray, several: bool) -> tuple[float, np.ndarray]:
-    """Return the negative log-likelihood at weights and biases, (P + C,), with the penalty; and its gradient."""
+    """Return the negative log-likelihood at weights and biases, (P + C,), with the penalties; and its gradient."""
     weights, bias = np.split(point, [len(parts)])
     scores = np.tensordot(weights, parts, 1) + bias  # (N, C)
     if several:
@@ -68,9 +71,11 @@ def _loss(point: np.ndarray, parts: np.ndarray, soft: np.ndarray, several: bool)
         shifted = scores - scores.max(-1, keepdims=True)
         normalizer = np.log(np.exp(shifted).sum(-1, keepdims=True)) + scores - shifted
         probabilities, normalizer = np.exp(scores - normalizer), normalizer[:, :1]
-    loss = normalizer.sum() - (soft * scores).sum() + PENALTY / 2 * (bias**2).sum()
+    equal = EQUAL if len(parts) > 1 else 0.0
+    penalty = PENALTY / 2 * (bias**2).sum() + equal / 2 * ((weights - 1) ** 2).sum()
+    loss = normalizer.sum() - (soft * scores).sum() + penalty
     error = probabilities - soft
-    by_weight = np.tensordot(parts, error, ((1, 2), (0, 1)))
+    by_weight = np.tensordot(parts, error, ((1, 2), (0, 1))) + equal * (weights - 1)
     return float(loss), np.concatenate([by_weight, error.sum(0) + PENALTY * bias])
 
 

@@ -26,7 +26,8 @@ def loss(point, parts, targets):
     logs = special.log_softmax(np.tensordot(weights, parts, 1) + bias, axis=1)
     doubt = 1 / (len(targets) + 2)
     likelihood = (1 - doubt) * logs[np.arange(len(targets)), targets] + doubt * logs.mean(1)
-    return -likelihood.sum() + fusion.PENALTY / 2 * (bias**2).sum()
+    drawn = ((weights * parts.std(axis=(1, 2)) - 1) ** 2).sum() if len(parts) > 1 else 0
+    return -likelihood.sum() + fusion.PENALTY / 2 * (bias**2).sum() + fusion.EQUAL / 2 * drawn
 
 
 def test_weights_and_biases_have_the_least_loss(gold):
@@ -43,6 +44,13 @@ def test_the_scale_of_a_part_does_not_matter(gold, scale):
     parts = np.stack([part(gold, 1.0, 2), part(gold, 2.0, 3)])
     found, _ = fusion.fit(parts * np.array([scale, 1.0])[:, None, None], gold)
     np.testing.assert_allclose(found * [scale, 1], fusion.fit(parts, gold)[0], rtol=1e-3)
+
+
+def test_a_few_rows_leave_no_part_out(gold):
+    parts = np.stack([part(gold, 1.0, 2), part(gold, -0.2, 3)])
+    few, _ = fusion.likeliest(parts[:, :8], gold[:8])
+    many, _ = fusion.likeliest(parts, gold)
+    assert (few > 0.1).all() and many[1] == 0
 
 
 @pytest.mark.parametrize("place", [0, 1])
