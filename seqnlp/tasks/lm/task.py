@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from seqnlp.tasks.lm import options as options_of_lm
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config, Search
 from seqnlp.tasks.lm.output import Output, Prediction
+from seqnlp.tasks.words import vocabulary
 from seqnlp.training import data
 
 if TYPE_CHECKING:
@@ -94,6 +95,13 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         from seqnlp.tasks.lm import network as lm
 
         return lm.LanguageModel(config, len(codec.tokens))
+
+    def initialise(
+        self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows, source: base.Pretrained | None = None
+    ) -> None:
+        """Put vectors from the words' neighbours into the embedding: a small text teaches too few by itself."""
+        if config.level == "word":
+            vocabulary.put_own_vectors(cast("lm.LanguageModel", network).embedding, rows)
 
     def predict(
         self, networks: Sequence[nn.Module], codec: Codec, batch: lm.Batch, columns: base.Columns, search: Search

@@ -50,6 +50,8 @@ def put(
 ) -> None:
     """Put a language model's vectors into the rows of the words that it knows, and its layers into an encoder.
 
+    The vectors become as long as the others, and the matrix that reads them makes up for it: the layers give what they
+    gave, and training moves all vectors alike, where those of a language model, so much longer, would hardly be moved.
     A layer that reads in both directions takes a layer of each, where there is one that reads backward. What follows
     it reads both, which no layer of a language model does, and stays fresh. Raises `ModelError` as `check` does.
     """
@@ -58,14 +60,16 @@ def put(
     check(config, source)
     own, theirs = _rows(known, source.codec.tokens)
     with torch.no_grad():
-        embedding.weight[own] = source.network.embedding(torch.tensor(theirs))
+        vectors = source.network.embedding(torch.tensor(theirs))
+        longer = float(vectors.std() / embedding.weight.std())
+        embedding.weight[own] = vectors / longer
     layers = cast("list[layer.Layer]", list(encoder.layers))
     readers = [source.network.encoder, source.network.backward_encoder][: layers[0].directions]
     readers = [reader for reader in readers if reader is not None]
     depth = 1 if layers[0].bidirectional else min(len(layers), len(readers[0].layers))
     for number in range(depth):
         for direction, reader in enumerate(readers):
-            _copy(layers[number], reader.layers[number], direction)
+            _copy(layers[number], reader.layers[number], direction, 1.0 if number else longer)
     log.info(
         "%s: %d of %d words begin with its vectors; %d of %d layers with its weights, %s",
         source.name,
@@ -88,10 +92,14 @@ def _rows(known: tokenizer.Tokenizer, tokens: tokenizer.Tokenizer) -> tuple[list
     return list(found), list(found.values())
 
 
-def _copy(own: layer.Layer, theirs: layer.Layer, direction: int) -> None:
-    """Put the weights of a forward layer into a direction of another; of more inputs the others' stay fresh."""
+def _copy(own: layer.Layer, theirs: layer.Layer, direction: int, scale: float) -> None:
+    """Put the weights of a forward layer into a direction of another; of more inputs the others' stay fresh.
+
+    scale: of the matrix that reads the inputs.
+    """
     from seqnlp.nn import growth
 
     names = own.of_direction(direction)
-    weights = {names[name]: weight for name, weight in theirs.state_dict().items()}
+    scales = {name: scale if name.startswith("weight_ih") else 1.0 for name in names}
+    weights = {names[name]: weight * scales[name] for name, weight in theirs.state_dict().items()}
     growth.put(own, {**own.state_dict(), **weights})
