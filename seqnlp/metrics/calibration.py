@@ -25,6 +25,17 @@ def expected_error(confidence: np.ndarray, right: np.ndarray) -> float:
     return float(100 * total / len(gaps))
 
 
+def chance_error(confidence: np.ndarray) -> float:
+    """Return about the error in percent that as many answers would show by chance, if each probability held exactly.
+
+    confidence: (N,), as for `expected_error`. In each bin the number of right answers is nearly normal, and so its
+    distance from what is expected is the root of 2 / pi standard deviations on average.
+    """
+    variances = (confidence * (1 - confidence))[np.argsort(confidence)]
+    total = sum(np.sqrt(2 / np.pi * part.sum()) for part in np.array_split(variances, BINS))
+    return float(100 * total / len(confidence))
+
+
 def log_loss(probabilities: np.ndarray, right: np.ndarray) -> float:
     """Return the negative log-likelihood in nats an answer, a proper scoring rule (Good 1952).
 

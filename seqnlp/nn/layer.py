@@ -117,4 +117,6 @@ def reverse(features: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tenso
     steps = torch.arange(features.size(1), device=features.device)
     back = lengths.unsqueeze(1) - 1 - steps  # (B, S)
     order = torch.where(back >= 0, back, steps)
-    return features.gather(1, order.unsqueeze(2).expand(-1, -1, features.size(2)))
+    begin = features.size(1) * torch.arange(len(features), device=features.device).unsqueeze(1)
+    rows = features.flatten(0, 1).index_select(0, (begin + order).flatten())  # whole rows: gather takes twice as long
+    return rows.view_as(features)

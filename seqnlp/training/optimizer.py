@@ -17,6 +17,7 @@ from torch.optim import adamw, swa_utils
 from seqnlp.options import Training
 
 BETAS, EPSILON = (0.9, 0.99), 1e-8
+CACHED_ROWS = 512  # of an embedding that are updated at once on a CPU: they stay in its cache
 AVERAGE_EVERY = 10  # steps: going over all weights costs time, and neighbours differ little
 moving_average: Callable[[float], Callable[..., None]] = swa_utils.get_ema_multi_avg_fn  # torch gives no types
 
@@ -64,13 +65,24 @@ def _lazy_adam(p: torch.Tensor, rows: torch.Tensor, gradient: torch.Tensor, mome
     """
     moments["step"] += 1
     step = int(moments["step"])
-    before = [whole.index_select(0, rows) for whole in (p, moments["exp_avg"], moments["exp_avg_sq"])]  # [rows] is slow
-    first = before[1].lerp_(gradient, 1 - BETAS[0])
-    second = before[2].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
-    moments["exp_avg"][rows] = first
-    moments["exp_avg_sq"][rows] = second
     size = rate * math.sqrt(1 - BETAS[1] ** step) / (1 - BETAS[0] ** step)
-    p[rows] = before[0].sub_(first.div_(second.sqrt_().add_(EPSILON)).mul_(size))
+    wholes = p, moments["exp_avg"], moments["exp_avg_sq"]
+    piece = CACHED_ROWS if p.device.type == "cpu" else max(len(rows), 1)
+    for some, own in zip(torch.split(rows, piece), torch.split(gradient, piece), strict=True):
+        weight, first, second = parts = [whole.index_select(0, some) for whole in wholes]  # [rows] is slow
+        first.lerp_(own, 1 - BETAS[0])
+        second.mul_(BETAS[1]).addcmul_(own, own, value=1 - BETAS[1])
+        weight.sub_(first.div(second.sqrt().add_(EPSILON)).mul_(size))
+        for whole, part in zip(wholes, parts, strict=True):
+            _put(whole, some, part)
+
+
+def _put(whole: torch.Tensor, rows: torch.Tensor, values: torch.Tensor) -> None:
+    """Put values in the place of rows: on a CPU by NumPy, which takes a fraction of torch's time."""
+    if whole.device.type == "cpu":
+        whole.detach().numpy()[rows.numpy()] = values.numpy()
+    else:
+        whole[rows] = values
 
 
 def _multiply(tensors: list[torch.Tensor], factor: float) -> None:

@@ -43,6 +43,15 @@ def test_probabilities_that_hold_have_no_error():
     assert calibration.expected_error(np.ones(30), np.zeros(30)) == 100
 
 
+@pytest.mark.parametrize("size", [100, 1001])
+def test_the_error_by_chance_is_that_of_answers_drawn_by_their_probabilities(size):
+    draw = np.random.default_rng(size)
+    confidence = draw.permutation(np.linspace(0.3, 1, size))
+    errors = [calibration.expected_error(confidence, (draw.random(size) < confidence) * 1.0) for _ in range(300)]
+    assert calibration.chance_error(confidence) == pytest.approx(np.mean(errors), rel=0.1)
+    assert calibration.chance_error(np.ones(size)) == 0
+
+
 @pytest.mark.parametrize("wanted", [0.0, 60.0, 80.0, 95.0, 100.0])
 def test_a_cut_off_has_the_coverage_and_accuracy_that_it_says(wanted):
     draw = np.random.default_rng(3)

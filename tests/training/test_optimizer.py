@@ -192,3 +192,18 @@ def test_dense_weights_move_as_torch_s_own_class_moves_them():
         theirs.step()
         theirs.zero_grad()
     assert torch.equal(network.output.weight, matrix) and torch.equal(network.output.bias, bias)
+
+
+@pytest.mark.parametrize("piece", [2, 512])
+def test_rows_move_as_torch_s_own_class_moves_them(monkeypatch, piece):
+    monkeypatch.setattr(optimizer, "CACHED_ROWS", piece)
+    network, optimiser = made(max_grad_norm=0.0)
+    other = Net()
+    theirs = torch.optim.SparseAdam([other.words.weight], lr=0.1, betas=optimizer.BETAS, eps=optimizer.EPSILON)
+    for number, words in enumerate([(0, 1, 2, 4, 4), (6,), (4, 3, 2, 1, 0)]):
+        other.output.load_state_dict(network.output.state_dict())
+        step(network, optimiser, number, words=words)
+        other(torch.tensor(words)).backward()
+        theirs.step()
+        other.zero_grad()
+    torch.testing.assert_close(network.words.weight, other.words.weight)

@@ -118,6 +118,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         details |= _parts(gold, predictions, codec, scores)
         confidence, right = _answers(gold, predictions)
         details["calibration_error"] = round(calibration.expected_error(confidence, right), 4)
+        details["calibration_error_by_chance"] = round(calibration.chance_error(confidence), 4)
         details["log_loss"] = round(calibration.log_loss(*_judged(gold, predictions)), 4)
         return outputs.Result(scores, details, codec.classes.unseen(name for names in gold for name in names))
 
