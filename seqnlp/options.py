@@ -24,14 +24,17 @@ def option(
     main: bool = False,
     run: bool = False,
     metavar: str | None = None,
+    short: str | None = None,
 ) -> Any:
     """Return a dataclass field that is also a command line option.
 
     `main` puts it among the dozen that `--help` shows; `run` marks what does not make the model (threads, device)
-    and so may differ when a run resumes. A default of None means that the value is chosen from the corpus.
+    and so may differ when a run resumes; `short` is the letter of a second flag. A default of None means that the
+    value is chosen from the corpus.
     """
-    metadata = dict(help=help, group=group, choices=choices, low=low, high=high, main=main, run=run, metavar=metavar)
-    return dataclasses.field(default=default, metadata=metadata)
+    allowed = dict(choices=choices, low=low, high=high)
+    shown = dict(help=help, group=group, main=main, metavar=metavar, short=short)
+    return dataclasses.field(default=default, metadata={**allowed, **shown, "run": run})
 
 
 def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> Any:

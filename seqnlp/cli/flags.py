@@ -52,7 +52,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
     kind = _kind(hint, about)
     shown = default is not None
     return Option(
-        [name],
+        [f"-{about['short']}", name] if about["short"] else [name],
         type=kind,
         default=default,
         show_default=shown,

@@ -251,9 +251,7 @@ def test_an_ensemble_of_the_same_model_is_the_model(seqnlp, turner, translated):
 
 def test_samples_are_the_same_for_the_same_seed(seqnlp, turner):
     options = ["--sample", "--temperature", "3"]
-    first, again, other = (
-        predict(seqnlp, "turn-test.in", *options, "--sampling-seed", seed).out for seed in ("1", "1", "2")
-    )
+    first, again, other = (predict(seqnlp, "turn-test.in", *options, "--seed", seed).out for seed in ("1", "1", "2"))
     assert first == again != other
 
 

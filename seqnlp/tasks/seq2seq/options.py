@@ -61,7 +61,7 @@ class Search:
     top_p: float = option(
         1.0, "Sample from the fewest subwords that have this probability together.", group="Search", low=0.001, high=1.0
     )
-    sampling_seed: int = option(1, "Seed of sampling.", group="Search", low=0)
+    seed: int = option(1, "Seed of sampling.", group="Search", low=0)
     score_reference: str | None = option(
         None, "Score these outputs, one a line, instead of searching.", group="Input", metavar="FILE"
     )
