@@ -24,7 +24,7 @@ from seqnlp.preprocess.corpora import formats, schema
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import base, registry
 from seqnlp.training import checkpoint, data, precision
-from seqnlp.workflows import model_folder, writer
+from seqnlp.workflows import config_keys, model_folder, writer
 
 log = logging.getLogger(__name__)
 
@@ -249,7 +249,7 @@ def load(folder: str | Path, *, device: str = "auto", precision: str = "fp32", t
         config = options.from_dict(made.Config, content["config"], where)
         options.from_dict(options.Training, content["training"], where)
         codec = made.Codec.load(folder, config)
-        known = model_folder.schema_of(where, content)
+        known = config_keys.schema_of(where, content)
         if made.resolve(config, codec) != config:
             raise ValueError("settings are open, or not those that were trained")
         shapes.check(lambda: made.build(config, codec), weights)
