@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
-import importlib
-import os
-import sys
-import time
-from collections.abc import Sequence
-from typing import Any
-
 try:
+    import atexit
+    import codecs
+    import importlib
+    import io
+    import os
+    import sys
+    import time
+    from collections.abc import Sequence
+    from typing import Any
+
     import click
 
     from seqnlp import errors, version
@@ -80,6 +82,7 @@ def root() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0, or the code that docs/commands.md gives each kind of failure."""
     alone = arguments is None
+    _write_utf8(alone=alone)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -96,6 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         code = explain(error)
     _exit(code if isinstance(code, int) else 0, alone=alone)
+
+
+def _write_utf8(*, alone: bool) -> None:
+    """Write UTF-8 whatever the locale says; in one that knows ASCII only the command begins again, to read it too."""
+    if alone and codecs.lookup(sys.getfilesystemencoding()).name == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _check_folder() -> None:
