@@ -77,6 +77,12 @@ def test_ctrl_c_while_modules_are_imported_shows_no_traceback(seqnlp, model, tmp
     assert (done.code, done.out, done.err.lstrip()) == (130, "", said)
 
 
+def test_a_file_that_grows_too_large_is_said_without_a_buffer_too(seqnlp, tmp_path):
+    (tmp_path / "x.txt").write_text("".join(f"word{number}\n" for number in range(200)))
+    done = seqnlp.shell("ulimit -f 1; PYTHONUNBUFFERED=1 seqnlp vocab x.txt --counts > counts", tmp_path)
+    assert (done.code, done.err) == (1, "seqnlp: File too large\n")
+
+
 LOCALES = ("PYTHONUTF8=1", "LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii:strict")
 
 

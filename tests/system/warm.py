@@ -66,8 +66,6 @@ def answer(connection):
         for number, handle in zip(job["handles"], handles, strict=True):
             os.dup2(handle, number)
             os.close(handle)
-        # Of others than those that were there: whether they can seek was asked when they were opened.
-        sys.stdout, sys.stderr = open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
         os.environ.update(job["environment"])
         os.chdir(job["folder"])
         return job["arguments"]
