@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from seqnlp import errors
+from seqnlp import errors, options
 from seqnlp.cli import kinds
 from seqnlp.cli.parameters import HELP_ALL as HELP_ALL
 from seqnlp.cli.parameters import Argument as Argument
@@ -100,7 +100,9 @@ def given(names: Sequence[str]) -> list[str]:
 
 def take(kind: type, values: dict[str, Any]) -> Any:
     """Return the dataclass from a command's values, removing them; an option that the command lacks has its default."""
-    return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
+    taken = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
+    options.check(taken)
+    return taken
 
 
 ENCODING = Option(

@@ -66,5 +66,5 @@ class Search:
         None, "Score these outputs, one a line, instead of searching.", group="Input", metavar="FILE"
     )
     plot_attention: str | None = option(
-        None, "Write a picture of each sentence's attention to this folder.", group="Output", metavar="DIR"
+        None, "Write a picture of each sentence's attention to this folder.", group="Output", metavar="FOLDER"
     )
