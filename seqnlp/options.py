@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seqnlp import errors
+from seqnlp.io import jsonl
 
 
 def option(
@@ -24,14 +25,17 @@ def option(
     main: bool = False,
     run: bool = False,
     metavar: str | None = None,
+    short: str | None = None,
 ) -> Any:
     """Return a dataclass field that is also a command line option.
 
     `main` puts it among the dozen that `--help` shows; `run` marks what does not make the model (threads, device)
-    and so may differ when a run resumes. A default of None means that the value is chosen from the corpus.
+    and so may differ when a run resumes; `short` is the letter of a second flag. A default of None means that the
+    value is chosen from the corpus.
     """
-    metadata = dict(help=help, group=group, choices=choices, low=low, high=high, main=main, run=run, metavar=metavar)
-    return dataclasses.field(default=default, metadata=metadata)
+    allowed = dict(choices=choices, low=low, high=high)
+    shown = dict(help=help, group=group, main=main, metavar=metavar, short=short)
+    return dataclasses.field(default=default, metadata={**allowed, **shown, "run": run})
 
 
 def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> Any:
@@ -41,6 +45,7 @@ def redeclared(kind: type, name: str, default: Any, help: str | None = None) -> 
     return dataclasses.field(default=default, metadata=metadata)
 
 
+PATHS = ("FILE", "FOLDER", "MODEL")  # metavars of options that name one
 TEXT = "Text"  # the group of the options that decide how text becomes rows: those of encode
 
 
@@ -128,6 +133,7 @@ class _Allowed:
     choices: Sequence[str] | None
     low: float
     high: float
+    is_path: bool  # any bytes may be a name: all other text is UTF-8
 
     @classmethod
     def of(cls, field: dataclasses.Field[Any], hint: Any) -> _Allowed:
@@ -140,6 +146,7 @@ class _Allowed:
             field.metadata["choices"],
             -sys.float_info.max if low is None else low,
             sys.float_info.max if high is None else high,
+            field.metadata["metavar"] in PATHS,
         )
 
     def __contains__(self, value: Any) -> bool:
@@ -149,7 +156,9 @@ class _Allowed:
             return False
         if self.kind in (int, float):
             return bool(self.low <= value <= self.high)  # neither NaN nor infinite
-        return self.choices is None or value in self.choices
+        if self.choices is not None:
+            return value in self.choices
+        return self.kind is bool or self.is_path or value == jsonl.without_surrogates(value)
 
     def __str__(self) -> str:
         text = ", ".join(self.choices) if self.choices else NAMES_OF_KINDS[self.kind]

@@ -71,6 +71,12 @@ def model(tmp_path_factory):
     return folder / "model"
 
 
+def test_the_package_imports_nothing_before_the_command_can_answer_a_ctrl_c():
+    program = "import sys; old = {*sys.modules}; import seqnlp; print(*{*sys.modules} - old, seqnlp.errors.__name__)"
+    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, cwd=Path(__file__).parents[1])
+    assert {*done.stdout.decode().split()} == {"__future__", "seqnlp", "seqnlp.version", "seqnlp.errors"}
+
+
 LIGHT = {
     ("--help",): {"click", "seqnlp"},
     ("--version",): {"click", "seqnlp"},

@@ -49,6 +49,7 @@ def test_options_come_back_from_json():
         ({"kind": "c"}, 'kind is "c", expected a, b'),
         ({"kind": ["a"]}, 'kind is ["a"], expected a, b'),
         ({"path": 3}, "path is 3, expected text or null"),
+        ({"path": "a\udcff"}, 'path is "a\\udcff", expected text or null'),
         ({"many": 0}, "many is 0, expected true or false"),
         ({"threads": "x" * 99}, f'threads is "{"x" * 36}..., expected a whole number or null'),
     ],
@@ -65,6 +66,10 @@ def test_options_made_in_python_are_checked_before_they_are_used():
     options.check(Sample())
     with pytest.raises(errors.UsageError, match="size is 0, expected a whole number from 1"):
         options.check(Sample(size=0))
+
+
+def test_the_name_of_a_file_may_have_any_bytes():
+    options.check(registry.get("classify").Config(vectors="a\udcff"))
 
 
 def test_what_is_missing_is_reported():

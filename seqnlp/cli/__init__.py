@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
-import importlib
-import os
-import sys
-import time
-from collections.abc import Sequence
-from typing import Any
-
 try:
+    import atexit
+    import codecs
+    import importlib
+    import os
+    import sys
+    import time
+    from collections.abc import Sequence
+    from typing import Any
+
     import click
 
     from seqnlp import errors, version
@@ -80,6 +81,8 @@ def root() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0, or the code that docs/commands.md gives each kind of failure."""
     alone = arguments is None
+    if alone:
+        _write_utf8()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Threads that wait for work must not spin: beside any other busy process that makes an LSTM ten times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -96,6 +99,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         code = explain(error)
     _exit(code if isinstance(code, int) else 0, alone=alone)
+
+
+def _write_utf8() -> None:
+    """Write UTF-8 whatever the locale says; in one that knows ASCII only the command begins again, to read it too.
+
+    Both are buffered, even under PYTHONUNBUFFERED: what has no buffer may write a part and go on as if it were all.
+    """
+    if codecs.lookup(sys.getfilesystemencoding()).name == "ascii":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    how: Any = dict(encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdout = sys.stdout and open(1, "w", **how)  # noqa: SIM115 (they live as long as the process)
+    sys.stderr = sys.stderr and open(2, "w", buffering=1, **how)  # noqa: SIM115
 
 
 def _check_folder() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from seqnlp import errors
+from seqnlp import errors, options
 from seqnlp.cli import kinds
 from seqnlp.cli.parameters import HELP_ALL as HELP_ALL
 from seqnlp.cli.parameters import Argument as Argument
@@ -52,7 +52,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, default: Any, everything: 
     kind = _kind(hint, about)
     shown = default is not None
     return Option(
-        [name],
+        [f"-{about['short']}", name] if about["short"] else [name],
         type=kind,
         default=default,
         show_default=shown,
@@ -100,7 +100,9 @@ def given(names: Sequence[str]) -> list[str]:
 
 def take(kind: type, values: dict[str, Any]) -> Any:
     """Return the dataclass from a command's values, removing them; an option that the command lacks has its default."""
-    return kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
+    taken = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind) if field.name in values})
+    options.check(taken)
+    return taken
 
 
 ENCODING = Option(

@@ -20,7 +20,6 @@ def of(task: base.AnyTask) -> click.Command:
             flags.Option(["-o", "--output"], metavar="FILE", help="Write to this file, not to stdout."),
             *flags.of(task.Generation),
             flags.ENSEMBLE,
-            flags.PRECISION,
             *flags.running(),
             flags.HELP_ALL,
         ],
@@ -37,7 +36,7 @@ def run(task: base.AnyTask, model: str, output: str | None, ensemble: tuple[str,
     show.check_output(output)
     from seqnlp.workflows import predict as prediction  # it loads torch: after all that can be checked first
 
-    loaded = prediction.together((model, *ensemble), values["device"], values["precision"], task.name)
+    loaded = prediction.together((model, *ensemble), values["device"], "fp32", task.name)
     with show.output(output) as out:
         for number, text in enumerate(loaded.generate(generation)):
             out.write(b"\n" * bool(number))

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from seqnlp import errors
+from seqnlp import errors, options
 from seqnlp.cli import groups, kinds, terminal
 from seqnlp.io import files
 
@@ -62,10 +62,7 @@ class Option(click.Option):
         return extra
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
-        return _completed(super().shell_complete(ctx, incomplete), incomplete, self.metavar in FILES)
-
-
-FILES = ("FILE", "FOLDER", "MODEL")  # metavars of options that name one
+        return _completed(super().shell_complete(ctx, incomplete), incomplete, self.metavar in options.PATHS)
 
 
 def _completed(found: list[CompletionItem[Any]], incomplete: str, is_file: bool) -> list[CompletionItem[Any]]:

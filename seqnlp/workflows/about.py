@@ -12,7 +12,7 @@ from seqnlp.io import files
 from seqnlp.preprocess.corpora import schema
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import registry
-from seqnlp.workflows import encoded, model_folder
+from seqnlp.workflows import config_keys, encoded, model_folder
 
 TOKENIZER = "tokenizer.json"  # how the name of one in a folder ends
 WHOLE_MODEL = (model_folder.CONFIG, model_folder.CARD, model_folder.HISTORY)  # besides what the config names
@@ -49,7 +49,7 @@ def _model(folder: Path) -> dict[str, Any]:
     running = model_folder.unfinished(folder)
     content = {} if running and not (folder / model_folder.CONFIG).is_file() else model_folder.read_config(folder)
     content |= _under_way(folder, running) if running else {}
-    model_folder.schema_of(model_folder.description(folder), content)
+    config_keys.schema_of(model_folder.description(folder), content)
     task, names = content["task"], [*content["files"], *WHOLE_MODEL]
     use = [f"the same seqnlp {task} train command goes on with it"] if running else _uses(task, folder, content)
     return {"kind": "model", **content, **_sizes(folder, names), "use": use}

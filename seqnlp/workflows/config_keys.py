@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from seqnlp import errors
+from seqnlp.preprocess.corpora import schema
 
 Kinds = Mapping[str, tuple[Any, Any]]  # by key: its kind, and where that matters the kind of all that is in it
 
@@ -44,3 +48,13 @@ def check(content: Mapping[str, Any], kinds: Kinds) -> None:
             raise ValueError(key)
     for score in content["scores"] if "scores" in kinds else ():
         check(score, SCORE)
+
+
+def schema_of(path: Path, content: Mapping[str, Any]) -> schema.Schema | None:
+    """Return what a folder remembers of the corpus behind it, None if nothing; raises `ModelError` for what is none."""
+    if content.get("schema") is None:
+        return None
+    try:
+        return schema.Schema.from_dict(content["schema"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise errors.ModelError(f"{path}: not the schema of a corpus in it", "train anew") from None

@@ -18,7 +18,7 @@ from seqnlp.preprocess.corpora import arrow, schema, spool
 from seqnlp.preprocess.corpora.examples import Example, Examples
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base, registry
-from seqnlp.workflows import corpora, encoded, model_folder, shards
+from seqnlp.workflows import config_keys, corpora, encoded, model_folder, shards
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _given(task: base.AnyTask, path: Path) -> tuple[Any, Any, schema.Schema | No
     if content["task"] != task.name:
         raise errors.ModelError(f"{path}: is a model of {content['task']}, not of {task.name}")
     config = options.from_dict(task.Config, content["config"], path / model_folder.CONFIG)
-    return config, task.Codec.load(path, config), model_folder.schema_of(path, content)
+    return config, task.Codec.load(path, config), config_keys.schema_of(path, content)
 
 
 def fit(

@@ -20,7 +20,7 @@ from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, schema, spool, tables
 from seqnlp.preprocess.corpora.examples import Examples
 from seqnlp.tasks import base, registry
-from seqnlp.workflows import model_folder
+from seqnlp.workflows import config_keys, model_folder
 
 ROWS, ABOUT, PLAN = "rows.arrow", tables.ENCODED, "plan.json"
 STATE, INFO = "state.json", "dataset_info.json"  # what `datasets.load_from_disk` asks for
@@ -70,7 +70,7 @@ class Encoded:
     def schema(self) -> schema.Schema | None:
         """Return what the first file that it comes from looks like."""
         with _as_data_errors():
-            return model_folder.schema_of(self.path, self.content)
+            return config_keys.schema_of(self.path, self.content)
 
     def check_task(self, name: str) -> None:
         """Raise `DataError` if the rows are for another task."""

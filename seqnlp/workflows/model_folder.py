@@ -18,7 +18,6 @@ from typing import Any
 
 from seqnlp import errors, version
 from seqnlp.io import atomic, files, jsonl
-from seqnlp.preprocess.corpora import schema
 from seqnlp.workflows import card, config_keys, differences, runs
 
 log = logging.getLogger(__name__)
@@ -39,7 +38,8 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     """Return the config.json of a folder in which the same run is already finished, None if the run may go on there.
 
     run: what makes the model (task, config, training, data hashes). Nothing is written. Raises `UsageError` where
-    the folder holds another run and `overwrite` is not asked for, or files that are no model's and no run's.
+    the folder holds another run and `overwrite` is not asked for, or files that are no model's and no run's;
+    `ModelError` where nobody can say any more which run it holds.
     """
     files.check_open(folder / CONFIG)
     if folder.exists() and not folder.is_dir():
@@ -49,7 +49,11 @@ def claim(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> dict[str,
     try:
         there = content(folder)
     except errors.ModelError as error:
-        raise errors.UsageError(error.message, "give -o a new folder") from None
+        if not _is_lost(folder):
+            raise errors.UsageError(error.message, "give -o a new folder") from None
+        if not overwrite:
+            raise errors.ModelError(error.message, "--overwrite starts over; or give another folder") from None
+        return None
     if there is None and folder.is_dir() and not all(_is_debris(path, {}) for path in folder.iterdir()):
         raise errors.UsageError(f"{folder}: is not empty and holds no model", "give -o a new folder")
     if overwrite or there is None:
@@ -78,8 +82,20 @@ def content(folder: Path) -> dict[str, Any] | None:
 
 def _files(folder: Path) -> dict[str, str]:
     """Return the hashes by name of the codec's files, as the folder says itself: none where it is no model's."""
-    found = (content(folder) or {"files": {}})["files"]
-    return {name: digest for name, digest in found.items() if name != WEIGHTS}
+    for read in (content, read_config):  # where both notes are damaged, a model that is there knows them too
+        with contextlib.suppress(errors.ModelError):
+            found = (read(folder) or {"files": {}})["files"]
+            return {name: digest for name, digest in found.items() if name != WEIGHTS}
+    return {}
+
+
+def _is_lost(folder: Path) -> bool:
+    """Whether both notes of a run are damaged: it is ours, but which files are its codec's nobody can say any more."""
+    try:
+        unfinished(folder)
+    except errors.ModelError:
+        return all((folder / CHECKPOINTS / name).is_file() for name in (RUN, RUN_COPY))
+    return False
 
 
 def _is_debris(path: Path, codec_files: Iterable[str]) -> bool:
@@ -167,7 +183,7 @@ def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str,
     staged.mkdir(parents=True)
     hashes = {name: files.sha256(staged / name) for name in save(staged)}
     for name in sorted(hashes.keys() - before):
-        if os.path.lexists(folder / name):
+        if os.path.lexists(folder / name) and not _is_lost(folder):
             _remove(staged)
             raise errors.UsageError(f"{folder / name}: exists already and belongs to no model", "give -o a new folder")
     return hashes
@@ -264,16 +280,6 @@ def _checked(path: Path, kinds: config_keys.Kinds) -> dict[str, Any]:
         )
     _check_names(path, content["files"])
     return content
-
-
-def schema_of(path: Path, content: Mapping[str, Any]) -> schema.Schema | None:
-    """Return what a folder remembers of the corpus behind it, None if nothing; raises `ModelError` for what is none."""
-    if content.get("schema") is None:
-        return None
-    try:
-        return schema.Schema.from_dict(content["schema"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise errors.ModelError(f"{path}: not the schema of a corpus in it", "train anew") from None
 
 
 def _check_names(path: Path, names: Iterable[Any]) -> None:

@@ -77,6 +77,25 @@ def test_ctrl_c_while_modules_are_imported_shows_no_traceback(seqnlp, model, tmp
     assert (done.code, done.out, done.err.lstrip()) == (130, "", said)
 
 
+def test_a_file_that_grows_too_large_is_said_without_a_buffer_too(seqnlp, tmp_path):
+    (tmp_path / "x.txt").write_text("".join(f"word{number}\n" for number in range(200)))
+    done = seqnlp.shell("ulimit -f 1; PYTHONUNBUFFERED=1 seqnlp vocab x.txt --counts > counts", tmp_path)
+    assert (done.code, done.err) == (1, "seqnlp: File too large\n")
+
+
+LOCALES = ("PYTHONUTF8=1", "LC_ALL=C PYTHONUTF8=0 PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii:strict")
+
+
+def test_what_is_read_and_written_is_the_same_in_every_locale(seqnlp, tmp_path):
+    (tmp_path / "größe_中.csv").write_text("größe,色\nein schöner Film,grün\n中文,青\nfein 🎉,grün\nfad,青\n")
+    command = "seqnlp check größe_中.csv --task classify --text-field größe --label-field 色"
+    usual, *others = (seqnlp.shell(f"{locale} {command}", tmp_path) for locale in LOCALES)
+    assert usual.json["labels"].keys() == {"grün", "青"}
+    for other in others:
+        assert {**usual.json, "seconds": 0} == {**other.json, "seconds": 0}
+        assert (usual.code, usual.err) == (other.code, other.err)
+
+
 @pytest.mark.parametrize(("task", "flag"), [("tag", "--nbest"), ("classify", "--top"), ("translate", "--nbest")])
 @pytest.mark.parametrize("value", [10**9, 0, -1])
 def test_more_results_than_anybody_reads_are_refused(seqnlp, task, flag, value):

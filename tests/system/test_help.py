@@ -64,6 +64,7 @@ WRONG = {
     "threshold": (["classify", "predict", "model", "--threshold", "2"], ["--threshold", "2"]),
     "no time": (["classify", "train", "x.tsv", "-o", "m", "--time-budget", "soon"], ["--time-budget", "soon", "10m"]),
     "no task": (["train", "x.tsv", "-o", "m"], ["a task comes first", "seqnlp classify train"]),
+    "no text": (["lm", "generate", "m", "--prompt", "a\udcff"], ["prompt", "expected text"]),
     "threads": (["classify", "predict", "model", "--threads", "0"], ["--threads", "0"]),
     "nan threshold": (["classify", "eval", "model", "dev.tsv", "--fail-under", "nan"], ["--fail-under"]),
     "encoding": (["score", "accuracy", "dev.tsv", "--encoding", "hex"], ["hex", "utf-8"]),

@@ -80,6 +80,16 @@ def test_a_text_of_one_line_or_one_symbol_is_learnt_and_gone_on_from(seqnlp, tmp
     assert seqnlp("lm", "generate", tmp_path / "m", "--max-tokens", "5", "-q").out.endswith("\n")
 
 
+def test_as_many_texts_as_asked_for_and_the_same_ones_for_the_same_seed(seqnlp, models):
+    flags = ("-n", "3", "--max-tokens", "9", "--one-line", "--prompt", "the cat", "-q")
+    first, again, other = (
+        seqnlp("lm", "generate", models / "word", *flags, "--seed", seed).out for seed in ("1", "1", "2")
+    )
+    assert first == again != other
+    texts = first.removesuffix("\n").split("\n\n")
+    assert len(texts) == 3 and all(text.startswith("the cat") for text in texts)
+
+
 @pytest.mark.parametrize("level", ["char", "word", "bpe"])
 def test_a_text_without_any_is_refused(seqnlp, tmp_path, level):
     (tmp_path / "x.txt").write_text("\n \n\n" if level != "char" else "\n\n")

@@ -507,6 +507,37 @@ def test_a_damaged_copy_is_no_obstacle(tmp_path):
     check_whole(path, "tag")
 
 
+def damage_both_notes(path):
+    for name in ("run.json", "run.copy.json"):
+        (path / "checkpoint" / name).write_bytes(b"{")
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["never finished", "finished before"])
+def test_a_run_whose_notes_are_both_damaged_gives_way_where_asked_and_only_there(tmp_path, finished):
+    path = tmp_path / "model"
+    train(path) if finished else path.mkdir()
+    (path / "notes.txt").write_text("precious")
+    begin(path)
+    (path / "checkpoint" / "003").mkdir()
+    damage_both_notes(path)
+    there = names(path)
+    with pytest.raises(errors.ModelError, match=r"checkpoint/run\.json: .*damaged; hint: --overwrite starts over"):
+        train(path)
+    assert names(path) == there
+    train(path, overwrite=True)
+    (path / "notes.txt").unlink()
+    check_whole(path, "classify")
+
+
+def test_a_lost_run_of_another_task_leaves_no_file_that_is_in_the_way(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    begin(path)
+    damage_both_notes(path)
+    train(path, OTHER, overwrite=True)
+    assert names(path) == {*ALWAYS, *CODECS["tag"], "tokenizer.json"}  # nobody knows whose the last one is
+
+
 def test_checkpoints_below_a_link_are_refused(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "model").mkdir()

@@ -9,7 +9,7 @@ import seqnlp
 from seqnlp import errors
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import encode, encoded, evaluate, interface, model_folder, predict
+from seqnlp.workflows import config_keys, encode, encoded, evaluate, interface, predict
 
 HEADER = "id;subject;body;team\n"
 ROWS = "".join(
@@ -85,8 +85,8 @@ def test_an_encoded_corpus_carries_it_to_the_model(tmp_path, corpus, classify):
 @pytest.mark.parametrize("strange", ["csv", {}, {"format": "csv", "fields": 3}, {"format": "csv", "width": "4"}])
 def test_what_is_no_schema_is_told(tmp_path, strange):
     with pytest.raises(errors.ModelError, match="not the schema of a corpus"):
-        model_folder.schema_of(tmp_path, {"schema": strange})
-    assert model_folder.schema_of(tmp_path, {"schema": None}) is model_folder.schema_of(tmp_path, {}) is None
+        config_keys.schema_of(tmp_path, {"schema": strange})
+    assert config_keys.schema_of(tmp_path, {"schema": None}) is config_keys.schema_of(tmp_path, {}) is None
 
 
 def test_loaded_models_predict_as_before(model):

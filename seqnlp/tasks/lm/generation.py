@@ -47,7 +47,7 @@ def _tokens(
 ) -> Iterator[int]:
     """The tokens of a text, one by one."""
     filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
-    rng = np.random.default_rng((options.sampling_seed, number))
+    rng = np.random.default_rng((options.seed, number))
     carries: network.Carries = [None] * len(networks)
     given = [tokenizer.END, *_prompt(codec, options.prompt)]
     for _ in range(options.max_tokens):

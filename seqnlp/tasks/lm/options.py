@@ -106,7 +106,7 @@ class Generation:
     """How text is generated."""
 
     prompt: str = option("", "Text to go on from; by default the beginning of a line.", metavar="TEXT", main=True)
-    number: int = option(1, "Texts to generate.", low=1, main=True)
+    number: int = option(1, "Texts to generate.", low=1, main=True, short="n")
     max_tokens: int = option(500, "Maximum words, subwords or characters of a text.", low=1, main=True)
     one_line: bool = option(False, "End a text where its line ends.", main=True)
     temperature: float = option(1.0, "Below 1 favours what is probable.", low=0.01, main=True)
@@ -117,4 +117,4 @@ class Generation:
     min_p: float = option(
         0.0, "Draw from tokens with at least this part of the best one's probability.", low=0.0, high=1.0, main=True
     )
-    sampling_seed: int = option(1, "Seed of the draws.", low=0, main=True)
+    seed: int = option(1, "Seed of the draws.", low=0, main=True)

@@ -61,10 +61,10 @@ class Search:
     top_p: float = option(
         1.0, "Sample from the fewest subwords that have this probability together.", group="Search", low=0.001, high=1.0
     )
-    sampling_seed: int = option(1, "Seed of sampling.", group="Search", low=0)
+    seed: int = option(1, "Seed of sampling.", group="Search", low=0)
     score_reference: str | None = option(
         None, "Score these outputs, one a line, instead of searching.", group="Input", metavar="FILE"
     )
     plot_attention: str | None = option(
-        None, "Write a picture of each sentence's attention to this folder.", group="Output", metavar="DIR"
+        None, "Write a picture of each sentence's attention to this folder.", group="Output", metavar="FOLDER"
     )

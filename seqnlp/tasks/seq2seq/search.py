@@ -90,7 +90,7 @@ def _search(
             samples=search.nbest,
             temperature=search.temperature,
             filters=(sampling.TopK(search.top_k), sampling.TopP(search.top_p)),
-            seed=search.sampling_seed,
+            seed=search.seed,
             numbers=[zlib.crc32(np.array(part).tobytes()) for part in parts],
             attention=True,
         )

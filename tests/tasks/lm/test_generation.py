@@ -28,7 +28,7 @@ def texts(level, **options):
 
 @pytest.mark.parametrize("level", ["char", "word", "bpe"])
 def test_the_same_seed_gives_the_same_text_and_another_one_another(level):
-    first, again, other = (texts(level, max_tokens=40, sampling_seed=seed) for seed in (3, 3, 4))
+    first, again, other = (texts(level, max_tokens=40, seed=seed) for seed in (3, 3, 4))
     assert first == again != other
 
 
@@ -56,7 +56,7 @@ def test_one_line_ends_with_its_line():
 
 @pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.001}, {"min_p": 1.0}], ids=str)
 def test_filters_leave_the_most_probable_token_in_the_end(options):
-    greedy = {text for seed in range(3) for text in texts("char", max_tokens=20, sampling_seed=seed, **options)}
+    greedy = {text for seed in range(3) for text in texts("char", max_tokens=20, seed=seed, **options)}
     assert len(greedy) == 1
 
 

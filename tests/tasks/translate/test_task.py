@@ -516,7 +516,7 @@ def test_an_ensemble_of_the_same_is_the_same():
 def test_samples_depend_on_the_sentence_and_the_seed_alone():
     first, second, third = predicted(TEXTS, **DRAWN)
     assert texts_of(predicted(TEXTS[::-1], **DRAWN)) == texts_of([third, second, first])
-    assert texts_of(predicted(TEXTS, sampling_seed=2, **DRAWN)) != texts_of([first, second, third])
+    assert texts_of(predicted(TEXTS, seed=2, **DRAWN)) != texts_of([first, second, third])
 
 
 # predictions
