@@ -29,8 +29,6 @@ from seqnlp.workflows import prepare
 
 classify = registry.get("classify")
 
-ROUND = 3000  # sentences of one round
-
 
 class Plain(nn.Module):
     """The tutorials' classifier."""
@@ -47,14 +45,14 @@ class Plain(nn.Module):
         return self.output(outputs.amax(1))
 
 
-def plain_round(ready: prepare.Prepared, config: classify.Config) -> ours.Round:
-    """Return a round that trains the plain model on some rows and returns their number of words."""
+def plain_round(ready: prepare.Prepared, config: classify.Config, sentences: int) -> ours.Round:
+    """Return a round that trains the plain model on so many rows and returns their number of words."""
     codec, rows = ready.model.codec, list(ready.rows)
     model = Plain(len(codec.words), len(codec.classes), config.embedding_size, config.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
     def run() -> int:
-        chosen = [rows[i] for i in torch.randperm(len(rows))[:ROUND].tolist()]
+        chosen = [rows[i] for i in torch.randperm(len(rows))[:sentences].tolist()]
         for start in range(0, len(chosen), 32):
             batch = chosen[start : start + 32]
             words = pad_sequence([torch.tensor(row["ids"]) for row in batch], batch_first=True)
@@ -73,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpus")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sentences", type=int, default=3000, help="of a round")
     parser.add_argument("--hidden-size", type=int, default=classify.Config().hidden_size)
     parser.add_argument("--adversarial", type=float, default=classify.Config().adversarial)
     parser.add_argument("--cpu", action="store_true")
@@ -86,14 +85,14 @@ def main() -> None:
             precision: ours.prepare("classify", source, source, config, folder, precision=precision)
             for precision in ("fp32", "bf16")
         }
-        rounds = {"plain": plain_round(prepared["fp32"], config)}
+        rounds = {"plain": plain_round(prepared["fp32"], config, arguments.sentences)}
         for precision, ready in prepared.items():
-            rounds[f"seqnlp {precision}"] = ours.training_round(ours.make_trainer(ready, folder), ROUND)
+            rounds[f"seqnlp {precision}"] = ours.training_round(ours.make_trainer(ready, folder), arguments.sentences)
         speeds = ours.speeds(rounds, arguments.rounds, clock)
     base = ours.median(speeds["plain"])
     print(
         f"hidden size {size}, adversarial {arguments.adversarial}, {torch.get_num_threads()} threads, "
-        f"{arguments.rounds} rounds of {ROUND} sentences"
+        f"{arguments.rounds} rounds of {arguments.sentences} sentences"
     )
     print(f"{'loop':<14} {'min':>8} {'median':>8} {'max':>8} {'ratio':>7}   thousand words a second")
     for name, values in speeds.items():
