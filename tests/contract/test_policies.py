@@ -16,7 +16,7 @@ from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import encode, evaluate, prepare, train
+from seqnlp.workflows import encode, evaluate, jobs, prepare, train
 from seqnlp.workflows import predict as prediction
 
 WORDS = ["one ", "two ", "three ", "four ", "five ", "six "]
@@ -76,7 +76,7 @@ def job(case, folder):
     corpus = folder.parent / "corpus.txt"
     corpus.write_text("\n".join(case.lines) + "\n", encoding="utf-8")
     source = schema.Source((str(corpus),), format="text")
-    return prepare.Job(case.task.name, source, source, folder, case.task.Config(), case.training, device="cpu")
+    return jobs.Job(case.task.name, source, source, folder, case.task.Config(), case.training, device="cpu")
 
 
 @pytest.fixture(scope="module")
