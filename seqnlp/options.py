@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import types
 import typing
@@ -158,7 +159,7 @@ class _Allowed:
             return bool(self.low <= value <= self.high)  # neither NaN nor infinite
         if self.choices is not None:
             return value in self.choices
-        return self.kind is bool or self.is_path or value == jsonl.without_surrogates(value)
+        return self.kind is bool or (_is_name(value) if self.is_path else value == jsonl.without_surrogates(value))
 
     def __str__(self) -> str:
         text = ", ".join(self.choices) if self.choices else NAMES_OF_KINDS[self.kind]
@@ -167,6 +168,14 @@ class _Allowed:
         if self.high < sys.float_info.max:
             text += f" to {self.high}"
         return f"{text} or null" if self.optional else text
+
+
+def _is_name(text: str) -> bool:
+    """Whether a file can have this name."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 NAMES_OF_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

@@ -68,8 +68,12 @@ def test_options_made_in_python_are_checked_before_they_are_used():
         options.check(Sample(size=0))
 
 
-def test_the_name_of_a_file_may_have_any_bytes():
-    options.check(registry.get("classify").Config(vectors="a\udcff"))
+def test_the_name_of_a_file_may_have_any_bytes_but_zero():
+    config = registry.get("classify").Config
+    options.check(config(vectors="a\udcff"))
+    for name in ("a\0b", "\ud800"):
+        with pytest.raises(errors.UsageError, match=r"vectors is .* expected text or null"):
+            options.check(config(vectors=name))
 
 
 def test_what_is_missing_is_reported():
@@ -93,7 +97,7 @@ def right(field, hint):
     elif float in kinds:
         values = strategies.floats(low, high, allow_nan=False, allow_infinity=False)
     else:
-        values = strategies.text()
+        values = strategies.text(strategies.characters(codec="utf-8", exclude_characters="\0"))
     return values | strategies.none() if types.NoneType in kinds else values
 
 

@@ -32,7 +32,7 @@ def resolve_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise errors.UsageError(f"no device {name!r} here ({reason})", "--device cpu, cuda or cuda:1") from None
     return device

@@ -5,12 +5,13 @@ import functools
 import pickle
 
 import pytest
-from task_cases import one_a_task
+from task_cases import ONE_A_TASK, one_a_task
 from test_hostile import forecast
 
 import seqnlp
 from seqnlp import errors
 
+first_task = pytest.mark.parametrize("case", ONE_A_TASK[:1], indirect=True, ids=lambda case: case.name)
 DEEP = functools.reduce(lambda inner, _: [inner], range(2000), "a")
 BLANKS = ["", " ", "\u00a0", "\u3000", "\t", " \u2003\u00a0"]
 
@@ -74,6 +75,13 @@ def test_paths_that_can_be_none(path, tmp_path):
     with pytest.raises(errors.SeqnlpError):
         seqnlp.train("classify", path, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+@first_task
+@pytest.mark.parametrize("device", [None, 3.5, ["cpu"], 10**40, "", "gpu", "a\0b"])
+def test_devices_that_there_are_not(trained, device):
+    with pytest.raises(errors.UsageError, match="no device "):
+        seqnlp.load(trained[0], device=device)
 
 
 @pytest.mark.parametrize("path", ["n" * 5000, "a\0b", "", None, 3, b"x"])

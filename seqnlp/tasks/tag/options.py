@@ -52,7 +52,9 @@ class Search:
     """What shapes a result."""
 
     tokenize: bool = option(
-        False, "Split lines of text into tokens; by default they are separated by spaces.", group="Input"
+        False,
+        "Split lines of text into tokens as treebanks do; by default they are separated by spaces.",
+        group="Input",
     )
     scores: bool = option(False, "Print the probability of each tag.", group="Output")
     nbest: int = option(1, "The N best sequences of tags, each with its probability.", group="Output", low=1, high=100)

@@ -6,6 +6,8 @@ import functools
 import re
 from collections.abc import Sequence
 
+from tokenizers import Regex, pre_tokenizers
+
 from seqnlp import errors
 from seqnlp.checks import base as checking
 from seqnlp.checks import duplicates, labels, lengths, schemes, words
@@ -16,6 +18,18 @@ from seqnlp.tasks.tag.options import Config
 from seqnlp.tasks.words import vocabulary
 
 TOKENS, TAGS = ROLES = conll.ROLES
+
+CLITIC = r"['’](?:s|re|ve|ll|d|m)\b"
+TOKEN = "(?i)" + "|".join(
+    (
+        rf"n['’]t\b|{CLITIC}",  # English clitics, as Universal Dependencies and the Penn Treebank have them
+        r"\w+?(?=n['’]t\b)",  # do n't, ca n't
+        rf"(?!\w+{CLITIC})\w+['’](?=\w)",  # l' homme, dell' arte
+        r"\d+(?:[.,:/]\d+)+",  # 3.50, 10:30
+        r"\w+",
+        r"([^\w\s])\1*",  # ) and . apart, but ...
+    )
+)
 
 
 class SplitText(tuple[str, ...]):
@@ -47,7 +61,7 @@ def unlabelled(record: formats.Record, tokenize: bool) -> Example:
     """Return the sentence of a record: its tokens, or a line of text, split."""
     tokens, text = _strings(record, TOKENS), record.values[TOKENS]
     if isinstance(text, str):
-        tokens = SplitText(_splitter().split(text) if tokenize else tokens)
+        tokens = SplitText(token for token, _ in _splitter().pre_tokenize_str(text)) if tokenize else SplitText(tokens)
         tokens.text = text
         if not text.strip():  # blank, whatever the blanks are
             tokens = SplitText()
@@ -56,8 +70,10 @@ def unlabelled(record: formats.Record, tokenize: bool) -> Example:
 
 
 @functools.cache
-def _splitter() -> tokenizer.Tokenizer:
-    return tokenizer.vocabulary({}, level="word", normalization="none")
+def _splitter() -> pre_tokenizers.PreTokenizer:
+    """What splits a text as treebanks do: Chinese and Japanese character by character."""
+    places = (pre_tokenizers.Split(Regex(pattern), behavior="isolated") for pattern in (tokenizer.CJK, TOKEN))
+    return pre_tokenizers.Sequence([*places, pre_tokenizers.WhitespaceSplit()])
 
 
 def _strings(record: formats.Record, role: str) -> tuple[str, ...]:
