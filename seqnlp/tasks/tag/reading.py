@@ -24,6 +24,7 @@ TOKEN = "(?i)" + "|".join(
     (
         rf"n['’]t\b|{CLITIC}",  # English clitics, as Universal Dependencies and the Penn Treebank have them
         r"\w+?(?=n['’]t\b)",  # do n't, ca n't
+        r"\bo['’]\w+",  # O'Brien, o'clock
         rf"(?!\w+{CLITIC})\w+['’](?=\w)",  # l' homme, dell' arte
         r"\d+(?:[.,:/]\d+)+",  # 3.50, 10:30
         r"\w+",

@@ -176,6 +176,7 @@ def test_a_line_of_text_is_split_at_spaces_and_tabs_alone():
         ("I'm they'd we've you're she'll 'd", "I 'm they 'd we 've you 're she 'll 'd"),
         ("John's dogs' \"1990's\"", "John 's dogs ' \" 1990 's \""),
         ("L'homme qu’il dell'arte geht's", "L' homme qu’ il dell' arte geht 's"),
+        ("O'Brien's clock", "O'Brien 's clock"),
         ("$3.50 at 10:30, 1,234.5 x 2. 1/2", "$ 3.50 at 10:30 , 1,234.5 x 2 . 1/2"),
         ("well... a--b!? e-mail a_b", "well ... a -- b ! ? e - mail a_b"),
         ("ant tent n't't", "ant tent n't ' t"),
