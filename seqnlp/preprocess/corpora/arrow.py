@@ -15,6 +15,7 @@ from seqnlp.io import atomic, files
 
 CHUNK, HEAVY = 4096, 1 << 20  # rows in a batch of Arrow's, at the most, and what they weigh
 RELEASE_EVERY = 16  # batches that are read one after the other
+SCATTERED = 512  # rows that are taken before what was read is let go: each may map a megabyte around what it has
 
 Features = Mapping[str, pyarrow.DataType]
 
@@ -48,7 +49,7 @@ class Rows:
         Arrow's own `take` would first join all batches of the table, which need not fit into memory.
         """
         self._taken += len(numbers)
-        if self._taken > CHUNK:
+        if self._taken > SCATTERED:
             self._taken = 0
             release()
         if len(self._batches) == 1:
