@@ -26,7 +26,7 @@ MAX_FILE, MAX_FUNCTION = 300, 45  # lines
 TOO_LONG: set[str] = set()
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 WITH_TORCH = re.compile(
-    r"seqnlp\.(nn|training|decoding|tasks\.(\w+\.(network|generation|rolling|stream)|encoder)|workflows\.(start|evaluate|follow|predict))(\.|$)"
+    r"seqnlp\.(nn|training|decoding|tasks\.(\w+\.(network|generation|rolling|stream)|encoder)|workflows\.(start|evaluate|follow|predict|refit))(\.|$)"
 )
 FILES = {
     ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
@@ -35,7 +35,7 @@ FILES = {
 
 
 class Import(NamedTuple):
-    """A module's import of another one: at its top, or when a function is called."""
+    """A module's import of another one: at its top, or when a function is called, or for its types alone."""
 
     name: str
     top: bool
@@ -62,12 +62,11 @@ def tree(module):
 
 @functools.cache
 def imports(module):
-    """Every import of a module but those for the type checker."""
+    """Every import of a module, those for the type checker among what is not loaded with it."""
     found = []
 
     def visit(node, top):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            return
+        top = top and not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
         if isinstance(node, ast.Import):
             found.extend(Import(alias.name, top, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

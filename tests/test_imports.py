@@ -10,7 +10,7 @@ import pytest
 
 from seqnlp import options
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import prepare, train
+from seqnlp.workflows import jobs, train
 
 # Runs the command line with sys.argv, then writes the modules that it has imported to $SEQNLP_IMPORTED.
 SPY = """
@@ -67,7 +67,7 @@ def model(tmp_path_factory):
     source = schema.Source((str(path),))
     config = classify.Config(embedding_size=3, hidden_size=3, char_ngram_buckets=11)
     training = options.Training(epochs=1, precision="fp32")
-    train.train(prepare.Job("classify", source, source, folder / "model", config, training, device="cpu"))
+    train.train(jobs.Job("classify", source, source, folder / "model", config, training, device="cpu"))
     return folder / "model"
 
 

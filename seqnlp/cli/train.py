@@ -87,9 +87,9 @@ def run(
     if source.encoded and (settled := flags.given(options.names(task.Config, options.TEXT))):
         raise errors.UsageError(f"{settled[0]} cannot be given with {source.encoded}: it was encoded already")
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(task.kernel_cache))
-    from seqnlp.workflows import prepare, train  # they load pyarrow: after all that can be checked first
+    from seqnlp.workflows import jobs, train  # they load pyarrow: after all that can be checked first
 
-    job = prepare.Job(
+    job = jobs.Job(
         task=task.name,
         train=source,
         dev=dev_source,

@@ -17,14 +17,14 @@ from torch import nn
 from seqnlp import errors, options
 from seqnlp.io import jsonl
 from seqnlp.training import data, distributed, precision, progress, steps, trainer
+from seqnlp.workflows import jobs, refit
 from seqnlp.workflows import prepare as preparation
-from seqnlp.workflows import refit
 
 ROWS = 1000  # of the training part that are compared between processes
 
 
 @contextlib.contextmanager
-def joined(job: preparation.Job, stop: trainer.Stop) -> Iterator[distributed.Group]:
+def joined(job: jobs.Job, stop: trainer.Stop) -> Iterator[distributed.Group]:
     """Give the group of processes that run a job, this one in it; who goes, goes for all."""
     group = distributed.Group.join(precision.resolve_device(job.device))
     group.stop = stop
@@ -34,9 +34,9 @@ def joined(job: preparation.Job, stop: trainer.Stop) -> Iterator[distributed.Gro
         processes.destroy_process_group()
 
 
-def follow(job: preparation.Job, group: distributed.Group, watch: preparation.Watch) -> None:
+def follow(job: jobs.Job, group: distributed.Group, watch: preparation.Watch) -> None:
     """Take part in the steps of a run to its end; raises `Followed` where that is none that was wanted."""
-    parts = preparation.opened(job)
+    parts = jobs.opened(job)
     run = group.tell()
     if run is None:  # it is finished already
         return

@@ -10,7 +10,7 @@ from typing import Any
 from seqnlp import errors, options
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import base, registry
-from seqnlp.workflows import prepare
+from seqnlp.workflows import jobs
 from seqnlp.workflows import train as workflow
 
 Paths = str | Path | Sequence[str | Path]
@@ -37,7 +37,7 @@ def train(
     config, training = _settings(made, settings)
     if init_from is not None and config:
         raise errors.UsageError(f"{min(config)} cannot be given with init_from: the model has settings of its own")
-    job = prepare.Job(
+    job = jobs.Job(
         task=task,
         train=_source(corpus, reading),
         dev=_source(dev, reading) if dev else None,

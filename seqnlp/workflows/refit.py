@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.workflows import encode
+from seqnlp.workflows import encode, jobs
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def weights(
-    job: preparation.Job, parts: preparation.Opened, prepared: preparation.Prepared, first: trainers.Trainer
+    job: jobs.Job, parts: jobs.Opened, prepared: preparation.Prepared, first: trainers.Trainer
 ) -> dict[str, torch.Tensor] | None:
     """Return the weights that all rows give, None where there is no time for them, which is said.
 
@@ -43,9 +43,7 @@ def weights(
     return {**run.weights(), **{name: first.best[name] for name in calibrated if name in first.best}}
 
 
-def again(
-    job: preparation.Job, parts: preparation.Opened, prepared: preparation.Prepared
-) -> tuple[nn.Module, data.Batches]:
+def again(job: jobs.Job, parts: jobs.Opened, prepared: preparation.Prepared) -> tuple[nn.Module, data.Batches]:
     """Return a network as it was before the first step, and the batches of all rows."""
     from seqnlp.workflows import start
 
@@ -57,7 +55,7 @@ def again(
     return network, task.batches(rows, config, codec, training, None)
 
 
-def _known(parts: preparation.Opened, codec: Any) -> Iterator[Example]:
+def _known(parts: jobs.Opened, codec: Any) -> Iterator[Example]:
     """Yield the examples of train and dev, but those of dev with a label that train lacks."""
     known = codec.labels
     for example in parts.train.examples:

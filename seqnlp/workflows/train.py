@@ -14,7 +14,7 @@ from seqnlp import errors, options
 from seqnlp.io import ranks
 from seqnlp.training import budget, schedules
 from seqnlp.training import progress as progresses
-from seqnlp.workflows import encoded, model_folder, refit
+from seqnlp.workflows import encoded, jobs, model_folder, refit
 from seqnlp.workflows import prepare as preparation
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ OPTIMISTIC = "dev has chosen these weights, so its score is a little too good: r
 
 
 def train(
-    job: preparation.Job, *, watch: preparation.Watch = lambda what, progress: None, stop: trainers.Stop = lambda: 0
+    job: jobs.Job, *, watch: preparation.Watch = lambda what, progress: None, stop: trainers.Stop = lambda: 0
 ) -> dict[str, Any]:
     """Train a model, go on with a run that was stopped, or find it finished; return the result.
 
@@ -47,13 +47,13 @@ def train(
 
 
 def _train(
-    job: preparation.Job, watch: preparation.Watch, stop: trainers.Stop, group: distributed.Group | None = None
+    job: jobs.Job, watch: preparation.Watch, stop: trainers.Stop, group: distributed.Group | None = None
 ) -> dict[str, Any]:
     """Train a model as `train` does; group: whose first process this one is."""
     options.check(job.config)
     options.check(job.training)
     model_folder.claim(job.folder, {}, overwrite=True)  # what is in the way is told before the work
-    parts = preparation.opened(job)
+    parts = jobs.opened(job)
     run = _identity(job, parts)
     finished = model_folder.claim(job.folder, run, overwrite=job.overwrite)
     if group:
@@ -89,7 +89,7 @@ def _train(
     return _result(content, job.folder)
 
 
-def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]:
+def _identity(job: jobs.Job, parts: jobs.Opened) -> dict[str, Any]:
     """What makes the model: two commands that agree in it are the same run."""
     source, train = job.train, parts.train
     config = train.config(job.config) if isinstance(train, encoded.Encoded) else job.config
@@ -112,7 +112,7 @@ def _identity(job: preparation.Job, parts: preparation.Opened) -> dict[str, Any]
 
 
 def _content(
-    job: preparation.Job, run: Mapping[str, Any], parts: preparation.Opened, prepared: preparation.Prepared
+    job: jobs.Job, run: Mapping[str, Any], parts: jobs.Opened, prepared: preparation.Prepared
 ) -> dict[str, Any]:
     """Return what config.json will hold, as far as it is known before the first step; says it in the log."""
     parameters = sum(p.numel() for p in prepared.model.networks[0].parameters())

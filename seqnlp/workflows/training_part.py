@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,7 @@ from seqnlp.checks import base as checks
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import arrow, examples, splits
 from seqnlp.tasks import base
-from seqnlp.workflows import corpora, encode, encoded, watched
-
-if TYPE_CHECKING:
-    from seqnlp.workflows import prepare
+from seqnlp.workflows import corpora, encode, encoded, jobs, watched
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +32,14 @@ class TrainingPart:
     dev: examples.Examples | None  # that was split off
 
 
-def of(task: base.AnyTask, parts: prepare.Opened, looking: watched.Watched) -> TrainingPart:
+def of(task: base.AnyTask, parts: jobs.Opened, looking: watched.Watched) -> TrainingPart:
     """Return the training part of a job; looking: is shown its rows."""
     if isinstance(parts.train, corpora.Text):
         return _from_text(task, parts.fitted, looking, fitted=parts.start is None)
     return _from_folder(parts, task, parts.train, looking)
 
 
-def _from_text(task: base.AnyTask, made: prepare.Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
+def _from_text(task: base.AnyTask, made: jobs.Fitted, looking: watched.Watched, *, fitted: bool) -> TrainingPart:
     """Return the rows of a text; fitted: the codec was fitted on them, and not given."""
     log.info("encoding %d examples", len(made.part))
     seen = looking.through(made.part, checks.TRAIN)
@@ -51,7 +48,7 @@ def _from_text(task: base.AnyTask, made: prepare.Fitted, looking: watched.Watche
 
 
 def _from_folder(
-    parts: prepare.Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched
+    parts: jobs.Opened, task: base.AnyTask, folder: encoded.Encoded, looking: watched.Watched
 ) -> TrainingPart:
     start, wanted = parts.start, parts.job.config
     if start:

@@ -12,6 +12,7 @@ from typing import Any
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
 from seqnlp.training import trainer
+from seqnlp.workflows import jobs
 from seqnlp.workflows import prepare as preparation
 
 Round = Callable[[], int]  # does some work and returns how much: words, tokens
@@ -22,7 +23,7 @@ def prepare(
 ) -> preparation.Prepared:
     """Return what `seqnlp TASK train` prepares."""
     chosen = replace(registry.get(task).training, **{"epochs": 100, **settings})
-    job = preparation.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
+    job = jobs.Job(task, train, dev, Path(folder), config, chosen, device="cpu")
     return preparation.prepare(job)
 
 

@@ -20,7 +20,7 @@ from seqnlp.io import ranks
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
 from seqnlp.training import distributed, precision, steps
-from seqnlp.workflows import prepare
+from seqnlp.workflows import jobs, prepare
 
 
 class Timed(distributed.Group):
@@ -49,7 +49,7 @@ def main() -> None:
     task, device = registry.get(given.task), precision.resolve_device(given.device)
     group = Timed.join(device) if ranks.size() > 1 else Timed()
     train, dev = (schema.Source(tuple(paths)) for paths in (given.train, given.dev))
-    job = prepare.Job(given.task, train, dev, Path("/nowhere"), task.Config(), task.training, device=given.device)
+    job = jobs.Job(given.task, train, dev, Path("/nowhere"), task.Config(), task.training, device=given.device)
     ready = prepare.prepare(job)
     made = steps.Steps(ready.model.networks[0].train(), ready.data, ready.training, device, group)
     whole, adding, sizes = [], [], []

@@ -11,7 +11,7 @@ import pytest
 from seqnlp import options
 from seqnlp.preprocess.corpora import schema
 from seqnlp.tasks import registry
-from seqnlp.workflows import prepare
+from seqnlp.workflows import jobs
 
 TRAINING = options.Training(
     epochs=8, learning_rate=0.02, warmup_steps=5, batch_size=16, max_tokens=200, precision="fp32"
@@ -44,7 +44,7 @@ class Case(NamedTuple):
         chapter = registry.get(self.task)
         source = write(folder.parent, self.corpus)
         dev = source if self.dev is None else write(folder.parent, self.dev)
-        job = prepare.Job(self.task, source, dev, folder, chapter.Config(**self.config), self.training, device="cpu")
+        job = jobs.Job(self.task, source, dev, folder, chapter.Config(**self.config), self.training, device="cpu")
         return dataclasses.replace(job, **changes)
 
 

@@ -6,14 +6,14 @@ import pytest
 
 from seqnlp import errors, options
 from seqnlp.preprocess.text import subword, tokenizer
-from seqnlp.workflows import about, prepare, train
+from seqnlp.workflows import about, jobs, train
 
 
 @pytest.fixture
 def job(source, classify, tmp_path):
     config = classify.Config(embedding_size=3, hidden_size=5, char_ngram_buckets=11)
     training = options.Training(epochs=3, precision="fp32", learning_rate=8e-3, ema_decay=0.99)
-    return prepare.Job("classify", source, source, tmp_path / "model", config, training, device="cpu")
+    return jobs.Job("classify", source, source, tmp_path / "model", config, training, device="cpu")
 
 
 def test_a_model_says_what_it_is_and_how_to_use_it(job):

@@ -15,7 +15,7 @@ import pytest
 from seqnlp import errors, options
 from seqnlp.preprocess.batching import buckets
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import corpora, encode, evaluate, pack, predict, prepare, train, training_part
+from seqnlp.workflows import corpora, encode, evaluate, jobs, pack, predict, train, training_part
 from seqnlp.workflows import encoded as folders
 
 OPENED = []  # what an audit hook hears of while a test wants to know; hooks stay as long as the process
@@ -58,7 +58,7 @@ def dev(tmp_path):
 def job(classify, tmp_path, source, dev, **more):
     config = classify.Config(char_ngram_buckets=11, min_count=1, embedding_size=3, hidden_size=3)
     training = options.Training(epochs=1, precision="fp32")
-    return prepare.Job("classify", source, dev, tmp_path / "model", config, training, device="cpu", **more)
+    return jobs.Job("classify", source, dev, tmp_path / "model", config, training, device="cpu", **more)
 
 
 @pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.txt", "x.jsonl", "x.parquet"])
@@ -166,9 +166,9 @@ def test_training_leaves_out_what_cannot_be_learnt_from_of_rows_that_were_not_fi
     expected = sorted(map(str, folders.open_folder(str(paired)).rows()))
     for name in ("more", "packed"):
         source = schema.Source((str(tmp_path / name),))
-        job = prepare.Job("pairs", source, text, tmp_path / "m", pairs.Config(), options.Training())
+        job = jobs.Job("pairs", source, text, tmp_path / "m", pairs.Config(), options.Training())
         folder = folders.open_folder(str(tmp_path / name))
         nobody = types.SimpleNamespace(all_of=lambda *_: None)  # looks at the rows
-        found = training_part.of(pairs, prepare.Opened(job, folder, None, None), nobody)
+        found = training_part.of(pairs, jobs.Opened(job, folder, None, None), nobody)
         assert sorted(map(str, found.rows)) == expected
     assert found.plan == buckets.plan(found.rows.lengths, buckets.Limits(20, 3))

@@ -9,7 +9,7 @@ import safetensors.numpy
 from seqnlp import errors
 from seqnlp.preprocess.corpora import schema, seen
 from seqnlp.tasks import registry
-from seqnlp.workflows import prepare, train
+from seqnlp.workflows import jobs, train
 
 CLASSIFY = registry.get("classify")
 SHORT = {"epochs": 2, "eval_every": 2, "max_tokens": 100, "batch_size": 16, "precision": "fp32"}
@@ -22,7 +22,7 @@ def job(folder, rows=ROWS, **changes):
     path = folder.parent / f"{folder.name}.tsv"
     path.write_text("".join(rows))
     source = schema.Source((str(path),), names={str(path): "rows.tsv"})
-    return prepare.Job("classify", source, None, folder, CONFIG, dataclasses.replace(TRAINING, **changes), device="cpu")
+    return jobs.Job("classify", source, None, folder, CONFIG, dataclasses.replace(TRAINING, **changes), device="cpu")
 
 
 def config(folder):

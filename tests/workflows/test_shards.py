@@ -6,7 +6,7 @@ import pytest
 
 from seqnlp import errors, options
 from seqnlp.preprocess.corpora import schema
-from seqnlp.workflows import encode, encoded, pack, prepare, shards, train
+from seqnlp.workflows import encode, encoded, jobs, pack, shards, train
 
 COUNT = 3
 SMALL = dict(char_ngram_buckets=11, min_count=1, embedding_size=5, hidden_size=3)
@@ -52,9 +52,7 @@ def test_training_on_shards_makes_the_model_of_the_whole_corpus(folders, classif
     models, training = [], options.Training(epochs=2, precision="fp32")
     for name, paths in (("model-whole", [str(folders / "whole")]), ("model-parts", parts(folders))):
         dev = schema.Source((str(folders / "dev"),))
-        job = prepare.Job(
-            "classify", schema.Source(tuple(paths)), dev, folders / name, classify.Config(**SMALL), training
-        )
+        job = jobs.Job("classify", schema.Source(tuple(paths)), dev, folders / name, classify.Config(**SMALL), training)
         train.train(job)
         models.append((folders / name / "model.safetensors").read_bytes())
     assert models[0] == models[1]
