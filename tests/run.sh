@@ -15,6 +15,9 @@ PYTEST_DEBUG_TEMPROOT=$seqnlp_root/.pytest_cache/tmp
 export PYTEST_DEBUG_TEMPROOT
 mkdir -p "$PYTEST_DEBUG_TEMPROOT"
 
+# The many commands that the tests start would each compile the package anew.
+unset PYTHONDONTWRITEBYTECODE
+
 # A process a core, each with one thread; what each gets is for tests/conftest.py to say. -n 0: one process.
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS

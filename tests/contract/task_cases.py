@@ -14,7 +14,7 @@ from seqnlp.tasks import registry
 from seqnlp.workflows import jobs
 
 TRAINING = options.Training(
-    epochs=12, learning_rate=0.02, warmup_steps=5, batch_size=16, max_tokens=200, precision="fp32"
+    epochs=8, learning_rate=0.02, warmup_steps=5, batch_size=16, max_tokens=200, precision="fp32"
 )
 
 
@@ -156,7 +156,7 @@ TRANSLATOR = dict(
     embedding_size=16, hidden_size=16, decoder_hidden_size=32, vocab_size=300, dropout=0.0, label_smoothing=0.0
 )
 MODEL = dict(embedding_size=16, hidden_size=24, layers=2, dropout=0.1, bptt=13)
-LONGER = dataclasses.replace(TRAINING, epochs=40, eval_every=100)  # an evaluation searches
+LONGER = dataclasses.replace(TRAINING, epochs=25, eval_every=100)  # an evaluation searches
 SHORT = dataclasses.replace(TRAINING, epochs=6, eval_every=25)
 READING = dataclasses.replace(TRAINING, batch_size=8)
 SOURCES = [
@@ -187,6 +187,7 @@ CASES = [
         labelled(7),
         {**SMALL, "pooling": "attention+max", "layers": 2, "wide": False, "class_weights": "balanced"},
         INPUTS,
+        training=dataclasses.replace(TRAINING, epochs=12),
     ),
     Case(
         "classify-several",
@@ -196,7 +197,7 @@ CASES = [
         {**SMALL, "multi_label": True},
         INPUTS,
         ({"x.tsv": f"a red\t{HUE}\na dog\tbeast\nred\t{HUE},beast\n"}, 2),
-        dataclasses.replace(TRAINING, epochs=30),
+        dataclasses.replace(TRAINING, epochs=18, learning_rate=0.03),
         SHORT,
     ),
     Case(
@@ -244,7 +245,7 @@ CASES = [
         summaries(7),
         TRANSLATOR,
         SOURCES,
-        training=dataclasses.replace(LONGER, epochs=20),
+        training=dataclasses.replace(LONGER, epochs=14),
         again=SHORT,
     ),
     *(
@@ -292,4 +293,17 @@ CASES = [
 
 NAMES = ("classify", "tag", "translate", "summarize", "lm-word", "forecast-quantiles")
 ONE_A_TASK = [case for case in CASES if case.name in NAMES]
-one_a_task = pytest.mark.parametrize("case", ONE_A_TASK, indirect=True, ids=lambda case: case.name)
+
+
+def tried_on(cases):
+    """Try a test on these cases alone."""
+    return pytest.mark.parametrize("case", cases, indirect=True, ids=lambda case: case.name)
+
+
+def others_slow(*names):
+    """All cases, those of other names with the slow tests: there a test costs much and shows little that is new."""
+    return [case if case.name in names else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+
+
+one_a_task, first_task = tried_on(ONE_A_TASK), tried_on(ONE_A_TASK[:1])
+most_slow = tried_on(others_slow(*NAMES))

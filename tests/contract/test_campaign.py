@@ -19,12 +19,11 @@ import hypothesis
 import pytest
 import torch
 from hypothesis import strategies as st
-from task_cases import ONE_A_TASK, one_a_task
+from task_cases import first_task, one_a_task
 
 from seqnlp import cli, errors
 from seqnlp.workflows import predict, train
 
-first_task = pytest.mark.parametrize("case", ONE_A_TASK[:1], indirect=True, ids=lambda case: case.name)
 SAME = ("model.safetensors", "tokenizer.json", "labels.json", "words.json", "lengths.json")  # byte for byte
 
 
@@ -91,7 +90,7 @@ def kills(case, whole, tmp_path, trials, count):
 
 @first_task
 def test_a_run_that_was_killed_ends_as_if_it_was_not(short, tmp_path, count):
-    kills(*short, tmp_path, 2, count)
+    kills(*short, tmp_path, 1, count)
 
 
 @pytest.mark.slow

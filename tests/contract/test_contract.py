@@ -8,6 +8,7 @@ import shutil
 import huggingface_hub
 import pytest
 import torch
+from task_cases import ONE_A_TASK, TRAINING, first_task, most_slow, one_a_task, tried_on
 
 import seqnlp
 from seqnlp import errors
@@ -91,6 +92,31 @@ def test_every_parameter_gets_a_gradient(case, tmp_path):
     assert not silent
 
 
+@one_a_task
+def test_preparing_twice_gives_the_same_and_changes_no_random_number(case, tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    before = torch.get_rng_state()
+    one, other = (prepare.prepare(case.job(tmp_path / name / "model")) for name in "ab")
+    assert torch.equal(torch.get_rng_state(), before)
+    for first, second in zip(one.model.networks[0].parameters(), other.model.networks[0].parameters(), strict=True):
+        assert torch.equal(first, second)
+
+
+@tried_on(ONE_A_TASK[-2:])  # the other ones are counted in tokens
+def test_by_default_the_steps_are_a_thousand_and_not_much_more(case, tmp_path):
+    training = dataclasses.replace(case.training, epochs=None)
+    ready = prepare.prepare(case.job(tmp_path / "model", training=training))
+    assert 1000 <= ready.training.epochs * len(ready.data.epoch(0)) < 1100
+
+
+@pytest.mark.parametrize("name", ["lm", "forecast"])
+def test_rows_that_do_not_meet_in_buckets_are_not_packed(name):
+    task, plan = registry.get(name), buckets.Plan(((3,),), buckets.Limits())
+    with pytest.raises(errors.UsageError, match=r"order|windows"):
+        task.batches(None, task.Config(), None, TRAINING, plan)
+
+
 def test_a_loaded_model_scores_what_training_said(case, trained, model):
     source = case.job(trained[0]).dev
     result, mistakes = evaluate.evaluate(model, str(trained[0]), source, model.task.Search(), buckets.Limits())
@@ -126,6 +152,7 @@ def test_predictions_do_not_depend_on_the_batch_size(case, model, limits):
     assert close(values(model, case.inputs, buckets.Limits(*limits)), model.predict(case.inputs))
 
 
+@most_slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_predictions_do_not_depend_on_the_threads_that_share_the_batches(case, model, precision):
     """Inputs enough for many batches at once; in bf16 the same batches give the same numbers too."""
@@ -197,6 +224,7 @@ def by_the_chain(job, folder, packs):
     return dataclasses.replace(job, train=schema.Source((names[packs],)), dev=schema.Source((names[2],)))
 
 
+@most_slow
 def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(short, tmp_path):
     (case, made), folder = short, tmp_path / "model"
     train.train(by_the_chain(case.job(folder), tmp_path, case.packs))
@@ -205,6 +233,7 @@ def test_the_same_seed_gives_the_same_model_byte_for_byte_and_so_does_the_chain(
             assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
+@most_slow
 def test_a_stopped_run_goes_on_to_the_same_model(short, tmp_path):
     (case, made), folder, events = short, tmp_path / "model", []
 
@@ -218,6 +247,24 @@ def test_a_stopped_run_goes_on_to_the_same_model(short, tmp_path):
     train.train(case.job(folder))
     assert (folder / "model.safetensors").read_bytes() == (made / "model.safetensors").read_bytes()
     assert not (folder / "checkpoint").exists()
+
+
+@first_task
+def test_a_finished_run_that_is_made_longer_may_be_stopped_too(case, trained, tmp_path):
+    whole, stopped = (shutil.copytree(trained[0], tmp_path / name) for name in ("whole", "stopped"))
+    longer, events = dataclasses.replace(case.training, epochs=case.training.epochs + 5), []
+    train.train(case.job(whole, training=longer))
+    with pytest.raises(errors.Stopped):
+        train.train(
+            case.job(stopped, training=longer),
+            watch=lambda what, _: events.append(what),
+            stop=lambda: 15 if events.count("evaluation") == 2 else 0,
+        )
+    with pytest.raises(errors.ModelError, match="its training is not finished") as refused:
+        train.train(case.job(tmp_path / "on", init_from=str(stopped)))
+    assert refused.value.hint == "the same train command finishes it"
+    train.train(case.job(stopped, training=longer))
+    assert (stopped / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
 def test_a_finished_run_gives_its_result_again_at_once(case, trained):
@@ -240,6 +287,7 @@ def more_of(case, folder):
     return schema.Source(tuple(str(folder / name) for name in case.more))
 
 
+@most_slow
 def test_training_goes_on_from_a_model(case, trained, tmp_path):
     """Steps that change nothing leave the weights that it began with; what is fitted apart is no parameter."""
     job = case.job(tmp_path / "model", init_from=str(trained[0]), train=more_of(case, tmp_path))
@@ -250,6 +298,7 @@ def test_training_goes_on_from_a_model(case, trained, tmp_path):
     torch.testing.assert_close(dict(after.named_parameters()), dict(before.named_parameters()), rtol=0, atol=1e-6)
 
 
+@most_slow
 def test_training_goes_on_without_what_is_in_dev(case, trained, tmp_path):
     if not registry.get(case.task).independent:
         pytest.skip("its rows are a text")

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import safetensors.numpy
-from task_cases import ONE_A_TASK, one_a_task
+from task_cases import ONE_A_TASK, one_a_task, tried_on
 
 from seqnlp import errors
 from seqnlp.io import files, jsonl
@@ -17,7 +17,7 @@ from seqnlp.workflows import about, config_keys, predict
 
 DEEP = "[" * 100_000
 
-forecast = pytest.mark.parametrize("case", ONE_A_TASK[-1:], indirect=True, ids=lambda case: case.name)
+forecast = tried_on(ONE_A_TASK[-1:])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import dataclasses
 import json
 
 import pytest
-from task_cases import CASES
+from task_cases import CASES, others_slow, tried_on
 
 from seqnlp import errors
 from seqnlp.metrics import measure
@@ -105,12 +105,11 @@ FLAGS = {"labels": [{}, {"scores": True}], "tags": [{}, {"scores": True}], "text
 SEARCH = {"likelihoods": {"lines": True}}  # as predict reads
 
 
-NETWORKS = ("tag-characters", "translate-separate", "classify-words")  # they print what the first of their task prints
+# They print what the first of their task prints.
+NETWORKS = ("tag-characters", "translate-separate", "classify-words", "classify-attention", "lm-char")
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case.name not in NETWORKS], indirect=True, ids=lambda case: case.name
-)
+@tried_on(others_slow(*{case.name for case in CASES}.difference(NETWORKS)))
 def test_what_predict_prints_scores_as_eval_does(case, trained, model, source, tmp_path):
     search = model.task.Search(**SEARCH.get(model.task.answers, {}))
     result, _ = evaluate.evaluate(model, str(trained[0]), source, search, buckets.Limits())

@@ -105,8 +105,9 @@ class Warm:
     def __init__(self, folder):
         self.address = f"{CACHE.name}/warm"  # such a name may have about a hundred characters
         self.path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-        (folder / "seqnlp").write_text(SHIM.format(python=sys.executable, address=self.address))
-        (folder / "seqnlp").chmod(0o755)
+        self.shim = folder / "seqnlp"
+        self.shim.write_text(SHIM.format(python=sys.executable, address=self.address))
+        self.shim.chmod(0o755)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
             server.bind(self.address)
             server.listen()
@@ -114,17 +115,24 @@ class Warm:
             options = dict(env=environment(TMPDIR=str(folder)), pass_fds=[server.fileno()], start_new_session=True)
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
 
+    def start(self, arguments, folder, handles, variables=()):
+        """Start a command with these as stdin, stdout and stderr; its exit code comes through the connection."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        connection.settimeout(TIMEOUT)
+        connection.connect(self.address)
+        job = dict(
+            arguments=list(map(str, arguments)), folder=str(folder), environment=dict(variables), handles=[0, 1, 2]
+        )
+        socket.send_fds(connection, [json.dumps(job).encode()], handles)
+        return connection
+
     def __call__(self, arguments, stdin, folder):
         """Run to the end."""
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
             files[0].write(as_bytes(stdin))
             files[0].seek(0)
-            connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
-            connection.settimeout(TIMEOUT)
-            connection.connect(self.address)
-            job = {"arguments": arguments, "folder": str(folder), "environment": {}, "handles": [0, 1, 2]}
-            socket.send_fds(connection, [json.dumps(job).encode()], [file.fileno() for file in files])
+            connection = stack.enter_context(self.start(arguments, folder, [file.fileno() for file in files]))
             code = int(connection.recv(99))
             for file in files[1:]:
                 file.seek(0)
@@ -137,7 +145,7 @@ class Warm:
 
 
 class Seqnlp:
-    """The command, in a folder of its own: called, it may be a warm one; all other ways start the real one."""
+    """The command, in a folder of its own: where no signal is sent to it and nothing is closed, a warm one may do."""
 
     def __init__(self, folder, warm):
         self.folder, self.warm = folder, warm
@@ -146,7 +154,7 @@ class Seqnlp:
         """Run to the end; `code` is what it has to exit with, None for anything."""
         if self.warm is None:
             return self.cold(*arguments, stdin=stdin, code=code)
-        result = self.warm(list(map(str, arguments)), stdin, self.folder)
+        result = self.warm(arguments, stdin, self.folder)
         assert code is None or result.code == code, result
         return result
 
@@ -158,20 +166,28 @@ class Seqnlp:
         assert code is None or result.code == code, result
         return result
 
-    def start(self, *arguments, prefix=(), **popen):
+    def start(self, *arguments, prefix=(), warm=False, **popen):
         """Return the running command, with pipes; prefix: a command that starts it."""
+        command = self.warm.shim if warm and self.warm else SEQNLP
         pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         options = {"cwd": self.folder, "env": environment(), **pipes, **popen}
-        return Running([*prefix, SEQNLP, *map(str, arguments)], **options)
+        return Running([*prefix, command, *map(str, arguments)], **options)
 
     def on_terminal(self, *arguments):
-        """Run with stdout on a terminal; return (exit code, what is shown)."""
+        """Run with stdout and stderr on a terminal; return (exit code, what is shown)."""
         ours, theirs = pty.openpty()
-        with self.start(*arguments, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs) as process:
+        with contextlib.ExitStack() as stack:
+            if self.warm is None:
+                pipes = dict(stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+                process = stack.enter_context(self.start(*arguments, **pipes))
+            else:
+                null = stack.enter_context(open(os.devnull, "rb"))
+                handles = [null.fileno(), theirs, theirs]
+                connection = stack.enter_context(self.warm.start(arguments, self.folder, handles, environment()))
             os.close(theirs)
-            shown = b"".join(blocks(ours))
+            shown = b"".join(blocks(ours)).decode()
             os.close(ours)
-            return process.wait(TIMEOUT), shown.decode()
+            return process.wait(TIMEOUT) if self.warm is None else int(connection.recv(99)), shown
 
     def program(self, path):
         """Run a program of Python, in its folder."""

@@ -65,7 +65,7 @@ def test_the_chain_gives_the_model_of_the_one_command(chain, seqnlp, trained, tr
 
 
 def test_the_plan_of_a_packed_corpus_is_that_of_the_one_command(chain, seqnlp):
-    limits = ["--max-tokens", "40", "--batch-size", "4"]
+    limits = ["--max-tokens", "90", "--batch-size", "14"]
     short = ["--epochs", "1", "--hidden-size", "3", "--embedding-size", "3"]
     seqnlp("pack", "encoded", "-o", "narrow", *limits)
     seqnlp("classify", "train", "narrow", "--dev", "dev", *short, "-o", "model-narrow")
@@ -101,6 +101,7 @@ def test_several_labels(chain, seqnlp, tmp_path):
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow  # stopped runs and packed corpora each have a test of every task in the contract
 def test_a_stopped_run_goes_on_from_a_packed_corpus(chain, seqnlp, reader, interrupt):
     command = ["classify", "train", "packed", "--dev", "dev", *TRAIN, "--epochs", "20", "--eval-every", "4", "-o"]
     seqnlp(*command, "not-stopped")

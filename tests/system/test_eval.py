@@ -154,7 +154,7 @@ def test_info_is_json_in_a_pipe_and_a_table_on_a_terminal(seqnlp, model):
 
 def test_no_color_is_no_color(seqnlp, model, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("NO_COLOR", "")
     assert "\x1b[" in seqnlp.on_terminal("info", model)[1]
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in seqnlp.on_terminal("info", model)[1]

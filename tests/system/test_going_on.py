@@ -81,7 +81,10 @@ def test_the_old_score_stands_beside_the_new_one(seqnlp, model, trained, corpus,
     assert seqnlp(*command).json == result.json
 
 
-@pytest.mark.parametrize("extra", [[], ["--class-weights", "balanced"], ["--multi-label"]], ids=" ".join)
+BALANCED = pytest.param(["--class-weights", "balanced"], marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("extra", [[], BALANCED, ["--multi-label"]], ids=" ".join)
 def test_new_labels_are_learnt_behind_the_known_ones(seqnlp, small, corpus, write, tmp_path, extra):
     seqnlp(*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *small, *extra, "-o", tmp_path / "old")
     new = [(f"zebra {text}", "a-new-one") for text, _ in corpus["train"][:60]]
@@ -147,25 +150,6 @@ def test_a_finished_run_is_made_longer(seqnlp, small, tmp_path):
         assert "--epochs 4 there" in seqnlp(*command, fewer, code=2).err
     other = seqnlp(*command, "5", "--seed", "9", code=2)
     assert "--seed" in other.err
-
-
-def test_the_longer_run_may_be_stopped_too(seqnlp, small, reader, interrupt, tmp_path):
-    command = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *small, "--eval-every", "9"]
-    for name in ("whole", "stopped"):
-        seqnlp(*command, "--epochs", "2", "-o", tmp_path / name)
-    seqnlp(*command, "--epochs", "20", "-o", tmp_path / "whole")
-    longer = [*command, "--epochs", "20", "-o", tmp_path / "stopped"]
-    with seqnlp.start(*longer) as process:
-        err = reader(process.stderr)
-        err.wait_for(lambda lines: sum("accuracy" in line for line in lines) >= 2)
-        assert interrupt(process) == 130
-    start = [*CLASSIFY, "train.tsv", "--dev", "dev.tsv", *FRESH, "--init-from", tmp_path / "stopped"]
-    refused = seqnlp(*start, "-o", tmp_path / "on", code=4)
-    assert "its training is not finished; hint: the same train command finishes it" in refused.err
-    seqnlp(*longer)
-    assert (tmp_path / "whole" / "model.safetensors").read_bytes() == (
-        tmp_path / "stopped" / "model.safetensors"
-    ).read_bytes()
 
 
 def test_epochs_that_were_settled_by_default_may_be_raised(write, corpus, tmp_path, monkeypatch):

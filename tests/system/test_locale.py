@@ -10,7 +10,7 @@ ASCII = "env -u LANG -u LC_CTYPE -u PYTHONIOENCODING -u PYTHONUTF8 LC_ALL=C PYTH
 ROWS = "ein schöner Film\tgut ☺\nun film très mauvais\t悪い\n" * 12
 COMMANDS = {
     "train": "classify train Übung.tsv -o {0}/模型 --epochs 1 --hidden-size 3 --embedding-size 3 "
-    "--char-ngram-buckets 9 -q",
+    "--char-ngram-buckets 9 --no-wide -q",
     "predict": "classify predict {0}/模型 --to jsonl prüfung.txt",
     "table": "classify predict {0}/模型 --to csv Übung.tsv -o {0}/out.csv",
     "score": "score accuracy Übung.tsv Übung.tsv",

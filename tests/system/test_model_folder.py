@@ -12,6 +12,7 @@ FILES = {
     "classify": {*ALWAYS, "labels.json", "tokenizer.json"},
     "tag": {*ALWAYS, "labels.json", "tokenizer.json", "words.json"},
 }
+SLOW = pytest.mark.slow
 TAGGED = "the\tDET\ncat\tNOUN\n\na\tDET\nfilm\tNOUN\n\n" * 20
 TAG_SIZES = "--hidden-size 5 --embedding-size 5 --char-ngram-buckets 101 --char-ngram-embedding-size 5".split()
 TAG_SIZES += "--affix-embedding-size 5 --epochs 1".split()
@@ -61,7 +62,10 @@ def test_overwriting_leaves_nothing_of_a_model_of_another_task(train, model, tag
     assert (folder / "model.safetensors").read_bytes() == (model / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("moment", ["codec staged", "run noted", "codec written", "first checkpoint"])
+MOMENTS = ["run noted", "first checkpoint", *(pytest.param(m, marks=SLOW) for m in ("codec staged", "codec written"))]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_an_overwriting_that_is_killed_goes_on_and_leaves_nothing_of_the_model_before(seqnlp, tagger, copied, moment):
     checkpoints = copied / "checkpoint"
     reached = {

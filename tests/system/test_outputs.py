@@ -77,9 +77,21 @@ def test_pieces_are_not_written_over_by_what_they_make(seqnlp, tmp_path):
     assert "b.json: is the output too" in result.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_nothing_is_left_of_an_output_that_was_stopped(seqnlp, model, tmp_path, number, interrupt):
-    with seqnlp.start("classify", "predict", model, "-o", tmp_path / "out") as process:
+@pytest.fixture(scope="module")
+def pieces(seqnlp):
+    """A BPE tokenizer: what it encodes is written as it comes too, and it need not load torch."""
+    (seqnlp.folder / "pieces.txt").write_text("a b a\n")
+    seqnlp("bpe", "train", "pieces.txt", "-o", "pieces.json", "--size", "300")
+    return "pieces.json"
+
+
+STOPS = {signal.SIGTERM: "classify predict model", signal.SIGINT: "bpe encode", signal.SIGHUP: "bpe encode"}
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_nothing_is_left_of_an_output_that_was_stopped(seqnlp, model, pieces, tmp_path, number, interrupt):
+    given = [pieces] if STOPS[number].startswith("bpe") else []
+    with seqnlp.start(*STOPS[number].split(), *given, "-o", tmp_path / "out") as process:
         process.stdin.write(b"lovely\n" * 10)
         process.stdin.flush()
         until = time.monotonic() + 60
@@ -92,7 +104,7 @@ def test_nothing_is_left_of_an_output_that_was_stopped(seqnlp, model, tmp_path, 
 
 def test_a_bar_shows_while_predict_takes_long(seqnlp, model, tmp_path):
     ours, theirs = pty.openpty()
-    with seqnlp.start("classify", "predict", model, "-o", tmp_path / "out", stderr=theirs) as process:
+    with seqnlp.start("classify", "predict", model, "-o", tmp_path / "out", stderr=theirs, warm=True) as process:
         os.close(theirs)
         process.stdin.write(b"lovely\n")
         process.stdin.flush()
@@ -188,6 +200,6 @@ def test_texts_that_are_cut_by_a_given_codec_are_counted(seqnlp, tmp_path, as_ts
     first = seqnlp("encode", "classify", tmp_path / "x.tsv", "-o", tmp_path / "one", "--max-length", "3")
     for number, flags in enumerate(([], ["--jobs", "2"])):
         given = ["--codec", tmp_path / "one", "-o", tmp_path / str(number), *flags]
-        said = seqnlp.cold("encode", "classify", tmp_path / "x.tsv", *given).err
+        said = seqnlp("encode", "classify", tmp_path / "x.tsv", *given).err
         assert "warning: 9 of the texts had more words than --max-length" in said
     assert "9 of 18 texts have more than 3 words" in first.err

@@ -324,7 +324,7 @@ def test_predictions_can_be_scored_in_a_pipe(tagger):
 
 
 def test_a_sentence_is_answered_before_the_next_one_comes(tagger, reader):
-    with tagger.seqnlp.start("tag", "predict", tagger.folder, "--from", "conll") as process:
+    with tagger.seqnlp.start("tag", "predict", tagger.folder, "--from", "conll", warm=True) as process:
         lines = reader(process.stdout)
         for word in ("Kulova", "Nutaton"):
             (tag,) = tagger.tags(word)

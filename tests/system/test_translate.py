@@ -10,7 +10,7 @@ import pytest
 from seqnlp.preprocess.text import tokenizer
 
 SETTINGS = "--embedding-size 32 --hidden-size 16 --decoder-hidden-size 32 --vocab-size 300 --dropout 0".split()
-SETTINGS += "--label-smoothing 0 --learning-rate 0.02 --warmup-steps 20 --ema-decay 0.9 --batch-size 64".split()
+SETTINGS += "--label-smoothing 0 --learning-rate 0.03 --warmup-steps 20 --ema-decay 0.9 --batch-size 64".split()
 SETTINGS += "--max-tokens 1000 --precision fp32 --eval-every 100000".split()
 NAMES = ["bleu", "chrf", "ter", "rouge1", "rouge2", "rougeL", "rougeLsum", "exact_match"]
 STRANGE = (
@@ -65,7 +65,7 @@ def turner(seqnlp):
         for side, column in zip(("in", "out"), zip(*pairs, strict=True), strict=True):
             write(seqnlp, f"{name}.{side}", column)
     corpus = ["turn.in", "turn.out", "--dev", "turn-dev.in", "--dev", "turn-dev.out"]
-    trained = train(seqnlp, "turner", *corpus, "--epochs", "14")
+    trained = train(seqnlp, "turner", *corpus, "--epochs", "8")
     train(seqnlp, "turn-other", *corpus, "--epochs", "1", "--seed", "2", "-q")
     return Turner(trained, parts["turn-test"])
 

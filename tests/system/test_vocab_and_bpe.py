@@ -76,8 +76,8 @@ def test_the_file_is_a_whole_tokenizer_with_the_special_tokens_first(pieces):
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "wordpiece"])
 def test_training_gives_the_same_file_in_every_process(kind, tmp_path, seqnlp):
-    for name in ("a", "b"):
-        seqnlp.cold("bpe", "train", CORPUS, "-o", tmp_path / name, "--size", "600", "--kind", kind)
+    for run, name in ((seqnlp, "a"), (seqnlp.cold, "b")):  # one hashes strings in another way than the other
+        run("bpe", "train", CORPUS, "-o", tmp_path / name, "--size", "600", "--kind", kind)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 

@@ -7,12 +7,13 @@ taking apart all that was loaded, which takes a second; how a Python ends with t
 tests that start real ones.
 """
 
+import contextlib
 import gc
 import importlib
 import json
 import os
 import runpy
-import signal
+import selectors
 import socket
 import sys
 from importlib import metadata
@@ -46,33 +47,41 @@ LOADED += ["datasets"]  # hf:NAME does
 
 
 def serve(server):
-    """Give each command a fork of its own, until we are killed; in that fork, return the arguments to run with."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who answer
-    while True:
-        connection, _ = server.accept()
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            return answer(connection)
-        connection.close()
+    """Give each command a fork of its own, and send back how it ended; in that fork, return the arguments."""
+    with selectors.DefaultSelector() as events:
+        events.register(server, selectors.EVENT_READ)
+        while True:
+            for event, _ in events.select():
+                if event.data:
+                    events.unregister(event.fileobj)
+                    answer(event.fileobj, *event.data)
+                    continue
+                connection, _ = server.accept()
+                child = os.fork()
+                if child == 0:
+                    return begin(connection)
+                events.register(os.pidfd_open(child), selectors.EVENT_READ, (child, connection))
 
 
-def answer(connection):
-    """Run one command in a fork, which returns its arguments, and send back how it ended."""
+def answer(ended, child, connection):
+    """Send back the exit code of a fork."""
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with connection, contextlib.suppress(BrokenPipeError):  # who asked may have been killed
+        connection.send(str(code).encode())
+    os.close(ended)
+
+
+def begin(connection):
+    """Take over what a command is given: its files, environment and folder; return its arguments."""
     message, handles, _, _ = socket.recv_fds(connection, 1 << 20, 9)
+    connection.close()
     job = json.loads(message)
-    child = os.fork()
-    if child == 0:
-        connection.close()
-        for number, handle in zip(job["handles"], handles, strict=True):
-            os.dup2(handle, number)
-            os.close(handle)
-        os.environ.update(job["environment"])
-        os.chdir(job["folder"])
-        return job["arguments"]
-    for handle in (*handles, 0, 1, 2):
-        os.close(handle)  # who reads a pipe waits until the last one has left it
-    connection.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
-    os._exit(0)
+    for number, handle in zip(job["handles"], handles, strict=True):
+        os.dup2(handle, number)
+        os.close(handle)
+    os.environ.update(job["environment"])
+    os.chdir(job["folder"])
+    return job["arguments"]
 
 
 if __name__ == "__main__":

@@ -44,14 +44,14 @@ def spent(clock, made, evaluation=1.0, final=1.0):
 @pytest.mark.parametrize(
     ("seconds", "step", "evaluation", "final", "eval_every"),
     [
-        (60.0, 0.1, 1.0, 1.0, None),
-        (60.0, 0.1, 1.0, 1.0, 50),
-        (60.0, 0.05, 0.2, 6.0, None),
+        (60.0, 0.2, 1.0, 1.0, None),
+        (60.0, 0.2, 1.0, 1.0, 50),
+        (60.0, 0.1, 0.2, 6.0, None),
         (60.0, 3.0, 2.0, 6.0, None),
         (60.0, 0.5, 5.0, 6.0, None),  # the final scoring of everything takes too long
-        (600.0, 1.0, 10.0, 6.0, None),
-        (600.0, lambda now: 1.0 if now < 1200 else 3.0, 5.0, 1.0, None),  # the machine becomes slower
-        (600.0, lambda now: 3.0 if now < 1200 else 1.0, 5.0, 1.0, None),  # or faster
+        (600.0, 2.0, 10.0, 6.0, None),
+        (600.0, lambda now: 2.0 if now < 1200 else 6.0, 5.0, 1.0, None),  # the machine becomes slower
+        (600.0, lambda now: 6.0 if now < 1200 else 2.0, 5.0, 1.0, None),  # or faster
     ],
 )
 def test_a_time_budget_is_used_up_and_held(tmp_path, monkeypatch, seconds, step, evaluation, final, eval_every):
@@ -113,9 +113,9 @@ def test_a_budget_too_small_to_learn_is_told_before_the_training_goes_on(tmp_pat
     assert ["epochs would take" in record.message for record in caplog.records] == [True] * warned
 
 
-def test_a_budget_s_run_learns(tmp_path):
-    options = replace(toy.OPTIONS, epochs=None, time_budget=1.0)
-    progress = toy.trained(tmp_path, options).progress
+def test_a_budget_s_run_learns(tmp_path, monkeypatch):
+    _, made = budgeted(tmp_path, monkeypatch, step=0.2)
+    progress = made.run()
     assert progress.step == progress.total > budget.PROBE
     assert progress.best > 90
 

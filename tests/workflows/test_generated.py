@@ -159,7 +159,7 @@ def come_back(folder, model, corpus):
 
 
 @hypothesis.given(TEXTS)
-@hypothesis.settings(max_examples=200)
+@hypothesis.settings(max_examples=80)
 def test_texts_and_labels_come_back_as_they_were_made(tmp_path_factory, models, corpus):
     rows = come_back(tmp_path_factory.mktemp("corpus"), models["classify"], corpus)
     assert [row[:-2] for row in rows] == corpus.cells
