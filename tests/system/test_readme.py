@@ -31,6 +31,7 @@ FOREIGN = {
     "--model",
     "--peer-model",
     "--cpu",
+    "--sentences",
 }  # of pip and the benchmarks
 FOREIGN |= {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}  # of torchrun
 FOREIGN |= {"--gpus"}  # of pipelines/ray_predict.py
