@@ -148,7 +148,7 @@ class Trainer:
             plan.warned = True
             log.warning(
                 "the time budget is enough for about %d steps (%.1f epochs), too few to learn much: "
-                "the usual %d epochs would take %d minutes",
+                "the usual %d epochs would take %d minutes; a longer --time-budget, or a smaller network, learns more",
                 *(total, total / self.per_epoch, self.usual_steps // self.per_epoch),
                 math.ceil(self.usual_steps * plan.step_seconds / 60),
             )

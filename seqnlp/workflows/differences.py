@@ -9,6 +9,7 @@ from typing import Any
 from seqnlp import errors
 
 SHOWN = 3  # in an error
+LONGER = ("--epochs", "--time-budget")  # what may be raised
 OVERWRITE = "--overwrite starts over; or give another folder"
 WORDS = {
     "train": "other training data",
@@ -32,6 +33,8 @@ def refusal(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> 
         return None
     more = f"; {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     message = f"{folder}: holds another run ({'; '.join(found[:SHOWN])}{more})"
+    if all(name.split()[0] in LONGER for name in found):
+        return errors.UsageError(message, f"a run may be made longer only; {OVERWRITE}")
     if before.get("train") == now.get("train"):
         return errors.UsageError(message, OVERWRITE)
     return errors.UsageError(message, f"--init-from {folder} and another folder go on from it; {OVERWRITE}")

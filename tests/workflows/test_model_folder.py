@@ -11,7 +11,7 @@ import torch
 
 from seqnlp import errors
 from seqnlp.io import jsonl
-from seqnlp.workflows import config_keys, model_folder
+from seqnlp.workflows import config_keys, differences, model_folder
 
 RUN = {
     "task": "classify",
@@ -174,6 +174,12 @@ def test_differences_are_reported_by_name(folder):
     words = "--from none there, csv here; --text-field none there, 3,2 here; --seed 1 there, 2 here"
     assert error.message == f"{folder}: holds another run ({words})"
     assert error.hint == "--overwrite starts over; or give another folder"
+
+
+def test_a_shorter_run_is_refused_with_what_would_do(folder):
+    error = differences.refusal(folder, RUN, {**RUN, "training": {**RUN["training"], "time_budget": 60.0}})
+    assert error.message == f"{folder}: holds another run (--time-budget none there, 60.0 here)"
+    assert error.hint == "a run may be made longer only; --overwrite starts over; or give another folder"
 
 
 def test_other_data_is_where_going_on_from_a_model_is_the_way(folder):
