@@ -226,14 +226,20 @@ def appended(block: Block | None, tokens: Sequence[str], tags: Sequence[str]) ->
     return "\n".join(lines)
 
 
-def filled(block: Block | None, tokens: Sequence[str], tags: Sequence[str], column: str) -> str:
-    """Return a sentence as CoNLL-U: as it came, the column filled in; from another format nothing but its tokens.
+def filled(
+    block: Block | None, tokens: Sequence[str], tags: Sequence[str], column: str, text: str | None = None
+) -> str:
+    """Return a sentence as CoNLL-U: as it came, the column filled in; from another format its tokens and no more.
 
-    Raises `UsageError` where it has no such column.
+    text: that they were split from, which stands above them then, and says which have no blank behind them. Raises
+    `UsageError` where there is no such column.
     """
     if block is None or not block.columns:
-        rows = ["\t".join([str(i), _cell(token), *"_" * (len(UD) - 2)]) for i, token in enumerate(tokens, 1)]
-        block = Block((*rows, ""), tuple(range(len(tokens))), UD)
+        above = [f"# text = {text.strip()}"] if text is not None and tokens else []
+        misc = _space_after(tokens, text) if text is not None else ["_"] * len(tokens)
+        middle = "_\t" * (len(UD) - 3)
+        rows = [f"{i}\t{_cell(one)}\t{middle}{last}" for i, (one, last) in enumerate(zip(tokens, misc, strict=True), 1)]
+        block = Block((*above, *rows, ""), tuple(range(len(above), len(above) + len(tokens))), UD)
     if (column_place := named(column, block.columns)) is None:
         what = f"no column {column} to fill in (it has: {' '.join(block.columns)})"
         raise errors.UsageError(what, "--to conll puts the tags behind the columns")
@@ -243,6 +249,15 @@ def filled(block: Block | None, tokens: Sequence[str], tags: Sequence[str], colu
         cells[column_place] = tag
         lines[place] = "\t".join(cells)
     return "\n".join(lines)
+
+
+def _space_after(tokens: Sequence[str], text: str) -> list[str]:
+    """What MISC says of each token in a text: SpaceAfter=No where another one follows at once."""
+    found, place = [], 0
+    for token in tokens:
+        place = text.index(token, place) + len(token)
+        found.append("_" if not text[place:] or text[place].isspace() else "SpaceAfter=No")
+    return found
 
 
 def _cell(token: str) -> str:

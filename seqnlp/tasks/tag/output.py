@@ -68,7 +68,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
             written = conll.appended(block, example.source, tags)
             return _with_column(written, block, _probabilities(prediction)) if scored else written
         if form == "conllu":
-            return conll.filled(block, example.source, tags, codec.column)
+            return conll.filled(block, example.source, tags, codec.column, getattr(example.source, "text", None))
         line = tagged(example.source, tags)
         return f"{line}\t{' '.join(_probabilities(prediction))}" if scored else line
 

@@ -323,6 +323,17 @@ def test_what_it_wrote_can_be_read_again():
     assert read(conll.appended(None, tokens, tags)) == [(tokens, tags)]
 
 
+def test_a_text_stands_above_the_tokens_that_it_was_split_into():
+    lines = conll.filled(None, ("do", "n't", "!"), ("A", "B", "C"), "upos", " don't ! ").split("\n")
+    assert lines[0] == "# text = don't !" and lines[-1] == ""
+    assert [(line.split("\t")[3], line.split("\t")[9]) for line in lines[1:-1]] == [
+        ("A", "SpaceAfter=No"),
+        ("B", "_"),
+        ("C", "_"),
+    ]
+    assert conll.filled(None, (), (), "upos", " ") == ""
+
+
 @pytest.mark.parametrize("write", [conll.appended, lambda *given: conll.filled(*given, "xpos")])
 def test_a_token_never_ends_a_line_or_a_column(write):
     lines = write(None, ("a\nb", "c\td", "", "e f"), ("T",) * 4).split("\n")
