@@ -39,7 +39,7 @@ class Search:
     """What shapes a result."""
 
     scores: bool = option(False, "Print the probability after each label.", group="Output")
-    top: int = option(1, "The K best labels, each with its probability.", group="Output", low=1, high=1000)
+    top: int = option(1, "The N best labels, each with its probability.", group="Output", low=1, high=1000)
     min_score: float = option(
         0.0,
         "Minimum probability of a label, without --multi-label; below it there is none: an empty line.",
