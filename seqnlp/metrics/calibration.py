@@ -31,7 +31,8 @@ def chance_error(confidence: np.ndarray) -> float:
     confidence: (N,), as for `expected_error`. In each bin the number of right answers is nearly normal, and so its
     distance from what is expected is the root of 2 / pi standard deviations on average.
     """
-    variances = (confidence * (1 - confidence))[np.argsort(confidence)]
+    held = np.clip(np.sort(confidence), 0, 1)
+    variances = held * (1 - held)
     total = sum(np.sqrt(2 / np.pi * part.sum()) for part in np.array_split(variances, BINS))
     return float(100 * total / len(confidence))
 

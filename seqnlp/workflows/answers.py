@@ -85,7 +85,7 @@ def labels(scoring: Scoring) -> tuple[Labels, Labels]:
 def _compared(gold: Answers, found: Answers, what: str) -> tuple[Answers, Answers]:
     """Both as they are; a warning where they have nothing in common, O besides."""
     right, said = ({name for names in part for name in names} - {tag_schemes.OUTSIDE} for part in (gold, found))
-    if right and said and right.isdisjoint(said):
+    if sum(map(len, gold)) > 1 and right and said and right.isdisjoint(said):
         examples = f"{labelled.shown(right)}; {labelled.shown(said)}"
         log.warning("gold and predicted have no %s in common: %s", what, examples)
     return gold, found

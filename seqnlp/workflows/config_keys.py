@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import schema
+
+
+class OtherFormat(errors.ModelError):
+    """What another version of seqnlp has written."""
+
 
 Kinds = Mapping[str, tuple[Any, Any]]  # by key: its kind, and where that matters the kind of all that is in it
 
@@ -58,3 +63,10 @@ def schema_of(path: Path, content: Mapping[str, Any]) -> schema.Schema | None:
         return schema.Schema.from_dict(content["schema"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise errors.ModelError(f"{path}: not the schema of a corpus in it", "train anew") from None
+
+
+def check_names(path: Path, names: Iterable[Any]) -> None:
+    """Raise `ModelError` unless all are plain names of files: nothing outside of the folder is read, or removed."""
+    for name in names:
+        if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise errors.ModelError(f"{path}: {name!r} is not a plain file name", "train again")

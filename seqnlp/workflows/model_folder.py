@@ -91,10 +91,16 @@ def _files(folder: Path) -> dict[str, str]:
 
 def _is_lost(folder: Path) -> bool:
     """Whether both notes of a run are damaged: it is ours, but which files are its codec's nobody can say any more."""
+    return all(_is_damaged(folder / CHECKPOINTS / name) for name in (RUN, RUN_COPY))
+
+
+def _is_damaged(note: Path) -> bool:
+    if not note.is_file():
+        return False
     try:
-        unfinished(folder)
-    except errors.ModelError:
-        return all((folder / CHECKPOINTS / name).is_file() for name in (RUN, RUN_COPY))
+        _checked(note, config_keys.RUN)
+    except errors.ModelError as error:
+        return not isinstance(error, config_keys.OtherFormat)  # that one another version can read
     return False
 
 
@@ -274,24 +280,17 @@ def _checked(path: Path, kinds: config_keys.Kinds) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not part of a seqnlp model, or damaged", "train again") from None
     if found != FORMAT_VERSION:
-        raise errors.ModelError(
+        raise config_keys.OtherFormat(
             f"{path}: model format {found}, this seqnlp {version.__version__} reads {FORMAT_VERSION}",
             f"use the version of seqnlp that made it ({content.get('seqnlp_version')}), or train again",
         )
-    _check_names(path, content["files"])
+    config_keys.check_names(path, content["files"])
     return content
-
-
-def _check_names(path: Path, names: Iterable[Any]) -> None:
-    """Raise `ModelError` unless all are plain names of files: nothing outside of the folder is read, or removed."""
-    for name in names:
-        if not isinstance(name, str) or name in ("", ".", "..") or "/" in name or "\0" in name:
-            raise errors.ModelError(f"{path}: {name!r} is not a plain file name", "train again")
 
 
 def check_files(folder: Path, config: Mapping[str, Any]) -> None:
     """Raise `ModelError` unless every file of the model is as it was written."""
-    _check_names(folder, config["files"])
+    config_keys.check_names(folder, config["files"])
     for name, digest in config["files"].items():
         path = folder / name
         if not path.is_file():

@@ -535,6 +535,18 @@ def test_a_run_whose_notes_are_both_damaged_gives_way_where_asked_and_only_there
     check_whole(path, "classify")
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_run_of_another_format_is_not_lost(tmp_path, overwrite):
+    begin(tmp_path)
+    for name in ("run.json", "run.copy.json"):
+        note = tmp_path / "checkpoint" / name
+        note.write_text(json.dumps({**json.loads(note.read_text()), "format_version": 3}))
+    there = names(tmp_path)
+    with pytest.raises(errors.UsageError, match="model format 3"):
+        train(tmp_path, overwrite=overwrite)
+    assert names(tmp_path) == there
+
+
 def test_a_lost_run_of_another_task_leaves_no_file_that_is_in_the_way(tmp_path):
     path = tmp_path / "model"
     path.mkdir()

@@ -120,7 +120,13 @@ def _is_unlike(table: Table) -> bool:
     if not all(cell and len(cell) <= LONG_NAME and not _is_number(cell) for cell in first):
         return False
     usual = [first[place] for role in table.roles[: table.needed] for place in names.usual(role, first)]
-    if usual and len(table.rows) > 1 and not any(cell in table.column(place) for place, cell in enumerate(first)):
+    names_only = not any(" " in cell for cell in first)
+    if (
+        usual
+        and names_only
+        and len(table.rows) > 1
+        and not any(cell in table.column(place) for place, cell in enumerate(first))
+    ):
         _say_header(table, f", for {usual[0]!r} is a usual name")
         return True
     labels = table.columns.get("label", "")

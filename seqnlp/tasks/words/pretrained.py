@@ -60,7 +60,7 @@ def put(
     check(config, source)
     own, theirs = _rows(known, source.codec.tokens)
     with torch.no_grad():
-        vectors = source.network.embedding(torch.tensor(theirs))
+        vectors = source.network.embedding(torch.tensor(theirs, dtype=torch.long))
         longer = float(vectors.std() / embedding.weight.std())
         embedding.weight[own] = vectors / longer
     layers = cast("list[layer.Layer]", list(encoder.layers))

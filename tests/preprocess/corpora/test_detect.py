@@ -80,6 +80,11 @@ def test_one_usual_name_is_enough_where_no_row_below_has_it(read, caplog, header
     assert read("x.tsv", f"{header}\n" + table([*few, row], "\t"))[0] == [tuple(row), *few, tuple(row)]
 
 
+def test_a_usual_name_among_texts_is_none(read):
+    rows = [("question", "how are you"), ("statement", "I am here"), ("order", "go away")]
+    assert read("x.tsv", table(rows, "\t"))[0] == rows
+
+
 def test_what_the_options_say_of_a_header_counts(read):
     content = "remark\tverdict\n" + "".join(f"{text}\t{label}\n" for text, label in GOOD)
     assert read("x.tsv", content, header=False)[0] == [("remark", "verdict"), *GOOD]
