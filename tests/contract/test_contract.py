@@ -244,9 +244,17 @@ def test_a_stopped_run_goes_on_to_the_same_model(short, tmp_path):
         train.train(case.job(folder), watch=lambda what, _: events.append(what), stop=stop)
     half = prediction.load(folder, device="cpu")
     assert len(half.predict(case.inputs)) == len(case.inputs)
-    train.train(case.job(folder))
+    result = train.train(case.job(folder))
     assert (folder / "model.safetensors").read_bytes() == (made / "model.safetensors").read_bytes()
+    assert result["scores"] == json.loads((made / "config.json").read_text())["scores"]
+    assert history(folder) == history(made)
     assert not (folder / "checkpoint").exists()
+
+
+def history(folder):
+    """The lines of the history, but for the time."""
+    rows = map(json.loads, (folder / "history.jsonl").read_text().splitlines())
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
 @first_task
