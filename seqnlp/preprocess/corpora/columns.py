@@ -170,15 +170,14 @@ def recurs(values: Sequence[str]) -> bool:
 def _memory(table: Table) -> schema.Schema | None:
     """Return what is remembered, where the table is such a one; says it where it is not."""
     memory, first = table.remembered, table.first
-    if memory is None:
-        return None
-    if memory.format not in schema.TABLES or table.columns:
-        return _by_name(table, memory)
+    if memory is None or memory.format not in schema.TABLES or table.columns:
+        return memory and _by_name(table, memory)
     if memory.header is None:
         return memory if len(first) == memory.width else None
     if (known := _by_name(table, memory)) is not None:
         return known
-    if len(first) == len(memory.header) and table.header is not True and not _any_usual(table):
+    usual = any(names.usual(role, first) for role in table.roles)
+    if len(first) == len(memory.header) and table.header is not True and not usual:
         log.warning("%s: has no header, the corpus before had one: %s", table.name, " ".join(memory.header))
         numbers = {
             role: tuple(str(memory.header.index(name) + 1) for name in fields if name in memory.header)
@@ -188,10 +187,6 @@ def _memory(table: Table) -> schema.Schema | None:
     if len(first) > 1:
         log.warning("%s: other columns than the corpus before (%s)", table.name, " ".join(memory.header))
     return None
-
-
-def _any_usual(table: Table) -> bool:
-    return any(names.usual(role, table.first) for role in table.roles)
 
 
 def _by_name(table: Table, memory: schema.Schema) -> schema.Schema | None:
