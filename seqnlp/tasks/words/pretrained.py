@@ -61,7 +61,7 @@ def put(
     own, theirs = _rows(known, source.codec.tokens)
     with torch.no_grad():
         vectors = source.network.embedding(torch.tensor(theirs, dtype=torch.long))
-        longer = float(vectors.std() / embedding.weight.std())
+        longer = float(vectors.std(correction=0) / embedding.weight.std(correction=0)) if own else 1.0
         embedding.weight[own] = vectors / longer
     layers = cast("list[layer.Layer]", list(encoder.layers))
     readers = [source.network.encoder, source.network.backward_encoder][: layers[0].directions]

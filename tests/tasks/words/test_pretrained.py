@@ -104,10 +104,19 @@ def test_a_word_begins_with_the_vector_of_itself_or_else_of_one_that_becomes_it(
     for word, theirs in {"oslo": "oslo", "the": "the", "bergen": "BERGEN"}.items():
         torch.testing.assert_close(after[known.vocabulary[word]] * longer, vectors(torch.tensor(names[theirs])))
     known_words = [known.vocabulary[word] for word in ("oslo", "the", "bergen")]
-    torch.testing.assert_close(after[known_words].std(), before.std())
+    torch.testing.assert_close(after[known_words].std(correction=0), before.std(correction=0))
     others = [*range(len(tokenizer.SPECIALS)), known.vocabulary["ada"]]
     assert torch.equal(after[others], before[others])
     assert pretrained.words(model, known) == ["oslo", "the", "bergen"]
+
+
+def test_a_model_with_no_word_in_common_gives_its_layers_as_they_are():
+    model, own = source(layers=1), encoder(source(layers=1), bidirectional=False)
+    known, embedding = tokenizer.from_counts({"ada": 7}), nn.Embedding(5, 3)
+    before = embedding.weight.detach().clone()
+    pretrained.put(embedding, own, known, Config(**SIZES), model)
+    assert torch.equal(embedding.weight, before)
+    assert all(map(torch.equal, own.parameters(), model.network.encoder.parameters()))
 
 
 @pytest.mark.parametrize(
