@@ -37,7 +37,7 @@ MAX_BATCHES = 8  # batches under way, each in memory, on a machine with many cor
 SHARING = threading.Lock()
 
 Watch = Callable[[float], None]  # is told how far the work has come
-Job = TypeVar("Job")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -189,21 +189,21 @@ def _within(watch: Watch, first: int, last: int) -> Watch:
     return lambda share: watch(first + share * (last - first))
 
 
-def _each(run: Callable[[Job], Result], jobs: Sequence[Job], device: torch.device) -> Generator[Result]:
-    """Yield the results of all jobs, in their order; on a CPU the threads are shared out among as many jobs at once.
+def _each(run: Callable[[Item], Result], items: Sequence[Item], device: torch.device) -> Generator[Result]:
+    """Yield the results of all items, in their order; on a CPU the threads are shared out among as many items at once.
 
-    Two jobs on a core each are done sooner than two, one after the other, on both: their operations are small. Torch
+    Two items on a core each are done sooner than two, one after the other, on both: their operations are small. Torch
     has one number of threads for the whole process, so who comes while others share them out takes them as they are.
     """
-    few = device.type != "cpu" or min(torch.get_num_threads(), len(jobs)) < 2
+    few = device.type != "cpu" or min(torch.get_num_threads(), len(items)) < 2
     if few or not SHARING.acquire(blocking=False):
-        yield from map(run, jobs)
+        yield from map(run, items)
         return
     before = torch.get_num_threads()  # while nobody else shares them out
-    workers = min(before, len(jobs), MAX_BATCHES)
+    workers = min(before, len(items), MAX_BATCHES)
     pool = futures.ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(before // workers,))
     try:
-        yield from pool.map(run, jobs)
+        yield from pool.map(run, items)
     finally:
         try:
             pool.shutdown(cancel_futures=True)

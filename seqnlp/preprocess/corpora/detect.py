@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seqnlp import errors
 from seqnlp.io import files
-from seqnlp.preprocess.corpora import columns, conll, content, delimiter, look, names, schema, tables
+from seqnlp.preprocess.corpora import columns, conll, content, delimiter, header, look, names, schema, tables
 
 log = logging.getLogger(__name__)
 
@@ -208,10 +208,10 @@ def _of_one_file(seen: look.Look) -> str | None:
     if not _is_steady(seen):
         return None
     found = delimiter.rows(seen.head, delimiter.of(seen.head, seen.asked)[0], complete=seen.complete)
-    header = all(names.usual(role, found[0]) for role in seen.roles[: seen.needed])
-    if header or seen.answers:
-        return "csv" if header else None
-    classes = any(columns.recurs([row[place] for row in found[1:]]) for place in (0, -1))
+    has_names = all(names.usual(role, found[0]) for role in seen.roles[: seen.needed])
+    if has_names or seen.answers:
+        return "csv" if has_names else None
+    classes = any(header.recurs([row[place] for row in found[1:]]) for place in (0, -1))
     return "csv" if seen.asked or (classes and seen.roles[1:2] == ("label",)) else None
 
 
@@ -233,7 +233,7 @@ def _table(seen: look.Look, kind: str) -> schema.Schema:
         seen = replace(seen, roles=seen.roles[-1:], needed=1)
     source, hint = seen.source, HINTS[kind].format(delimiter.NAMES.get(parted or "", "delimiter"))
     about = (source.columns, source.header, source.expected)
-    found = columns.recognised(columns.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
+    found = columns.recognised(header.Table(seen.name, line, rows, seen.roles, seen.needed, *about, hint), form)
     if seen.words and seen.training and _are_lone_tokens(rows, found):
         log.warning("%s: every row has one token, and is read as a sentence; CoNLL has a token a line", seen.name)
     return found
@@ -242,7 +242,7 @@ def _table(seen: look.Look, kind: str) -> schema.Schema:
 def _are_lone_tokens(rows: Sequence[Sequence[str]], form: schema.Schema) -> bool:
     place = form.places["tokens"][0]
     cells = [row[place].split() for row in rows[form.header is not None :] if place < len(row)]
-    return len(cells) >= columns.MIN_ROWS and max(map(len, cells)) == 1
+    return len(cells) >= header.MIN_ROWS and max(map(len, cells)) == 1
 
 
 def _delimiter(seen: look.Look) -> str:
