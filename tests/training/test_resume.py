@@ -1,6 +1,7 @@
 """A run that was stopped and resumed is the run that was not, bit for bit."""
 
-from dataclasses import itertools, replace
+import itertools
+from dataclasses import replace
 
 import pytest
 import torch
