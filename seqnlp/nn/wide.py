@@ -1,6 +1,6 @@
 """The wide part: a linear layer over the TF-IDF features of a text, beside the network (Cheng et al. 2016, section 3).
 
-It is fitted by itself, before the network's first step, and is no parameter: no gradient reaches it.
+It is fitted by itself (`fitted`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
+from seqnlp.nn import fitted
 from seqnlp.preprocess.text import tfidf
 
 
-class Wide(nn.Module):
+class Wide(fitted.Fitted):
     """Margins of the classes by a linear model.
 
     Of two classes that exclude each other the weights are those of the second; the first has the opposite margin.
@@ -28,11 +28,15 @@ class Wide(nn.Module):
     bias: torch.Tensor  # (C,), or (1,)
 
     def __init__(self, classes: int, *, multi_label: bool) -> None:
-        super().__init__()
-        self.columns = 1 if classes == 2 and not multi_label else classes
-        self.opposite = self.columns < classes
-        for name, tensor in _empty(self.columns).items():
-            self.register_buffer(name, tensor)
+        columns = 1 if classes == 2 and not multi_label else classes
+        empty = {
+            "keys": torch.zeros(0, dtype=torch.int32),
+            "idf": torch.zeros(0),
+            "weight": torch.zeros(0, columns, dtype=torch.float16),
+            "bias": torch.zeros(columns),
+        }
+        super().__init__(empty)
+        self.opposite = columns < classes
         self._features: tfidf.Features | None = None
 
     @property
@@ -47,13 +51,7 @@ class Wide(nn.Module):
         return {**self.__dict__, "_features": None}
 
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Take tensors by name in place of one's own; raises `ValueError` where they do not fit together."""
-        size = tensors["keys"].numel()
-        for name, tensor in _empty(self.columns).items():
-            shape = (size, *tensor.shape[1:]) if name != "bias" else tensor.shape
-            if tensors[name].dtype != tensor.dtype or tensors[name].shape != shape:
-                raise ValueError(f"wide.{name} has another type or shape")
-            setattr(self, name, tensors[name].to(self.bias.device))
+        super().put(tensors)
         self._features = None
 
     def forward(self, texts: Sequence[Sequence[str]]) -> torch.Tensor:
@@ -72,19 +70,3 @@ class Wide(nn.Module):
         )
         margins = margins.float() + self.bias
         return torch.cat([-margins, margins], dim=1) if self.opposite else margins
-
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any, **more: Any) -> None:
-        """Take the tensors as they come: how many features there are only they know."""
-        names = [prefix + name for name in _empty(1)]
-        if all(name in state_dict for name in names):
-            self.put({name.removeprefix(prefix): state_dict[name] for name in names})
-        super()._load_from_state_dict(state_dict, prefix, *others, **more)
-
-
-def _empty(columns: int) -> dict[str, torch.Tensor]:
-    return {
-        "keys": torch.zeros(0, dtype=torch.int32),
-        "idf": torch.zeros(0),
-        "weight": torch.zeros(0, columns, dtype=torch.float16),
-        "bias": torch.zeros(columns),
-    }

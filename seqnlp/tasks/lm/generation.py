@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -10,10 +11,12 @@ import torch
 from torch import nn
 
 from seqnlp.decoding import sampling
-from seqnlp.preprocess.text import tokenizer
-from seqnlp.tasks.lm import network
+from seqnlp.preprocess.text import kneser_ney, tokenizer
+from seqnlp.tasks.lm import mixing, network
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Generation
+
+MAX_BEFORE = 16  # tokens that n-grams look back
 
 
 def texts(
@@ -49,9 +52,13 @@ def _tokens(
     filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
     rng = np.random.default_rng((options.seed, number))
     carries: network.Carries = [None] * len(networks)
-    given = [tokenizer.END, *_prompt(codec, options.prompt)]
+    given = before = [tokenizer.END, *_prompt(codec, options.prompt)]
+    mixture = network.mixture_of(networks)
     for _ in range(options.max_tokens):
-        scores = _next(networks, torch.tensor([given], device=device), carries) / options.temperature
+        scores = _next(networks, torch.tensor([given], device=device), carries)
+        if mixture is not None:
+            scores = _mixed(scores, *mixture, before)
+        scores /= options.temperature
         scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = -torch.inf  # no text
         scores = scores.unsqueeze(0)  # (1, 1, V)
         for leave in filters:
@@ -60,7 +67,7 @@ def _tokens(
         if options.one_line and token == tokenizer.END:
             return
         yield token
-        given = [token]
+        given, before = [token], [*before[-MAX_BEFORE:], token]
 
 
 def _next(networks: Sequence[nn.Module], tokens: torch.Tensor, carries: network.Carries) -> torch.Tensor:
@@ -70,4 +77,12 @@ def _next(networks: Sequence[nn.Module], tokens: torch.Tensor, carries: network.
     for place, one in enumerate(cast(Sequence[network.LanguageModel], networks)):
         outputs, carries[place] = one.outputs(one.encoder, tokens, lengths, carries[place])
         found.append(one.scores(outputs[:, -1]))
-    return found[0] if len(found) == 1 else torch.stack(found).logsumexp(0)
+    return found[0] if len(found) == 1 else torch.stack(found).logsumexp(0) - math.log(len(found))
+
+
+def _mixed(scores: torch.Tensor, ngrams: kneser_ney.NGrams, weights: np.ndarray, before: Sequence[int]) -> torch.Tensor:
+    """The log-probabilities (1, V) of networks' and n-grams' together."""
+    probabilities, kind = ngrams.distribution(np.array(before))
+    logs, kinds = scores[0].double().cpu().numpy(), np.full(len(probabilities), kind)
+    found = mixing.mixed(mixing.Parts(logs, np.log(probabilities), kinds), weights)
+    return torch.from_numpy(found).to(scores)[None]

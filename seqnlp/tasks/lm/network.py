@@ -1,4 +1,4 @@
-"""The language model's network: embeddings that are the output matrix too, and recurrent layers between them.
+"""The language model's network: embeddings that are the output matrix too, recurrent layers between them; and n-grams.
 
 After Merity et al. 2018 (AWD-LSTM): locked dropout, embedding dropout, weight dropout, activation penalties.
 """
@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
-from seqnlp.nn import loss, recurrent
+from seqnlp.nn import loss, mixture, recurrent
+from seqnlp.preprocess.text import kneser_ney
 from seqnlp.tasks import base
 from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.lm.options import Config
@@ -52,6 +54,7 @@ class LanguageModel(nn.Module):
         self.backward_encoder = made[1] if len(made) > 1 else None
         self.readout = nn.Linear(config.hidden_size, size) if config.hidden_size != size else nn.Identity()
         self.bias = nn.Parameter(torch.zeros(vocabulary))
+        self.mixture = mixture.Mixture(config.ngrams, vocabulary) if config.ngrams else None
 
     def outputs(
         self, encoder: recurrent.Encoder, tokens: torch.Tensor, lengths: torch.Tensor, carry: recurrent.State | None
@@ -113,6 +116,18 @@ def foreseen(
         found.append(torch.cat(logs))
     mean = found[0] if len(found) == 1 else torch.stack(found).logsumexp(0) - math.log(len(found))
     return torch.zeros(targets.shape, device=targets.device).masked_scatter(counted, mean)
+
+
+def mixture_of(networks: Sequence[nn.Module]) -> tuple[kneser_ney.NGrams, np.ndarray] | None:
+    """Return the n-grams beside networks, and how much they count, (K,); None where there are none.
+
+    Several networks have learnt from one corpus, so that they have the same n-grams.
+    """
+    found = [one.mixture for one in cast(Sequence[LanguageModel], networks)]
+    if any(one is None or not len(one.keys) for one in found):
+        return None
+    weights = [one.weight.double().cpu().numpy() for one in found if one is not None]
+    return cast(mixture.Mixture, found[0]).ngrams, np.mean(weights, axis=0)
 
 
 def of_lines(networks: Sequence[nn.Module], batch: Batch) -> torch.Tensor:

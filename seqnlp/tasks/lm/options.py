@@ -13,9 +13,9 @@ LEVELS = ("word", "bpe", "char")
 # What a level has by default: as in Merity et al. 2018 for words, and for characters as in "An analysis of neural
 # language modeling at multiple scales" by the same authors, 2018.
 BY_LEVEL: dict[str, dict[str, Any]] = {
-    "word": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0},
-    "bpe": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0},
-    "char": {"embedding_dropout": 0.0, "activation_penalty": 0.0, "change_penalty": 0.0},
+    "word": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0, "ngrams": 4},
+    "bpe": {"embedding_dropout": 0.1, "activation_penalty": 1.0, "change_penalty": 1.0, "ngrams": 4},
+    "char": {"embedding_dropout": 0.0, "activation_penalty": 0.0, "change_penalty": 0.0, "ngrams": 8},
 }
 
 
@@ -67,6 +67,13 @@ class Config(NetworkOptions):
         None,
         "Weight of the mean square of the outputs' change from step to step; by default 1, of characters 0.",
         low=0.0,
+    )
+    ngrams: int | None = option(
+        None,
+        "Tokens of the longest n-grams that are counted beside the network; by default 4, of characters 8; 0 for none.",
+        low=0,
+        high=16,
+        main=True,
     )
     bptt: int = option(64, "Steps of a chunk, through which gradients flow back.", low=1, high=10_000, main=True)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seqnlp.io import jsonl
 from seqnlp.metrics import perplexity
 from seqnlp.preprocess.corpora.examples import Example
 from seqnlp.tasks import outputs
+from seqnlp.tasks.lm import mixing
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config, Search
 
@@ -20,13 +21,15 @@ FIRST = {"word": "perplexity", "bpe": "perplexity", "char": "bits_per_character"
 class Prediction:
     """How a line was foreseen: its tokens, the natural logarithm of each one's probability, and which are unknown.
 
-    rank: among all lines, 1 the most probable; None where nobody asked for it.
+    rank: among all lines, 1 the most probable; None where nobody asked for it. parts: what each part of the model says
+    of the tokens, where it has several.
     """
 
     tokens: Sequence[str]
     logs: Sequence[float]
     unknown: Sequence[bool]
     rank: int | None = None
+    parts: mixing.Parts | None = field(default=None, compare=False, repr=False)
 
     @property
     def total(self) -> float:
@@ -74,7 +77,7 @@ class Output(outputs.Output[Config, Search, Codec, Prediction]):
         names = [first, *(name for name in perplexity.VALUES if name != first)]
         counted = f"level:{codec.level}", f"unknown:{sum(sum(one.unknown) for one in predictions)}"
         scores = perplexity.score(texts, logs, *counted, names=names, intervals=intervals)
-        return outputs.Result(scores, _details(texts, predictions) if intervals else {})
+        return outputs.Result(scores, _details(texts, predictions, first) if intervals else {})
 
     def mistakes(
         self, corpus: Sequence[Example], predictions: Sequence[Prediction], codec: Codec
@@ -102,7 +105,7 @@ def ranked(predictions: Sequence[Prediction | None]) -> list[Prediction | None]:
     return [None if one is None else replace(one, rank=ranks[total]) for one, total in pairs]
 
 
-def _details(texts: Sequence[str], predictions: Sequence[Prediction]) -> dict[str, Any]:
+def _details(texts: Sequence[str], predictions: Sequence[Prediction], first: str) -> dict[str, Any]:
     """What was counted, in all; the perplexity a token, and of words without the unknown ones."""
     import numpy as np
 
@@ -117,4 +120,15 @@ def _details(texts: Sequence[str], predictions: Sequence[Prediction]) -> dict[st
         "unknown": int(unknown.sum()),
         "perplexity_of_tokens": round(float(np.exp(-logs.mean())), 3),
         "perplexity_of_known_tokens": round(float(np.exp(-known.mean())), 3) if len(known) else None,
+        **_parts(texts, predictions, first),
     }
+
+
+def _parts(texts: Sequence[str], predictions: Sequence[Prediction], first: str) -> dict[str, Any]:
+    """What each part of the model would score alone beside both, where it has several."""
+    if any(prediction.parts is None for prediction in predictions):
+        return {}
+    logs = {name: [float(getattr(one.parts, name).sum()) for one in predictions] for name in ("network", "ngrams")}
+    logs["both"] = [prediction.total for prediction in predictions]
+    found = {name: perplexity.measure([first], texts, totals)[0] for name, totals in logs.items()}
+    return {"parts": {name: {first: round(scores[0].value, 4)} for name, scores in found.items()}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,9 +14,9 @@ from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream
 from seqnlp.preprocess.corpora import examples, formats, readers, schema, seen
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.preprocess.text import tokenizer
+from seqnlp.preprocess.text import kneser_ney, tokenizer
 from seqnlp.tasks import base
-from seqnlp.tasks.lm import fitting, reading
+from seqnlp.tasks.lm import fitting, mixing, reading
 from seqnlp.tasks.lm import options as options_of_lm
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config, Search
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from seqnlp.preprocess.corpora import arrow
     from seqnlp.tasks.lm import network as lm
+
+log = logging.getLogger(__name__)
 
 
 class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
@@ -44,6 +48,7 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     ending = "txt"
     output = Output()
     Generation = options_of_lm.Generation
+    calibrated = ("mixture.weight",)
 
     def labelled(self, record: formats.Record, config: Config) -> Example:
         return reading.labelled(record)
@@ -108,8 +113,10 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     ) -> list[Prediction]:
         from seqnlp.tasks.lm import network as lm
 
-        logs = lm.of_lines(networks, batch).cpu().numpy()
-        return [_prediction(ids, row, codec) for ids, row in zip(columns["ids"], logs, strict=True)]
+        logs, lines = lm.of_lines(networks, batch).cpu().numpy(), columns["ids"]
+        own = np.concatenate([row[: len(ids)] for ids, row in zip(lines, logs, strict=True)])
+        before = np.concatenate([np.arange(1, len(ids) + 1) for ids in lines])
+        return _predictions(networks, codec, lines, own, before)
 
     def predict_corpus(
         self,
@@ -131,8 +138,40 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
             logs = reader.adapted(networks, ids, device, search, watch)
         else:
             logs = reader.log_probabilities(networks, ids, device, watch)
-        ends = np.cumsum([len(line) for line in lines])[:-1]
-        return [_prediction(*pair, codec) for pair in zip(lines, np.split(logs, ends), strict=True)]
+        return _predictions(networks, codec, lines, logs, np.arange(1, len(ids) + 1))
+
+    def fit_network(
+        self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows, training: options.Training
+    ) -> None:
+        """Count the n-grams."""
+        import torch
+
+        from seqnlp.tasks.lm import network as lm
+
+        mixture = cast(lm.LanguageModel, network).mixture
+        if mixture is not None:
+            assert config.ngrams
+            ngrams = kneser_ney.fit(fitting.beginning(rows), config.ngrams, len(codec.tokens))
+            log.info("n-grams: %d of up to %d tokens", len(ngrams.keys), config.ngrams)
+            arrays = {"keys": ngrams.keys.view(np.int64), "share": ngrams.share, "backoff": ngrams.backoff}
+            mixture.put({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+    def calibrate(
+        self, network: nn.Module, codec: Codec, corpus: Sequence[Example], predictions: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Fit how much the n-grams count."""
+        import torch
+
+        from seqnlp.tasks.lm import network as lm
+
+        mixture, found = cast(lm.LanguageModel, network).mixture, [one.parts for one in predictions if one.parts]
+        if mixture is None or not found:
+            return list(predictions)
+        mixture.weight.copy_(torch.from_numpy(mixing.fit(mixing.together(found), len(mixture.weight))))
+        weights = mixture.weight.double().cpu().numpy()
+        return [
+            replace(one, logs=mixing.mixed(one.parts, weights).tolist()) if one.parts else one for one in predictions
+        ]
 
     def generate(
         self, networks: Sequence[nn.Module], codec: Codec, generation: options_of_lm.Generation, device: torch.device
@@ -152,10 +191,31 @@ def _batch(inputs: np.ndarray, targets: np.ndarray) -> lm.Batch:
     return lm.Batch(torch.from_numpy(inputs), torch.from_numpy(targets), lengths)
 
 
-def _prediction(ids: Sequence[int], logs: np.ndarray, codec: Codec) -> Prediction:
+def _predictions(
+    networks: Sequence[nn.Module],
+    codec: Codec,
+    lines: Sequence[Sequence[int]],
+    logs: np.ndarray,
+    before: np.ndarray,
+) -> list[Prediction]:
+    """The predictions for lines of ids, by the networks' log-probabilities of all, (N,), and the n-grams'.
+
+    before: (N,), how many tokens before each may be looked at.
+    """
+    from seqnlp.tasks.lm import network as lm
+
+    ends = np.cumsum([len(line) for line in lines])[:-1]
+    parts: list[mixing.Parts | None] = [None] * len(lines)
+    if (mixture := lm.mixture_of(networks)) is not None:
+        ngrams, weights = mixture
+        text = np.concatenate([[tokenizer.END], *map(np.asarray, lines)])
+        found = mixing.parts(ngrams, text, before, logs)
+        logs, parts = mixing.mixed(found, weights), [*found.split(ends)]
     names = codec.tokens.names
-    unknown = [i == tokenizer.UNK for i in ids]
-    return Prediction([names[i] for i in ids], logs[: len(ids)].tolist(), unknown)
+    return [
+        Prediction([names[i] for i in ids], row.tolist(), [i == tokenizer.UNK for i in ids], parts=part)
+        for ids, row, part in zip(lines, np.split(logs, ends), parts, strict=True)
+    ]
 
 
 TASK = LanguageModel()

@@ -1,0 +1,147 @@
+"""N-grams: how probable a token is by the few before it, by modified Kneser-Ney (Chen & Goodman 1998, section 4.1.6).
+
+An n-gram is known by a hash of 64 bits and has two numbers: its share, the discounted count as a part of its context's,
+and its backoff, what it leaves to shorter contexts where it is the context itself. The empty n-gram is the context of
+single tokens; what that leaves is shared out evenly to the vocabulary. So with h = h' without its first token
+
+    p(token | h) = share(h token) + backoff(h) p(token | h')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+EMPTY = np.uint64(0x9E3779B97F4A7C15)  # the key of no token at all
+FACTOR = np.uint64(0xD1342543DE82EF95)
+WHOLE = 2  # of longer n-grams those are left out that occur once: they are most of all, and foresee less than nothing
+CONFIDENCES = 5  # kinds of contexts of a length, by what they leave to shorter ones
+
+
+@dataclass(frozen=True)
+class NGrams:
+    """The n-grams of a text, up to `order` tokens."""
+
+    keys: np.ndarray  # (G,) uint64, sorted
+    share: np.ndarray  # (G,) float32
+    backoff: np.ndarray  # (G,) float32, 1 where nothing is known to follow
+    order: int
+    vocabulary: int
+
+    def probabilities(self, text: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return for each token of a text (N,) but the first its probability, and what kind of context it has.
+
+        before: (N - 1,), how many tokens before it may be looked at, 1 at least.
+        """
+        found = np.full(len(before), 1 / self.vocabulary)
+        known, confidence = np.zeros(len(before), dtype=np.int64), np.ones(len(before))
+        for length in range(min(self.order, len(text))):
+            places = np.flatnonzero(before >= length)
+            contexts = windows(text[:-1], length)[places - max(length - 1, 0)]
+            share, left = self._of(contexts, text[places + 1])
+            found[places] = share + left * found[places]
+            seen = left < 1
+            known[places[seen]], confidence[places[seen]] = length, left[seen]
+        return found, _kind(known, confidence)
+
+    def distribution(self, before: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return the probabilities of all tokens (V,) after those `before`, one at least, and what kind these are."""
+        found, every, last = np.full(self.vocabulary, 1 / self.vocabulary), np.arange(self.vocabulary), (0, 1.0)
+        for length in range(min(self.order, len(before) + 1)):
+            context = windows(before[len(before) - max(length, 1) :], length)
+            share, left = self._of(np.repeat(context, self.vocabulary), every)
+            found = share + left * found
+            if left[0] < 1:
+                last = length, float(left[0])
+        return found, int(_kind(*map(np.array, last)))
+
+    def _of(self, contexts: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The shares of contexts with a token behind each, and what the contexts leave."""
+        return self._look(self.share, longer(contexts, tokens), 0.0), self._look(self.backoff, contexts, 1.0)
+
+    def _look(self, values: np.ndarray, keys: np.ndarray, otherwise: float) -> np.ndarray:
+        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        found: np.ndarray = np.where(self.keys[places] == keys, values[places], otherwise).astype(np.float64)
+        return found
+
+
+def _kind(known: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """The kind of a context by the length of its part that is known, and by what that leaves to shorter ones."""
+    found: np.ndarray = known * CONFIDENCES + np.minimum(confidence * CONFIDENCES, CONFIDENCES - 1).astype(np.int64)
+    return found
+
+
+def kinds(order: int) -> int:
+    """Return how many kinds of contexts n-grams up to an order have."""
+    return order * CONFIDENCES
+
+
+def longer(keys: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Return the keys of n-grams with a token behind each."""
+    with np.errstate(over="ignore"):
+        return keys * FACTOR + tokens.astype(np.uint64) + np.uint64(1)
+
+
+def windows(text: np.ndarray, length: int) -> np.ndarray:
+    """Return the keys of all n-grams of a length in a text (N,), (N - length + 1,); of the length 0, (N,)."""
+    keys = np.full(len(text) - max(length - 1, 0), EMPTY)
+    for place in range(length):
+        keys = longer(keys, text[place : place + len(keys)])
+    return keys
+
+
+# Fitting
+
+
+def fit(text: np.ndarray, order: int, vocabulary: int) -> NGrams:
+    """Return the n-grams of a text (N,), of a token at least.
+
+    A count is how often an n-gram of the highest order occurs; of lower ones in how many contexts.
+    """
+    own: Mapping[str, np.ndarray] = {"keys": EMPTY.reshape(1), "share": np.zeros(1), "backoff": np.ones(1)}
+    levels = [own]
+    for length in range(1, min(order, len(text)) + 1):
+        own = _level(text, length, highest=length == min(order, len(text)), contexts=own)
+        levels.append(own)
+    keys, share, backoff = (np.concatenate([level[name] for level in levels]) for name in own)
+    sort = np.argsort(keys)
+    return NGrams(keys[sort], share[sort].astype(np.float32), backoff[sort].astype(np.float32), order, vocabulary)
+
+
+def _level(
+    text: np.ndarray, length: int, *, highest: bool, contexts: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The n-grams of a length; those of one token less learn what they leave as contexts."""
+    keys, first, occurrences = np.unique(windows(text, length), return_index=True, return_counts=True)
+    counts = occurrences if highest else _continuations(text, length, keys)
+    before = windows(text, length - 1)[first]
+    place = np.minimum(np.searchsorted(contexts["keys"], before), len(contexts["keys"]) - 1)
+    inside = contexts["keys"][place] == before
+    total = np.bincount(place[inside], counts[inside], len(contexts["keys"]))
+    share = (counts - _discounts(counts)) / np.maximum(total[place], 1)
+    kept = inside & ((occurrences > 1) | (length <= WHOLE))
+    np.subtract.at(contexts["backoff"], place[kept], share[kept])
+    return {"keys": keys[kept], "share": share[kept], "backoff": np.ones(int(kept.sum()))}
+
+
+def _continuations(text: np.ndarray, length: int, keys: np.ndarray) -> np.ndarray:
+    """In how many contexts of one token each n-gram occurs; the text's first is taken to have one."""
+    _, first = np.unique(windows(text, length + 1), return_index=True)
+    found, number = np.unique(windows(text, length)[first + 1], return_counts=True)
+    counts = np.ones(len(keys), dtype=np.int64)
+    counts[np.searchsorted(keys, found)] = number
+    return counts
+
+
+def _discounts(counts: np.ndarray) -> np.ndarray:
+    """What is taken off each count, by how many n-grams have each (Chen & Goodman 1998, equation 26)."""
+    number = np.bincount(np.minimum(counts, 5), minlength=6)
+    share = number[1] / (number[1] + 2 * number[2]) if number[1] else 0.5
+    taken = np.zeros(4)
+    for count in (1, 2, 3):
+        more = number[count + 1] / number[count] if number[count] else 0.5
+        taken[count] = np.clip(count - (count + 1) * share * more, 0.1, count - 0.1)
+    discounts: np.ndarray = taken[np.minimum(counts, 3)]
+    return discounts
