@@ -104,8 +104,10 @@ def fit(text: np.ndarray, order: int, vocabulary: int) -> NGrams:
     levels = [own]
     for length in range(1, min(order, len(text)) + 1):
         own = _level(text, length, highest=length == min(order, len(text)), contexts=own)
+        if not len(own["keys"]):  # all are left out, and so would be all longer ones
+            break
         levels.append(own)
-    keys, share, backoff = (np.concatenate([level[name] for level in levels]) for name in own)
+    keys, share, backoff = (np.concatenate([level[name] for level in levels]) for name in levels[0])
     sort = np.argsort(keys)
     return NGrams(keys[sort], share[sort].astype(np.float32), backoff[sort].astype(np.float32), order, vocabulary)
 

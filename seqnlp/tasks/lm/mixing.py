@@ -9,7 +9,7 @@ import numpy as np
 
 from seqnlp.preprocess.text import kneser_ney
 
-ROUNDS = 100
+HALVINGS = 30
 PRIOR = 20.0  # tokens of each kind of context, as if seen before, that want the weight of all
 
 
@@ -51,21 +51,25 @@ def mixed(found: Parts, weights: np.ndarray) -> np.ndarray:
 
 
 def fit(found: Parts, kinds: int) -> np.ndarray:
-    """Return the weight of the n-grams for each kind of context, (K,), by expectation maximisation on dev.
+    """Return the weight of the n-grams for each kind of context, (K,): the likeliest on dev.
 
-    A kind that is rare there has about the weight of all (Jelinek & Mercer 1980; Dempster et al. 1977, section 4.3).
+    A kind that is rare there has about the weight of all.
     """
-    everything = np.zeros_like(found.kinds)
-    overall = _likeliest(found, everything, np.full(1, 0.5), 0.0)
-    return _likeliest(found, found.kinds, np.full(kinds, overall[0]), PRIOR)
+    overall = _likeliest(found, np.zeros_like(found.kinds), np.full(1, 0.5), 0.0)
+    return _likeliest(found, found.kinds, np.repeat(overall, kinds), PRIOR)
 
 
-def _likeliest(found: Parts, kinds: np.ndarray, weights: np.ndarray, prior: float) -> np.ndarray:
+def _likeliest(found: Parts, kinds: np.ndarray, usual: np.ndarray, prior: float) -> np.ndarray:
+    """The weights (K,) at which the likelihood has no slope: it falls with the weight, so that halving finds them.
+
+    usual, prior: the weights that so many tokens of each kind, as if seen before, would have.
+    """
     ratio = np.exp(np.clip(found.network - found.ngrams, -50, 50))
-    total, first = np.bincount(kinds, minlength=len(weights)) + prior, weights
-    for _ in range(ROUNDS):
+    low, high = np.zeros(len(usual)), np.ones(len(usual))
+    for _ in range(HALVINGS):
+        weights = (low + high) / 2
         own = weights[kinds]
-        weights = (np.bincount(kinds, own / (own + (1 - own) * ratio), len(first)) + prior * first) / np.maximum(
-            total, 1
-        )
-    return weights
+        slope = np.bincount(kinds, (1 - ratio) / (own + (1 - own) * ratio), len(usual))
+        slope = slope + prior * (usual / weights - (1 - usual) / (1 - weights))
+        low, high = np.where(slope > 0, weights, low), np.where(slope > 0, high, weights)
+    return (low + high) / 2
