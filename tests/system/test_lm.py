@@ -81,7 +81,7 @@ def test_a_text_of_one_line_or_one_symbol_is_learnt_and_gone_on_from(seqnlp, tmp
 
 
 def test_as_many_texts_as_asked_for_and_the_same_ones_for_the_same_seed(seqnlp, models):
-    flags = ("-n", "3", "--max-tokens", "9", "--one-line", "--prompt", "the cat", "-q")
+    flags = ("-n", "3", "--max-tokens", "9", "--one-line", "--prompt", "the cat", "--temperature", "9", "-q")
     first, again, other = (
         seqnlp("lm", "generate", models / "word", *flags, "--seed", seed).out for seed in ("1", "1", "2")
     )

@@ -69,7 +69,7 @@ def _likeliest(found: Parts, kinds: np.ndarray, usual: np.ndarray, prior: float)
     for _ in range(HALVINGS):
         weights = (low + high) / 2
         own = weights[kinds]
-        slope = np.bincount(kinds, (1 - ratio) / (own + (1 - own) * ratio), len(usual))
-        slope = slope + prior * (usual / weights - (1 - usual) / (1 - weights))
+        pull = np.bincount(kinds, (1 - ratio) / (own + (1 - own) * ratio), len(usual))
+        slope = pull + prior * (usual / weights - (1 - usual) / (1 - weights))
         low, high = np.where(slope > 0, weights, low), np.where(slope > 0, high, weights)
     return (low + high) / 2
