@@ -6,13 +6,14 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from seqnlp.io import atomic
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str)  # tables hold dates and the like
+_ASCII = json.JSONEncoder(default=str)
 
 
 def to_json(value: Any) -> str:
@@ -26,18 +27,23 @@ def to_json(value: Any) -> str:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(4 * limit)
         try:
-            return _to_json(value)
+            return _to_json(value, _slowly)
         finally:
             sys.setrecursionlimit(limit)
 
 
-def _to_json(value: Any) -> str:
+def _to_json(value: Any, encode: Callable[[json.JSONEncoder, Any], str] = json.JSONEncoder.encode) -> str:
     try:
-        text = _ENCODER.encode(value)
+        text = encode(_ENCODER, value)
     except ValueError:
         value = _finite(value)
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if _SURROGATE.search(text) is None else json.dumps(value, default=str)
+        text = encode(_ENCODER, value)
+    return text if _SURROGATE.search(text) is None else encode(_ASCII, value)
+
+
+def _slowly(encoder: json.JSONEncoder, value: Any) -> str:
+    """Encode in Python alone: how deep C goes cannot be changed from Python 3.12 on."""
+    return "".join(encoder.iterencode(value))
 
 
 class Object(dict[str, Any]):

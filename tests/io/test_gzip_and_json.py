@@ -1,5 +1,6 @@
 """What is written: gzip by its name, JSON that every reader takes."""
 
+import functools
 import gzip
 import json
 import os
@@ -68,6 +69,14 @@ def test_what_can_be_read_can_be_written_however_deep_it_is(inner):
         return far_down(calls - 1) if calls else jsonl.to_json({"a": deepest})
 
     assert far_down(25).count("[") > 700
+
+
+@pytest.mark.parametrize(
+    ("end", "written"), [("ä", '"ä"'), ("\ud800", '"\\ud800"'), (float("nan"), "null"), (1.5, "1.5")]
+)
+def test_what_is_nested_deeper_than_the_stack_of_c_allows_is_written(end, written):
+    value = functools.reduce(lambda inner, _: [inner], range(1600), end)
+    assert jsonl.to_json(value) == "[" * 1600 + written + "]" * 1600
 
 
 AS_IT_CAME = ["1e400", "-0.0", "0.10", "1E+2", "1" * 30, '"\\ud83d\\u00e9"', '"é\u2028"', "{}", "[]", "[1,2]", "null"]
