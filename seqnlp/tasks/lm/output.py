@@ -128,7 +128,10 @@ def _parts(texts: Sequence[str], predictions: Sequence[Prediction], first: str) 
     """What each part of the model would score alone beside both, where it has several."""
     if any(prediction.parts is None for prediction in predictions):
         return {}
-    logs = {name: [float(getattr(one.parts, name).sum()) for one in predictions] for name in ("network", "ngrams")}
-    logs["both"] = [prediction.total for prediction in predictions]
+    logs = {
+        "ngrams": [float(one.parts.ngrams.sum()) for one in predictions if one.parts],
+        "recurrent": [float(one.parts.network.sum()) for one in predictions if one.parts],
+        "both": [prediction.total for prediction in predictions],
+    }
     found = {name: perplexity.measure([first], texts, totals)[0] for name, totals in logs.items()}
     return {"parts": {name: {first: round(scores[0].value, 4)} for name, scores in found.items()}}
