@@ -40,8 +40,8 @@ class NGrams:
         for length in range(min(self.order, len(text))):
             places = np.flatnonzero(before >= length)
             contexts = windows(text[:-1], length)[places - max(length - 1, 0)]
-            share, left = self._of(contexts, text[places + 1])
-            found[places] = share + left * found[places]
+            left = self._look(self.backoff, contexts, 1.0)
+            found[places] = self._look(self.share, longer(contexts, text[places + 1]), 0.0) + left * found[places]
             seen = left < 1
             known[places[seen]], confidence[places[seen]] = length, left[seen]
         return found, _kind(known, confidence)
@@ -51,15 +51,12 @@ class NGrams:
         found, every, last = np.full(self.vocabulary, 1 / self.vocabulary), np.arange(self.vocabulary), (0, 1.0)
         for length in range(min(self.order, len(before) + 1)):
             context = windows(before[len(before) - max(length, 1) :], length)
-            share, left = self._of(np.repeat(context, self.vocabulary), every)
-            found = share + left * found
-            if left[0] < 1:
-                last = length, float(left[0])
+            left = self._look(self.backoff, context, 1.0)
+            if left[0] == 1:  # of longer ones nothing is known either
+                break
+            found = self._look(self.share, longer(context, every), 0.0) + left * found
+            last = length, float(left[0])
         return found, int(_kind(*map(np.array, last)))
-
-    def _of(self, contexts: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The shares of contexts with a token behind each, and what the contexts leave."""
-        return self._look(self.share, longer(contexts, tokens), 0.0), self._look(self.backoff, contexts, 1.0)
 
     def _look(self, values: np.ndarray, keys: np.ndarray, otherwise: float) -> np.ndarray:
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
