@@ -17,6 +17,7 @@ import numpy as np
 EMPTY = np.uint64(0x9E3779B97F4A7C15)  # the key of no token at all
 FACTOR = np.uint64(0xD1342543DE82EF95)
 WHOLE = 2  # of longer n-grams those are left out that occur once: they are most of all, and foresee less than nothing
+PIECE = 1 << 18  # tokens of a text that are looked up at a time
 CONFIDENCES = 5  # kinds of contexts of a length, by what they leave to shorter ones
 
 
@@ -35,6 +36,16 @@ class NGrams:
 
         before: (N - 1,), how many tokens before it may be looked at, 1 at least.
         """
+        pieces = []
+        for start in range(0, len(before), PIECE):
+            begin, end = max(start - self.order, 0), min(start + PIECE, len(before))
+            seen = np.minimum(before[begin:end], np.arange(1, end - begin + 1))
+            pieces.append([column[start - begin :] for column in self._piece(text[begin : end + 1], seen)])
+        found, kinds = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        return found, kinds
+
+    def _piece(self, text: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `probabilities` gives, at once: it takes a hundred bytes a token."""
         found = np.full(len(before), 1 / self.vocabulary)
         known, confidence = np.zeros(len(before), dtype=np.int64), np.ones(len(before))
         for length in range(min(self.order, len(text))):

@@ -95,6 +95,16 @@ def test_only_so_many_tokens_before_are_looked_at():
     assert not np.array_equal(ngrams.probabilities(joined, np.arange(1, 9))[0], np.concatenate(alone))
 
 
+@pytest.mark.parametrize("piece", [1, 2, 7, 40])
+def test_a_long_text_is_looked_up_in_pieces(monkeypatch, piece):
+    text, other = (np.random.default_rng(seed).integers(0, 5, 41) for seed in (1, 2))
+    ngrams, before = kneser_ney.fit(text, 4, SIZE), np.minimum(np.arange(1, 41), [*range(1, 21), *range(1, 21)])
+    whole = ngrams.probabilities(other, before)
+    monkeypatch.setattr(kneser_ney, "PIECE", piece)
+    for found, expected in zip(ngrams.probabilities(other, before), whole, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_longer_contexts_foresee_a_text_that_repeats():
     text = np.array(list(itertools.islice(itertools.cycle([0, 1, 2, 0, 2, 1, 1, 3]), 400)))
     losses = []
