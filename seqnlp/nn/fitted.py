@@ -20,20 +20,29 @@ class Fitted(nn.Module):
 
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take tensors by name in place of one's own; raises `ValueError` where they do not fit together."""
-        sizes = set()
-        for name, tensor in self.empty.items():
-            new = tensors[name]
-            free = [other for own, other in zip(tensor.shape, new.shape, strict=False) if own == 0]
-            sizes.update(free)
-            same = all(own in (0, other) for own, other in zip(tensor.shape, new.shape, strict=False))
-            if new.dtype != tensor.dtype or new.dim() != tensor.dim() or not same or len(sizes) > 1:
-                raise ValueError(f"{name} has another type or shape")
+        if wrong := self.misfit(tensors):
+            raise ValueError(wrong)
         device = next(self.buffers()).device
         for name in self.empty:
             setattr(self, name, tensors[name].to(device))
 
+    def misfit(self, tensors: Mapping[str, torch.Tensor]) -> str:
+        """Return what does not fit in tensors by name, their sizes first; nothing where all is well."""
+        sizes = set[int]()
+        for name, own in self.empty.items():
+            new = tensors[name]
+            pairs = list(zip(own.shape, new.shape, strict=False))
+            sizes.update(size for free, size in pairs if free == 0)
+            same = new.dim() == own.dim() and all(size in (0, other) for size, other in pairs)
+            if new.dtype != own.dtype or not same or len(sizes) > 1:
+                return f"{name} has another type or shape"
+        return ""
+
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any, **more: Any) -> None:
         """Take the tensors as they come: how many there are only they know."""
         if all(prefix + name in state_dict for name in self.empty):
-            self.put({name: state_dict[prefix + name] for name in self.empty})
+            tensors = {name: state_dict[prefix + name] for name in self.empty}
+            if wrong := self.misfit(tensors):
+                raise ValueError(f"{prefix}{wrong}")
+            self.put(tensors)
         super()._load_from_state_dict(state_dict, prefix, *others, **more)

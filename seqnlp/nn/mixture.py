@@ -36,6 +36,12 @@ class Mixture(fitted.Fitted):
             self._ngrams = kneser_ney.NGrams(keys.view(np.uint64), share, backoff, self.order, self.vocabulary)
         return self._ngrams
 
+    @property
+    def weights(self) -> np.ndarray:
+        """Return how much the n-grams count, (K,)."""
+        found: np.ndarray = self.weight.double().cpu().numpy()
+        return found
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy, or a pickle, holds: the arrays are those of the tensors."""
         return {**self.__dict__, "_ngrams": None}
@@ -43,3 +49,19 @@ class Mixture(fitted.Fitted):
     def put(self, tensors: Mapping[str, torch.Tensor]) -> None:
         super().put(tensors)
         self._ngrams = None
+
+    def misfit(self, tensors: Mapping[str, torch.Tensor]) -> str:
+        """Return what does not fit in tensors by name: sizes, the keys' order, shares and backoffs that are none."""
+        if wrong := super().misfit(tensors):
+            return wrong
+        keys = tensors["keys"].cpu().numpy().view(np.uint64)
+        if (keys[1:] <= keys[:-1]).any():
+            return "keys are not sorted"
+        ranges = [name for name in ("share", "backoff") if not ((tensors[name] >= 0) & (tensors[name] <= 1)).all()]
+        return f"{ranges[0]} is no probability" if ranges else ""
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any, **more: Any) -> None:
+        weight = state_dict.get(f"{prefix}weight", self.weight)
+        if not ((weight >= 0) & (weight <= 1)).all():
+            raise ValueError(f"{prefix}weight is no probability")
+        super()._load_from_state_dict(state_dict, prefix, *others, **more)

@@ -7,18 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from seqnlp import errors
 from seqnlp.preprocess.corpora import header, names, schema
-from seqnlp.preprocess.corpora.header import Table
 
 log = logging.getLogger(__name__)
 
 
-def recognised(table: Table, form: schema.Schema) -> schema.Schema:
+def recognised(table: header.Table, form: schema.Schema) -> schema.Schema:
     """Return the schema of a table with its header and columns filled in.
 
     Raises `DataError` where they cannot be told, with the columns that are there and the option that settles it.
     """
     memory = _memory(table)
-    has_header = header.is_first(table, memory)
+    has_header = header.is_there(table, memory)
     if has_header and (name := names.twice(table.first)) and not _by_number(table):
         raise table.error(f"the header names {name!r} twice", "say which by number, as in --text-field 2")
     places = _given(table, memory, has_header)
@@ -36,13 +35,13 @@ def recognised(table: Table, form: schema.Schema) -> schema.Schema:
     return schema.Schema(form.format, form.delimiter, first, fields, len(table.first), places)
 
 
-def _by_number(table: Table) -> bool:
+def _by_number(table: header.Table) -> bool:
     """Return whether the options name all columns that are needed by number."""
     given = [table.columns.get(role, "") for role in table.roles[: table.needed]]
     return all(part.isdigit() for name in given for part in name.split(","))
 
 
-def _memory(table: Table) -> schema.Schema | None:
+def _memory(table: header.Table) -> schema.Schema | None:
     """Return what is remembered, where the table is such a one; says it where it is not."""
     memory, first = table.remembered, table.first
     if memory is None or memory.format not in schema.TABLES or table.columns:
@@ -64,7 +63,7 @@ def _memory(table: Table) -> schema.Schema | None:
     return None
 
 
-def _by_name(table: Table, memory: schema.Schema) -> schema.Schema | None:
+def _by_name(table: header.Table, memory: schema.Schema) -> schema.Schema | None:
     """Return what is remembered with the header of this table, where that has the fields that are needed."""
     asked = [role for role in table.roles[: table.needed] if role not in table.columns]
     wanted = [name for role in asked for name in memory.fields.get(role, ())]
@@ -73,7 +72,7 @@ def _by_name(table: Table, memory: schema.Schema) -> schema.Schema | None:
     return schema.Schema(memory.format, memory.delimiter, table.first, memory.fields)
 
 
-def _given(table: Table, memory: schema.Schema | None, has_header: bool) -> dict[str, tuple[int, ...]]:
+def _given(table: header.Table, memory: schema.Schema | None, has_header: bool) -> dict[str, tuple[int, ...]]:
     """Return the columns that the options name, or that are remembered."""
     known: dict[str, tuple[str, ...]] = {}
     remembered = table.remembered
@@ -95,14 +94,14 @@ def _given(table: Table, memory: schema.Schema | None, has_header: bool) -> dict
     return found
 
 
-def _place(table: Table, part: str, has_header: bool) -> int | None:
+def _place(table: header.Table, part: str, has_header: bool) -> int | None:
     part = part.strip()
     if has_header and (place := names.place(part, table.first)) is not None:
         return place
     return int(part) - 1 if part.isdigit() and 0 < int(part) <= len(table.first) else None
 
 
-def _no_column(table: Table, role: str, part: str, has_header: bool) -> errors.DataError:
+def _no_column(table: header.Table, role: str, part: str, has_header: bool) -> errors.DataError:
     if has_header and not part.isdigit():
         what = f"no column {part!r} in the header ({', '.join(table.first)})"
         return table.error(what, f"name the field that holds the {role} with --{role}-field")
@@ -111,7 +110,7 @@ def _no_column(table: Table, role: str, part: str, has_header: bool) -> errors.D
     )
 
 
-def _usual(table: Table, role: str, taken: Mapping[str, tuple[int, ...]]) -> int | None:
+def _usual(table: header.Table, role: str, taken: Mapping[str, tuple[int, ...]]) -> int | None:
     """Return the column that a header names for a role in a usual way; raises `DataError` where several could be it."""
     found = [place for place in names.usual(role, table.first) if place not in _places(taken)]
     if len(found) > 1 and role in table.roles[: table.needed]:
@@ -124,7 +123,7 @@ def _places(taken: Mapping[str, tuple[int, ...]]) -> set[int]:
     return {place for places in taken.values() for place in places}
 
 
-def _rest(table: Table, places: dict[str, tuple[int, ...]]) -> None:
+def _rest(table: header.Table, places: dict[str, tuple[int, ...]]) -> None:
     """Fill in what is left, where only one way is left: as many columns as roles, or one that holds texts."""
     open_roles = [role for role in table.roles if role not in places]
     free = [place for place in range(len(table.first)) if place not in _places(places)]
@@ -143,7 +142,7 @@ def _rest(table: Table, places: dict[str, tuple[int, ...]]) -> None:
             places["text"] = (texts[0],)
 
 
-def _label_first(table: Table) -> bool:
+def _label_first(table: header.Table) -> bool:
     one, other = table.column(0), table.column(1)
     return header.recurs(one) and not header.recurs(other) and _words(one) < _words(other)
 
@@ -156,7 +155,7 @@ def _holds_texts(column: Sequence[str]) -> bool:
     return bool(column) and len(set(column)) * 2 > len(column) and _words(column) >= 2 * len(column)
 
 
-def _unknown(table: Table, missing: Sequence[str], has_header: bool) -> errors.DataError:
+def _unknown(table: header.Table, missing: Sequence[str], has_header: bool) -> errors.DataError:
     """Return the error of a table in which a role's column cannot be told."""
     count = "1 column" if len(table.first) == 1 else f"{len(table.first)} columns"
     flags = " ".join(f"--{role}-field {'NAME' if has_header else 'N'}" for role in missing)

@@ -48,7 +48,7 @@ class Table:
         return ", ".join(f"{number} {_short(cell)!r}" for number, cell in enumerate(self.first, 1))
 
 
-def is_first(table: Table, memory: schema.Schema | None) -> bool:
+def is_there(table: Table, memory: schema.Schema | None) -> bool:
     """Return whether the first row is a header: as the options say, by its names, or as nothing below is like it."""
     if table.header is not None:
         return table.header

@@ -16,9 +16,9 @@ import numpy as np
 
 EMPTY = np.uint64(0x9E3779B97F4A7C15)  # the key of no token at all
 FACTOR = np.uint64(0xD1342543DE82EF95)
-WHOLE = 2  # of longer n-grams those are left out that occur once: they are most of all, and foresee less than nothing
+WHOLE = 2  # of longer n-grams those are left out that occur once: they are most of all, and dev is foreseen no worse
 PIECE = 1 << 18  # tokens of a text that are looked up at a time
-CONFIDENCES = 5  # kinds of contexts of a length, by what they leave to shorter ones
+STEPS = 5  # kinds of contexts of a length, by what they leave to shorter ones
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class NGrams:
     def _piece(self, text: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `probabilities` gives, at once: it takes a hundred bytes a token."""
         found = np.full(len(before), 1 / self.vocabulary)
-        known, confidence = np.zeros(len(before), dtype=np.int64), np.ones(len(before))
+        known, leaves = np.zeros(len(before), dtype=np.int64), np.ones(len(before))
         for length in range(min(self.order, len(text))):
             places = np.flatnonzero(before >= length)
             contexts = windows(text[:-1], length)[places - max(length - 1, 0)]
             left = self._look(self.backoff, contexts, 1.0)
             found[places] = self._look(self.share, longer(contexts, text[places + 1]), 0.0) + left * found[places]
             seen = left < 1
-            known[places[seen]], confidence[places[seen]] = length, left[seen]
-        return found, _kind(known, confidence)
+            known[places[seen]], leaves[places[seen]] = length, left[seen]
+        return found, _kind(known, leaves)
 
     def distribution(self, before: np.ndarray) -> tuple[np.ndarray, int]:
         """Return the probabilities of all tokens (V,) after those `before`, one at least, and what kind these are."""
@@ -75,15 +75,15 @@ class NGrams:
         return found
 
 
-def _kind(known: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+def _kind(known: np.ndarray, leaves: np.ndarray) -> np.ndarray:
     """The kind of a context by the length of its part that is known, and by what that leaves to shorter ones."""
-    found: np.ndarray = known * CONFIDENCES + np.minimum(confidence * CONFIDENCES, CONFIDENCES - 1).astype(np.int64)
+    found: np.ndarray = known * STEPS + np.minimum(leaves * STEPS, STEPS - 1).astype(np.int64)
     return found
 
 
 def kinds(order: int) -> int:
     """Return how many kinds of contexts n-grams up to an order have."""
-    return order * CONFIDENCES
+    return order * STEPS
 
 
 def longer(keys: np.ndarray, tokens: np.ndarray) -> np.ndarray:
@@ -146,7 +146,10 @@ def _continuations(text: np.ndarray, length: int, keys: np.ndarray) -> np.ndarra
 
 
 def _discounts(counts: np.ndarray) -> np.ndarray:
-    """What is taken off each count, by how many n-grams have each (Chen & Goodman 1998, equation 26)."""
+    """What is taken off each count, by how many n-grams have each (Chen & Goodman 1998, equation 26).
+
+    Few n-grams may have counts of which the formula makes more than there is, or nothing: it is kept off both ends.
+    """
     number = np.bincount(np.minimum(counts, 5), minlength=6)
     share = number[1] / (number[1] + 2 * number[2]) if number[1] else 0.5
     taken = np.zeros(4)

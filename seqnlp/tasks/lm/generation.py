@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -11,12 +10,13 @@ import torch
 from torch import nn
 
 from seqnlp.decoding import sampling
-from seqnlp.preprocess.text import kneser_ney, tokenizer
+from seqnlp.nn import recurrent
+from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks.lm import mixing, network
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Generation
 
-MAX_BEFORE = 16  # tokens that n-grams look back
+MAX_BEFORE = 16  # tokens that are kept for n-grams to look back at
 
 
 def texts(
@@ -51,14 +51,15 @@ def _tokens(
     """The tokens of a text, one by one."""
     filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
     rng = np.random.default_rng((options.seed, number))
-    carries: network.Carries = [None] * len(networks)
+    models = cast(Sequence[network.LanguageModel], networks)
+    carries: list[recurrent.State | None] = [None] * len(models)
     given = before = [tokenizer.END, *_prompt(codec, options.prompt)]
-    mixture = network.mixture_of(networks)
     for _ in range(options.max_tokens):
-        scores = _next(networks, torch.tensor([given], device=device), carries)
-        if mixture is not None:
-            scores = _mixed(scores, *mixture, before)
-        scores /= options.temperature
+        found = []
+        for place, one in enumerate(models):
+            logs, carries[place] = _next(one, torch.tensor([given], device=device), carries[place])
+            found.append(_mixed(one, logs, before))
+        scores = torch.from_numpy(mixing.mean(np.stack(found)))[None].to(device) / options.temperature  # (1, V)
         scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = -torch.inf  # no text
         scores = scores.unsqueeze(0)  # (1, 1, V)
         for leave in filters:
@@ -70,19 +71,18 @@ def _tokens(
         given, before = [token], [*before[-MAX_BEFORE:], token]
 
 
-def _next(networks: Sequence[nn.Module], tokens: torch.Tensor, carries: network.Carries) -> torch.Tensor:
-    """The log-probabilities (1, V) of what follows tokens (1, T); the carries go on."""
-    lengths = torch.tensor([tokens.size(1)], device=tokens.device)
-    found = []
-    for place, one in enumerate(cast(Sequence[network.LanguageModel], networks)):
-        outputs, carries[place] = one.outputs(one.encoder, tokens, lengths, carries[place])
-        found.append(one.scores(outputs[:, -1]))
-    return found[0] if len(found) == 1 else torch.stack(found).logsumexp(0) - math.log(len(found))
+def _next(
+    one: network.LanguageModel, tokens: torch.Tensor, carry: recurrent.State | None
+) -> tuple[np.ndarray, recurrent.State]:
+    """A network's log-probabilities (V,) of what follows tokens (1, T), and the state to go on from."""
+    outputs, state = one.outputs(one.encoder, tokens, torch.tensor([tokens.size(1)], device=tokens.device), carry)
+    return one.scores(outputs[:, -1])[0].double().cpu().numpy(), state
 
 
-def _mixed(scores: torch.Tensor, ngrams: kneser_ney.NGrams, weights: np.ndarray, before: Sequence[int]) -> torch.Tensor:
-    """The log-probabilities (1, V) of networks' and n-grams' together."""
-    probabilities, kind = ngrams.distribution(np.array(before))
-    logs, kinds = scores[0].double().cpu().numpy(), np.full(len(probabilities), kind)
-    found = mixing.mixed(mixing.Parts(logs, np.log(probabilities), kinds), weights)
-    return torch.from_numpy(found).to(scores)[None]
+def _mixed(one: network.LanguageModel, logs: np.ndarray, before: Sequence[int]) -> np.ndarray:
+    """The log-probabilities (V,) of a network and its n-grams together."""
+    if one.mixture is None or not len(one.mixture.keys):
+        return logs
+    probabilities, kind = one.mixture.ngrams.distribution(np.array(before))
+    kinds = np.full(len(probabilities), kind)
+    return mixing.mixed(mixing.Parts(logs, np.log(probabilities), kinds), one.mixture.weights)

@@ -5,12 +5,8 @@ After Merity et al. 2018 (AWD-LSTM): locked dropout, embedding dropout, weight d
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -18,7 +14,6 @@ from torch.nn import functional
 from seqnlp.nn import dropout as dropouts
 from seqnlp.nn import embedding as embeddings
 from seqnlp.nn import loss, mixture, recurrent
-from seqnlp.preprocess.text import kneser_ney
 from seqnlp.tasks import base
 from seqnlp.tasks import encoder as encoders
 from seqnlp.tasks.lm.options import Config
@@ -97,47 +92,30 @@ class LanguageModel(nn.Module):
         return logits.float().log_softmax(1)
 
 
-Carries = list[recurrent.State | None]  # of each network
-
-
 def foreseen(
-    networks: Sequence[nn.Module], inputs: torch.Tensor, targets: torch.Tensor, lengths: torch.Tensor, carries: Carries
-) -> torch.Tensor:
-    """Return the log-probabilities of targets (B, T), 0 where there is none; `carries` goes on.
-
-    Of several networks the probabilities' mean counts.
-    """
+    network: LanguageModel,
+    inputs: torch.Tensor,
+    targets: torch.Tensor,
+    lengths: torch.Tensor,
+    carry: recurrent.State | None,
+) -> tuple[torch.Tensor, recurrent.State]:
+    """Return the network's log-probabilities of targets (B, T), 0 where there is none, and the state to go on from."""
     counted = targets != loss.IGNORED  # (B, T)
-    found = []
-    for number, network in enumerate(cast(Sequence[LanguageModel], networks)):
-        outputs, carries[number] = network.outputs(network.encoder, inputs, lengths, carries[number])
-        pairs = zip(torch.split(outputs[counted], LOGITS), torch.split(targets[counted], LOGITS), strict=True)
-        logs = [network.scores(row).gather(1, ids.unsqueeze(1))[:, 0] for row, ids in pairs]
-        found.append(torch.cat(logs))
-    mean = found[0] if len(found) == 1 else torch.stack(found).logsumexp(0) - math.log(len(found))
-    return torch.zeros(targets.shape, device=targets.device).masked_scatter(counted, mean)
+    outputs, state = network.outputs(network.encoder, inputs, lengths, carry)
+    pairs = zip(torch.split(outputs[counted], LOGITS), torch.split(targets[counted], LOGITS), strict=True)
+    logs = torch.cat([network.scores(row).gather(1, ids.unsqueeze(1))[:, 0] for row, ids in pairs])
+    return torch.zeros(targets.shape, device=targets.device).masked_scatter(counted, logs), state
 
 
-def mixture_of(networks: Sequence[nn.Module]) -> tuple[kneser_ney.NGrams, np.ndarray] | None:
-    """Return the n-grams beside networks, and how much they count, (K,); None where there are none.
-
-    Several networks have learnt from one corpus, so that they have the same n-grams.
-    """
-    found = [one.mixture for one in cast(Sequence[LanguageModel], networks)]
-    if any(one is None or not len(one.keys) for one in found):
-        return None
-    weights = [one.weight.double().cpu().numpy() for one in found if one is not None]
-    return cast(mixture.Mixture, found[0]).ngrams, np.mean(weights, axis=0)
-
-
-def of_lines(networks: Sequence[nn.Module], batch: Batch) -> torch.Tensor:
+def of_lines(network: LanguageModel, batch: Batch) -> torch.Tensor:
     """Return the log-probabilities of the targets of lines (B, T), each from a fresh state, some steps at a time."""
-    carries: Carries = [None] * len(networks)
+    carry: recurrent.State | None = None
     parts, steps = [], max(STEPS, TOKENS // len(batch.inputs))
     for start in range(0, batch.inputs.size(1), steps):
         part = slice(start, start + steps)
         inputs, targets = batch.inputs[:, part], batch.targets[:, part]
         # Rows that end earlier read on over padding, so that all carry a whole state: nobody looks at the results.
         lengths = torch.full_like(batch.lengths, inputs.size(1))
-        parts.append(foreseen(networks, inputs, targets, lengths, carries))
+        logs, carry = foreseen(network, inputs, targets, lengths, carry)
+        parts.append(logs)
     return torch.cat(parts, dim=1)

@@ -133,5 +133,5 @@ def _parts(texts: Sequence[str], predictions: Sequence[Prediction], first: str) 
         "recurrent": [float(one.parts.network.sum()) for one in predictions if one.parts],
         "both": [prediction.total for prediction in predictions],
     }
-    found = {name: perplexity.measure([first], texts, totals)[0] for name, totals in logs.items()}
+    found = {name: perplexity.score(texts, total, names=[first], intervals=False) for name, total in logs.items()}
     return {"parts": {name: {first: round(scores[0].value, 4)} for name, scores in found.items()}}

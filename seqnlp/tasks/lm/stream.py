@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import nn
 
-from seqnlp.nn import loss
+from seqnlp.nn import loss, recurrent
 from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks.lm import network
 from seqnlp.tasks.lm.options import Search
@@ -23,9 +23,9 @@ Watch = Callable[[float], None]  # is told the share that is done
 
 
 def log_probabilities(
-    networks: Sequence[nn.Module], ids: np.ndarray, device: torch.device, watch: Watch = lambda share: None
+    one: network.LanguageModel, ids: np.ndarray, device: torch.device, watch: Watch = lambda share: None
 ) -> np.ndarray:
-    """Return the log-probability of each of the ids (N,), the first after a line's end.
+    """Return a network's log-probability of each of the ids (N,), the first after a line's end.
 
     The text is read in streams, whose number depends on its length alone; each begins some tokens before its own.
     """
@@ -34,7 +34,7 @@ def log_probabilities(
     begins = np.maximum(edges[:-1] - WARM_UP, 0)
     text = np.concatenate([[tokenizer.END], ids]).astype(np.int64)  # text[n] stands before ids[n]
     found = np.empty(len(ids), dtype=np.float32)
-    carries: network.Carries = [None] * len(networks)
+    carry: recurrent.State | None = None
     longest = int((edges[1:] - begins).max())
     for start in range(0, longest, network.STEPS):
         watch(start / longest)
@@ -46,38 +46,36 @@ def log_probabilities(
             torch.from_numpy(np.where(own, text[places + 1], loss.IGNORED)),
         )
         lengths = torch.full((streams,), network.STEPS)
-        logs = network.foreseen(networks, inputs.to(device), targets.to(device), lengths.to(device), carries)
+        logs, carry = network.foreseen(one, inputs.to(device), targets.to(device), lengths.to(device), carry)
         found[places[own]] = logs.cpu().numpy()[own]
     return found
 
 
 def adapted(
-    networks: Sequence[nn.Module],
+    one: network.LanguageModel,
     ids: np.ndarray,
     device: torch.device,
     search: Search,
     watch: Watch = lambda share: None,
 ) -> np.ndarray:
-    """Return the log-probability of each of the ids (N,), while the networks learn from what was scored already.
+    """Return a network's log-probability of each of the ids (N,), while it learns from what was scored already.
 
     Dynamic evaluation (Krause et al. 2018, section 3) by plain gradient descent: a part is scored, then learnt from,
-    then the weights go a little of the way back to the trained ones. Copies learn; the networks stay as they are.
+    then the weights go a little of the way back to the trained ones. A copy learns; the network stays as it is.
     """
     found = []
     with torch.inference_mode(False), torch.enable_grad():
-        learners = [copy.deepcopy(one) for one in networks]
+        learner, carry = copy.deepcopy(one), None
         text = torch.from_numpy(np.concatenate([[tokenizer.END], ids]).astype(np.int64)).to(device)
-        carries: network.Carries = [None] * len(networks)
         for start in range(0, len(ids), search.adapt_steps):
             watch(start / len(ids))
             part = text[None, start : start + search.adapt_steps + 1]
             lengths = torch.tensor([part.size(1) - 1], device=device)
-            logs = network.foreseen(learners, part[:, :-1], part[:, 1:], lengths, carries)
+            logs, state = network.foreseen(learner, part[:, :-1], part[:, 1:], lengths, carry)
             found.append(logs.detach().cpu().numpy()[0])
             torch.autograd.backward(-logs.mean())
-            carries = [None if state is None else {n: s.detach() for n, s in state.items()} for state in carries]
-            for learner, one in zip(learners, networks, strict=True):
-                _descend(learner, one, search)
+            carry = {name: part.detach() for name, part in state.items()}
+            _descend(learner, one, search)
             torch.clear_autocast_cache()  # of the weights as they were
     return np.concatenate(found)
 

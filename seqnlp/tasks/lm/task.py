@@ -111,12 +111,14 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     def predict(
         self, networks: Sequence[nn.Module], codec: Codec, batch: lm.Batch, columns: base.Columns, search: Search
     ) -> list[Prediction]:
+        from seqnlp.nn import loss
         from seqnlp.tasks.lm import network as lm
 
-        logs, lines = lm.of_lines(networks, batch).cpu().numpy(), columns["ids"]
-        own = np.concatenate([row[: len(ids)] for ids, row in zip(lines, logs, strict=True)])
+        lines = columns["ids"]
+        own = batch.targets != loss.IGNORED
+        logs = [lm.of_lines(one, batch)[own].cpu().numpy() for one in cast("Sequence[lm.LanguageModel]", networks)]
         before = np.concatenate([np.arange(1, len(ids) + 1) for ids in lines])
-        return _predictions(networks, codec, lines, own, before)
+        return _predictions(networks, codec, lines, logs, before)
 
     def predict_corpus(
         self,
@@ -134,10 +136,16 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
             return None
         lines = rows.columns(np.arange(len(rows.lengths)))["ids"]
         ids = np.concatenate([np.asarray(line) for line in lines])
-        if search.adapt:
-            logs = reader.adapted(networks, ids, device, search, watch)
-        else:
-            logs = reader.log_probabilities(networks, ids, device, watch)
+        logs = []
+        for number, one in enumerate(cast("Sequence[lm.LanguageModel]", networks)):
+
+            def step(share: float, number: int = number) -> None:
+                watch((number + share) / len(networks))
+
+            if search.adapt:
+                logs.append(reader.adapted(one, ids, device, search, step))
+            else:
+                logs.append(reader.log_probabilities(one, ids, device, step))
         return _predictions(networks, codec, lines, logs, np.arange(1, len(ids) + 1))
 
     def fit_network(
@@ -152,6 +160,9 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         if mixture is not None:
             assert config.ngrams
             ngrams = kneser_ney.fit(fitting.beginning(rows), config.ngrams, len(codec.tokens))
+            if len(mixture.keys) > len(ngrams.keys):
+                log.info("n-grams: those of the model that this one begins with, which has more of them")
+                return
             log.info("n-grams: %d of up to %d tokens", len(ngrams.keys), config.ngrams)
             arrays = {"keys": ngrams.keys.view(np.int64), "share": ngrams.share, "backoff": ngrams.backoff}
             mixture.put({name: torch.from_numpy(array) for name, array in arrays.items()})
@@ -168,9 +179,9 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
         if mixture is None or not found:
             return list(predictions)
         mixture.weight.copy_(torch.from_numpy(mixing.fit(mixing.together(found), len(mixture.weight))))
-        weights = mixture.weight.double().cpu().numpy()
         return [
-            replace(one, logs=mixing.mixed(one.parts, weights).tolist()) if one.parts else one for one in predictions
+            replace(one, logs=mixing.mixed(one.parts, mixture.weights).tolist()) if one.parts else one
+            for one in predictions
         ]
 
     def generate(
@@ -195,26 +206,27 @@ def _predictions(
     networks: Sequence[nn.Module],
     codec: Codec,
     lines: Sequence[Sequence[int]],
-    logs: np.ndarray,
+    logs: Sequence[np.ndarray],
     before: np.ndarray,
 ) -> list[Prediction]:
-    """The predictions for lines of ids, by the networks' log-probabilities of all, (N,), and the n-grams'.
+    """The predictions for lines of ids, by each network's log-probabilities of all, (N,), and its n-grams'.
 
-    before: (N,), how many tokens before each may be looked at.
+    before: (N,), how many tokens before each may be looked at. Of several models the probabilities' mean counts.
     """
-    from seqnlp.tasks.lm import network as lm
-
     ends = np.cumsum([len(line) for line in lines])[:-1]
-    parts: list[mixing.Parts | None] = [None] * len(lines)
-    if (mixture := lm.mixture_of(networks)) is not None:
-        ngrams, weights = mixture
-        text = np.concatenate([[tokenizer.END], *map(np.asarray, lines)])
-        found = mixing.parts(ngrams, text, before, logs)
-        logs, parts = mixing.mixed(found, weights), [*found.split(ends)]
+    text = np.concatenate([[tokenizer.END], *map(np.asarray, lines)])
+    found, parts = [], []
+    for one, own in zip(cast("Sequence[lm.LanguageModel]", networks), logs, strict=True):
+        if one.mixture is not None and len(one.mixture.keys):
+            parts.append(mixing.parts(one.mixture.ngrams, text, before, own))
+            own = mixing.mixed(parts[-1], one.mixture.weights)
+        found.append(own)
+    several = len(parts) == len(networks)
+    by_line = mixing.average(parts).split(ends) if several else [None] * len(lines)
     names = codec.tokens.names
     return [
         Prediction([names[i] for i in ids], row.tolist(), [i == tokenizer.UNK for i in ids], parts=part)
-        for ids, row, part in zip(lines, np.split(logs, ends), parts, strict=True)
+        for ids, row, part in zip(lines, np.split(mixing.mean(np.stack(found)), ends), by_line, strict=True)
     ]
 
 

@@ -1,15 +1,13 @@
 """Generated text: the same seed gives the same text, and only what the filters leave is drawn."""
 
-import numpy as np
 import pytest
 import torch
 
-from seqnlp.preprocess.corpora import arrow, examples
+from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.tasks import registry
 from seqnlp.tasks.lm import fitting, generation, network
 from seqnlp.tasks.lm.codec import Codec
-from seqnlp.tasks.lm.options import Config, Generation, Search
+from seqnlp.tasks.lm.options import Config, Generation
 
 LINES = ["the cat sees the dog", "die Kuh 桃 sieht", "a bird"]
 CPU = torch.device("cpu")
@@ -74,36 +72,3 @@ def test_what_a_token_costs_does_not_grow_with_the_text(monkeypatch, level):
     monkeypatch.setattr(Codec, "text", lambda codec, ids: read.append(len(ids)) or text(codec, ids))
     texts(level, max_tokens=100)
     assert max(read) < 50
-
-
-def test_each_token_is_drawn_from_what_prediction_foresees(monkeypatch):
-    found = [Example(line, line, line, "x", 1) for line in LINES]
-    task, corpus = registry.get("lm"), examples.Examples(lambda: iter(found), len(found))
-    config = Config(level="char", embedding_size=7, hidden_size=5, ngrams=3)
-    config, codec = task.fit(corpus, config, {})
-    torch.manual_seed(0)
-    config = task.resolve(config, codec)
-    one = task.build(config, codec).eval()
-    rows = arrow.in_memory([codec.encode(example) for example in found], codec.features())
-    task.fit_network(one, config, codec, rows, task.training)
-    one.mixture.weight.uniform_(0.2, 0.8)
-    seen = []
-    monkeypatch.setattr(generation.sampling, "drawn", lambda scores, _: seen.append(scores) or torch.tensor([[5]]))
-    list(generation._tokens([one], codec, Generation(max_tokens=4), CPU, 0))
-    ids = [5, 5, 5]
-    with torch.inference_mode():
-        (foreseen,) = task.predict_corpus([one], codec, Rows([[*ids, 5]]), Search(), CPU, lambda share: None)
-    logs = [float(scores[0, 0].log_softmax(0)[5]) for scores in seen]
-    special = [float(scores[0, 0].exp().sum()) for scores in seen]
-    # Special tokens are no text: the others have their share too.
-    assert [log + np.log(share) for log, share in zip(logs, special, strict=True)] == pytest.approx(
-        foreseen.logs, abs=1e-4
-    )
-
-
-class Rows:
-    def __init__(self, lines):
-        self.lines, self.lengths = lines, np.array([[len(line)] for line in lines])
-
-    def columns(self, numbers):
-        return {"ids": [self.lines[number] for number in numbers]}

@@ -37,7 +37,7 @@ def at_once(one, ids):
 def test_one_stream_is_the_text_from_its_beginning(size, options):
     one, ids = made(**options), drawn(size)
     with torch.inference_mode():
-        found = stream.log_probabilities([one], ids, CPU)
+        found = stream.log_probabilities(one, ids, CPU)
     np.testing.assert_allclose(found, at_once(one, ids), atol=1e-5)
 
 
@@ -45,7 +45,7 @@ def test_streams_side_by_side_give_nearly_what_one_gives(monkeypatch):
     one, ids = made(), drawn(500)
     monkeypatch.setattr(stream, "STREAM", 50)
     with torch.inference_mode():
-        found = stream.log_probabilities([one], ids, CPU)
+        found = stream.log_probabilities(one, ids, CPU)
     np.testing.assert_allclose(found, at_once(one, ids), atol=1e-3)  # the state is warm when a stream's own part begins
 
 
@@ -58,16 +58,8 @@ def test_without_a_warm_up_it_would_not():
 def test_probabilities_of_all_tokens_sum_to_one():
     one, ids = made(), drawn(5)
     with torch.inference_mode():
-        every = [stream.log_probabilities([one], np.append(ids, last), CPU)[-1] for last in range(11)]
+        every = [stream.log_probabilities(one, np.append(ids, last), CPU)[-1] for last in range(11)]
     assert np.exp(every).sum() == pytest.approx(1)
-
-
-def test_of_several_networks_the_mean_probability_counts():
-    networks, ids = [made(0), made(1)], drawn(70)
-    with torch.inference_mode():
-        found = stream.log_probabilities(networks, ids, CPU)
-    mean = np.log(np.mean([np.exp(at_once(one, ids)) for one in networks], axis=0))
-    np.testing.assert_allclose(found, mean, atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [1, 7, 20])
@@ -77,7 +69,7 @@ def test_adapting_never_looks_ahead(steps):
     changed = ids.copy()
     changed[50:] = drawn(40, seed=9)
     with torch.inference_mode():
-        found, other = (stream.adapted([one], text, CPU, search) for text in (ids, changed))
+        found, other = (stream.adapted(one, text, CPU, search) for text in (ids, changed))
     np.testing.assert_array_equal(found[:50], other[:50])
     assert np.abs(found[50:] - other[50:]).max() > 1e-3
 
@@ -86,8 +78,8 @@ def test_adapting_scores_the_first_part_as_it_is_learns_and_leaves_the_network_a
     one, ids = made(), np.tile(drawn(5), 40)
     before = {name: parameter.clone() for name, parameter in one.named_parameters()}
     with torch.inference_mode():
-        plain = stream.log_probabilities([one], ids, CPU)
-        found = stream.adapted([one], ids, CPU, Search(adapt=True, adapt_rate=0.5))
+        plain = stream.log_probabilities(one, ids, CPU)
+        found = stream.adapted(one, ids, CPU, Search(adapt=True, adapt_rate=0.5))
     np.testing.assert_allclose(found[:20], plain[:20], atol=1e-5)
     assert found[-50:].mean() > plain[-50:].mean() + 0.1  # the text repeats itself
     assert all(torch.equal(before[name], parameter) for name, parameter in one.named_parameters())
@@ -96,16 +88,16 @@ def test_adapting_scores_the_first_part_as_it_is_learns_and_leaves_the_network_a
 def test_adapting_under_autocast_is_nearly_that_of_fp32():
     one, ids, search = made(), np.tile(drawn(5), 20), Search(adapt=True, adapt_rate=0.5)
     with torch.inference_mode():
-        found = stream.adapted([one], ids, CPU, search)
+        found = stream.adapted(one, ids, CPU, search)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            np.testing.assert_allclose(stream.adapted([one], ids, CPU, search), found, atol=0.1)
+            np.testing.assert_allclose(stream.adapted(one, ids, CPU, search), found, atol=0.1)
 
 
 def test_at_rate_zero_nothing_is_learnt():
     one, ids = made(), drawn(90)
     with torch.inference_mode():
-        plain = stream.log_probabilities([one], ids, CPU)
-        found = stream.adapted([one], ids, CPU, Search(adapt=True, adapt_rate=0.0))
+        plain = stream.log_probabilities(one, ids, CPU)
+        found = stream.adapted(one, ids, CPU, Search(adapt=True, adapt_rate=0.0))
     np.testing.assert_allclose(found, plain, atol=1e-5)
 
 
@@ -119,7 +111,7 @@ def test_lines_in_parts_are_lines_as_a_whole(monkeypatch):
         targets[row, : len(ids)] = torch.tensor(ids)
     batch = network.Batch(inputs, targets, torch.full((3,), 9))
     with torch.inference_mode():
-        found = network.of_lines([one], batch).numpy()
+        found = network.of_lines(one, batch).numpy()
     for row, ids in enumerate(lines):
         np.testing.assert_allclose(found[row, : len(ids)], at_once(one, ids), atol=1e-5)
         assert not found[row, len(ids) :].any()
