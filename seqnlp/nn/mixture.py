@@ -57,8 +57,10 @@ class Mixture(fitted.Fitted):
         keys = tensors["keys"].cpu().numpy().view(np.uint64)
         if (keys[1:] <= keys[:-1]).any():
             return "keys are not sorted"
-        ranges = [name for name in ("share", "backoff") if not ((tensors[name] >= 0) & (tensors[name] <= 1)).all()]
-        return f"{ranges[0]} is no probability" if ranges else ""
+        share, backoff = tensors["share"], tensors["backoff"]
+        if not ((share >= 0) & (share <= 1)).all():
+            return "share is no probability"
+        return "" if ((backoff > 0) & (backoff <= 1)).all() else "backoff is no probability"
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any, **more: Any) -> None:
         weight = state_dict.get(f"{prefix}weight", self.weight)

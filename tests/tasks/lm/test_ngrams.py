@@ -87,7 +87,7 @@ def test_a_model_that_goes_on_keeps_the_ngrams_of_the_larger_text(new, kept):
 
 HOSTILE = {
     "share": [float("nan"), -0.1, 1.5, float("inf")],
-    "backoff": [float("nan"), -3.0, 1e30],
+    "backoff": [float("nan"), -3.0, 0.0, 1e30],
     "weight": [float("nan"), -1.0, 2.0],
 }
 
