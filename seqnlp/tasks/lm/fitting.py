@@ -8,17 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from seqnlp import errors
-from seqnlp.preprocess.corpora import arrow, examples
+from seqnlp.preprocess.corpora import examples
 from seqnlp.preprocess.text import subword, tokenizer
 from seqnlp.tasks.lm import codec as codecs
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Config
-from seqnlp.training import data
 
-MAX_TOKENS = 1 << 22  # whose n-grams are counted, in about 400 MB
 EMPTY = "the training part is empty: no text"
 log = logging.getLogger(__name__)
 
@@ -57,16 +53,3 @@ def _counted(corpus: examples.Examples, config: Config) -> tokenizer.Tokenizer:
     if lost:
         log.info("%d of %d words are unknown (--vocab-size, --min-count)", lost, counts.total())
     return made
-
-
-def beginning(rows: data.Rows) -> np.ndarray:
-    """Return the text of rows as n-grams are counted in it, after a line's end; of a very long one its beginning."""
-    parts, size = [np.array([tokenizer.END])], 0
-    for start in range(0, len(rows.lengths), arrow.CHUNK):
-        lines = rows.columns(np.arange(start, min(start + arrow.CHUNK, len(rows.lengths))))["ids"]
-        parts += map(np.asarray, lines)
-        size += sum(map(len, lines))
-        if size > MAX_TOKENS:
-            log.warning("n-grams are counted in the first %d tokens: all are too many", MAX_TOKENS)
-            break
-    return np.concatenate(parts)[: MAX_TOKENS + 1].astype(np.int64)

@@ -14,7 +14,7 @@ from seqnlp.checks import base as checking
 from seqnlp.preprocess.batching import buckets, padding, stream
 from seqnlp.preprocess.corpora import examples, formats, readers, schema, seen
 from seqnlp.preprocess.corpora.examples import Example
-from seqnlp.preprocess.text import kneser_ney, tokenizer
+from seqnlp.preprocess.text import tokenizer
 from seqnlp.tasks import base
 from seqnlp.tasks.lm import fitting, mixing, reading
 from seqnlp.tasks.lm import options as options_of_lm
@@ -151,21 +151,20 @@ class LanguageModel(base.Task[Config, Search, Codec, Prediction]):
     def fit_network(
         self, network: nn.Module, config: Config, codec: Codec, rows: data.Rows, training: options.Training
     ) -> None:
-        """Count the n-grams."""
+        """Count the n-grams; where a model begins with another, those of the larger text count."""
         import torch
 
-        from seqnlp.tasks.lm import network as lm
+        from seqnlp.tasks.lm import ngram_fitting
 
-        mixture = cast(lm.LanguageModel, network).mixture
-        if mixture is not None:
-            assert config.ngrams
-            ngrams = kneser_ney.fit(fitting.beginning(rows), config.ngrams, len(codec.tokens))
-            if len(mixture.keys) > len(ngrams.keys):
-                log.info("n-grams: those of the model that this one begins with, which has more of them")
-                return
-            log.info("n-grams: %d of up to %d tokens", len(ngrams.keys), config.ngrams)
-            arrays = {"keys": ngrams.keys.view(np.int64), "share": ngrams.share, "backoff": ngrams.backoff}
-            mixture.put({name: torch.from_numpy(array) for name, array in arrays.items()})
+        mixture = cast("lm.LanguageModel", network).mixture
+        if mixture is None:
+            return
+        arrays = ngram_fitting.fit(rows, mixture.order, mixture.vocabulary)
+        if len(mixture.keys) > len(arrays["keys"]):
+            log.info("n-grams: those of the model that this one begins with, which has more of them")
+            return
+        log.info("n-grams: %d of up to %d tokens", len(arrays["keys"]), mixture.order)
+        mixture.put({name: torch.from_numpy(array) for name, array in arrays.items()})
 
     def calibrate(
         self, network: nn.Module, codec: Codec, corpus: Sequence[Example], predictions: Sequence[Prediction]

@@ -5,7 +5,7 @@ import pytest
 
 from seqnlp.preprocess.corpora import arrow
 from seqnlp.preprocess.text import tokenizer
-from seqnlp.tasks.lm import fitting
+from seqnlp.tasks.lm import ngram_fitting
 
 
 class Rows:
@@ -23,11 +23,11 @@ TEXT = [7, 8, 3, 3, 9, 7, 8, 3, 5, 3]
 @pytest.mark.parametrize("chunk", [1, 3, 100])
 def test_the_rows_are_one_text_after_a_lines_end(monkeypatch, chunk):
     monkeypatch.setattr(arrow, "CHUNK", chunk)
-    assert fitting.beginning(Rows(LINES)).tolist() == [tokenizer.END, *TEXT]
+    assert ngram_fitting.beginning(Rows(LINES)).tolist() == [tokenizer.END, *TEXT]
 
 
 @pytest.mark.parametrize(("most", "said"), [(10, False), (9, True), (1, True)])
 def test_of_a_very_long_text_the_beginning_is_taken_and_that_is_said(monkeypatch, caplog, most, said):
-    monkeypatch.setattr(fitting, "MAX_TOKENS", most)
-    assert fitting.beginning(Rows(LINES)).tolist() == [tokenizer.END, *TEXT][: most + 1]
+    monkeypatch.setattr(ngram_fitting, "MAX_TOKENS", most)
+    assert ngram_fitting.beginning(Rows(LINES)).tolist() == [tokenizer.END, *TEXT][: most + 1]
     assert (f"in the first {most} tokens" in caplog.text) == said
