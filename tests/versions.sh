@@ -29,7 +29,8 @@ one() (
     shift 2
     . "$root/pipelines/env.sh"
     cd -- "$root"
-    python -m pytest "$@"
+    unset PYTHONDONTWRITEBYTECODE
+    OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} python -m pytest -n auto "$@"
 )
 
 missing= failed= passed=
