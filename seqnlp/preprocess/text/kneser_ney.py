@@ -9,7 +9,7 @@ single tokens; what that leaves is shared out evenly to the vocabulary. So with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,17 +57,16 @@ class NGrams:
             known[places[seen]], leaves[places[seen]] = length, left[seen]
         return found, _kind(known, leaves)
 
-    def distribution(self, before: np.ndarray) -> tuple[np.ndarray, int]:
+    def distribution(self, before: Sequence[int]) -> tuple[np.ndarray, int]:
         """Return the probabilities of all tokens (V,) after those `before`, one at least, and what kind these are."""
-        found, every, last = np.full(self.vocabulary, 1 / self.vocabulary), np.arange(self.vocabulary), (0, 1.0)
-        for length in range(min(self.order, len(before) + 1)):
-            context = windows(before[len(before) - max(length, 1) :], length)
-            left = self._look(self.backoff, context, 1.0)
-            if left[0] == 1:  # of longer ones nothing is known either
-                break
-            found = self._look(self.share, longer(context, every), 0.0) + left * found
-            last = length, float(left[0])
-        return found, int(_kind(*map(np.array, last)))
+        contexts = endings(before, self.order - 1)
+        left = self._look(self.backoff, contexts, 1.0)
+        known = int(np.cumprod(left < 1).sum())  # of longer ones than an unknown one nothing is known either
+        share = self._look(self.share, longer(contexts[:known, None], np.arange(self.vocabulary)), 0.0)  # (known, V)
+        found = np.full(self.vocabulary, 1 / self.vocabulary)
+        for own, rest in zip(share, left, strict=False):
+            found = own + rest * found
+        return found, int(_kind(np.array(known - 1), left[known - 1]))
 
     def _look(self, values: np.ndarray, keys: np.ndarray, otherwise: float) -> np.ndarray:
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
@@ -98,6 +97,17 @@ def windows(text: np.ndarray, length: int) -> np.ndarray:
     for place in range(length):
         keys = longer(keys, text[place : place + len(keys)])
     return keys
+
+
+def endings(text: Sequence[int], most: int) -> np.ndarray:
+    """Return the keys of the last n-grams of a text, of 0, 1, 2 and so on to `most` tokens, (L,)."""
+    keys = []
+    for length in range(min(most, len(text)) + 1):
+        key = int(EMPTY)
+        for token in text[len(text) - length :]:
+            key = (key * int(FACTOR) + token + 1) % 2**64
+        keys.append(key)
+    return np.array(keys, dtype=np.uint64)
 
 
 # Fitting

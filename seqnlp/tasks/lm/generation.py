@@ -11,11 +11,12 @@ from torch import nn
 
 from seqnlp.decoding import sampling
 from seqnlp.nn import recurrent
-from seqnlp.preprocess.text import tokenizer
+from seqnlp.preprocess.text import kneser_ney, tokenizer
 from seqnlp.tasks.lm import mixing, network
 from seqnlp.tasks.lm.codec import Codec
 from seqnlp.tasks.lm.options import Generation
 
+Mixture = tuple[kneser_ney.NGrams, np.ndarray]  # the n-grams, and how much they count
 MAX_BEFORE = 16  # tokens that are kept for n-grams to look back at
 
 
@@ -52,13 +53,13 @@ def _tokens(
     filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
     rng = np.random.default_rng((options.seed, number))
     models = cast(Sequence[network.LanguageModel], networks)
-    carries: list[recurrent.State | None] = [None] * len(models)
+    mixtures, carries = [_mixture(one) for one in models], cast(list[recurrent.State | None], [None] * len(models))
     given = before = [tokenizer.END, *_prompt(codec, options.prompt)]
     for _ in range(options.max_tokens):
         found = []
         for place, one in enumerate(models):
             logs, carries[place] = _next(one, torch.tensor([given], device=device), carries[place])
-            found.append(_mixed(one, logs, before))
+            found.append(_mixed(mixtures[place], logs, before))
         scores = torch.from_numpy(mixing.mean(np.stack(found)))[None].to(device) / options.temperature  # (1, V)
         scores[:, [tokenizer.PAD, tokenizer.UNK, tokenizer.START]] = -torch.inf  # no text
         scores = scores.unsqueeze(0)  # (1, 1, V)
@@ -79,10 +80,16 @@ def _next(
     return one.scores(outputs[:, -1])[0].double().cpu().numpy(), state
 
 
-def _mixed(one: network.LanguageModel, logs: np.ndarray, before: Sequence[int]) -> np.ndarray:
-    """The log-probabilities (V,) of a network and its n-grams together."""
+def _mixture(one: network.LanguageModel) -> Mixture | None:
     if one.mixture is None or not len(one.mixture.keys):
+        return None
+    return one.mixture.ngrams, one.mixture.weights
+
+
+def _mixed(mixture: Mixture | None, logs: np.ndarray, before: Sequence[int]) -> np.ndarray:
+    """The log-probabilities (V,) of a network and its n-grams together."""
+    if mixture is None:
         return logs
-    probabilities, kind = one.mixture.ngrams.distribution(np.array(before))
-    kinds = np.full(len(probabilities), kind)
-    return mixing.mixed(mixing.Parts(logs, np.log(probabilities), kinds), one.mixture.weights)
+    ngrams, weights = mixture
+    probabilities, kind = ngrams.distribution(before)
+    return mixing.mixed(mixing.Parts(logs, np.log(probabilities), np.full(len(logs), kind)), weights)

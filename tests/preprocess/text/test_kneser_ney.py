@@ -79,7 +79,7 @@ def test_all_tokens_after_others_are_a_distribution_and_each_has_its_probability
     ngrams = kneser_ney.fit(text, order, SIZE)
     found, kinds = ngrams.probabilities(other, np.arange(1, len(other)))
     for place in range(1, len(other)):
-        every, kind = ngrams.distribution(other[:place])
+        every, kind = ngrams.distribution(other[:place].tolist())
         assert every.sum() == pytest.approx(1, abs=1e-5) and every.min() > 0
         assert every[other[place]] == pytest.approx(found[place - 1]) and kind == kinds[place - 1]
         assert 0 <= kind < kneser_ney.kinds(order)
