@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from seqnlp import errors
+from seqnlp.io import jsonl
 from seqnlp.preprocess.corpora import schema
 
 
@@ -18,6 +20,7 @@ class OtherFormat(errors.ModelError):
 Kinds = Mapping[str, tuple[Any, Any]]  # by key: its kind, and where that matters the kind of all that is in it
 
 NUMBER = (int, float)
+SEAL = "sha256"
 RUN: Kinds = {
     "task": (str, None),
     "config": (dict, None),
@@ -53,6 +56,19 @@ def check(content: Mapping[str, Any], kinds: Kinds) -> None:
             raise ValueError(key)
     for score in content["scores"] if "scores" in kinds else ():
         check(score, SCORE)
+
+
+def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what run.json holds with a hash of it: a name in it, or a number, may be damaged and still be one."""
+    return {**content, SEAL: hashlib.sha256(jsonl.to_json(content).encode()).hexdigest()}
+
+
+def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was sealed; raises `ValueError` or `KeyError` where it is not as it was."""
+    found = {key: value for key, value in content.items() if key != SEAL}
+    if sealed(found)[SEAL] != content[SEAL]:
+        raise ValueError(SEAL)
+    return found
 
 
 def schema_of(path: Path, content: Mapping[str, Any]) -> schema.Schema | None:

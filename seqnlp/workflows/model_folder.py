@@ -197,7 +197,7 @@ def _stage(folder: Path, save: Callable[[Path], list[str]], before: Mapping[str,
 
 def _note(folder: Path, content: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
     for name in (RUN, RUN_COPY):
-        jsonl.write_json(folder / CHECKPOINTS / name, {**VERSIONS, **content, "files": hashes})
+        jsonl.write_json(folder / CHECKPOINTS / name, config_keys.sealed({**VERSIONS, **content, "files": hashes}))
 
 
 def _remove(path: Path) -> None:
@@ -276,6 +276,7 @@ def _checked(path: Path, kinds: config_keys.Kinds) -> dict[str, Any]:
         content = dict(jsonl.read_json(path))
         found = content["format_version"]
         if found == FORMAT_VERSION:
+            content = config_keys.unsealed(content) if kinds is config_keys.RUN else content
             config_keys.check(content, kinds)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise errors.ModelError(f"{path}: not part of a seqnlp model, or damaged", "train again") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -24,8 +25,19 @@ def texts(
     networks: Sequence[nn.Module], codec: Codec, options: Generation, device: torch.device
 ) -> Iterator[Iterator[str]]:
     """Yield the texts, each as its parts come, the prompt first; a text's draws depend on the seed and its number."""
+    models = [_by_column(cast(network.LanguageModel, one)) for one in networks]
     for number in range(options.number):
-        yield _written(_tokens(networks, codec, options, device, number), codec, options)
+        yield _written(_tokens(models, codec, options, device, number), codec, options)
+
+
+@torch.inference_mode()
+def _by_column(one: network.LanguageModel) -> network.LanguageModel:
+    """A copy whose matrices lie in memory column by column: the product with one row takes half the time on a CPU."""
+    found = copy.deepcopy(one)
+    for parameter in found.parameters():
+        if parameter.dim() == 2:
+            parameter.data = parameter.data.t().contiguous().t()
+    return found
 
 
 def _written(tokens: Iterator[int], codec: Codec, options: Generation) -> Iterator[str]:
@@ -47,12 +59,11 @@ def _prompt(codec: Codec, prompt: str) -> list[int]:
 
 @torch.inference_mode()
 def _tokens(
-    networks: Sequence[nn.Module], codec: Codec, options: Generation, device: torch.device, number: int
+    models: Sequence[network.LanguageModel], codec: Codec, options: Generation, device: torch.device, number: int
 ) -> Iterator[int]:
     """The tokens of a text, one by one."""
     filters = (sampling.TopK(options.top_k), sampling.TopP(options.top_p), sampling.MinP(options.min_p))
     rng = np.random.default_rng((options.seed, number))
-    models = cast(Sequence[network.LanguageModel], networks)
     mixtures, carries = [_mixture(one) for one in models], cast(list[recurrent.State | None], [None] * len(models))
     given = before = [tokenizer.END, *_prompt(codec, options.prompt)]
     for _ in range(options.max_tokens):
