@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from seqnlp.workflows import config_keys
+
 ALWAYS = {"README.md", "config.json", "history.jsonl", "model.safetensors", "seen.safetensors"}
 FILES = {
     "classify": {*ALWAYS, "labels.json", "tokenizer.json"},
@@ -107,7 +109,7 @@ def test_what_a_kill_before_the_first_step_leaves_is_no_obstacle(train, model, t
     folder = tmp_path / "model"
     config = json.loads((model / "config.json").read_text())
     (folder / "checkpoint").mkdir(parents=True)
-    (folder / "checkpoint" / "run.json").write_text(json.dumps({**config, "finished": False}))
+    (folder / "checkpoint" / "run.json").write_text(json.dumps(config_keys.sealed({**config, "finished": False})))
     (folder / "labels.json").write_text("{}")
     (folder / ".tokenizer.json.x1y2z3").write_text("half")
     train(folder)

@@ -504,6 +504,20 @@ def test_a_damaged_note_of_a_run_is_read_from_its_copy_and_that_is_said(tmp_path
     check_whole(path, "classify")
 
 
+@pytest.mark.parametrize("old", ['"seed"', "1", '"task"', '"sha256"'], ids=["name", "number", "key", "hash"])
+def test_a_note_that_is_damaged_and_still_json_is_read_from_its_copy(tmp_path, caplog, old):
+    path = tmp_path / "model"
+    path.mkdir()
+    begin(path)
+    note = path / "checkpoint" / "run.json"
+    text = note.read_text()
+    assert old in text
+    note.write_text(text.replace(old, {"1": "3"}.get(old, old[:-2] + 'q"')))
+    json.loads(note.read_text())
+    assert model_folder.claim(path, RUN, overwrite=False) is None
+    assert caplog.messages[0] == f"{note}: not part of a seqnlp model, or damaged; its copy is used"
+
+
 def test_a_damaged_copy_is_no_obstacle(tmp_path):
     path = tmp_path / "model"
     path.mkdir()
