@@ -41,8 +41,8 @@ class Fitted(nn.Module):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *others: Any, **more: Any) -> None:
         """Take the tensors as they come: how many there are only they know."""
         if all(prefix + name in state_dict for name in self.empty):
-            tensors = {name: state_dict[prefix + name] for name in self.empty}
-            if wrong := self.misfit(tensors):
-                raise ValueError(f"{prefix}{wrong}")
-            self.put(tensors)
+            try:
+                self.put({name: state_dict[prefix + name] for name in self.empty})
+            except ValueError as error:
+                raise ValueError(f"{prefix}{error}") from None
         super()._load_from_state_dict(state_dict, prefix, *others, **more)
